@@ -1,0 +1,256 @@
+"""The error catalogue: complete, bilingual, readable, and safe to print."""
+
+import re
+import subprocess
+import sys
+import unicodedata
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wxcs_lite import catalogue, errcodes
+from wxcs_lite.errcodes import RETRY, Explanation, explain
+
+# fmt: off
+CODES = {
+    # general
+    -1, 4, 40001, 40002, 40013, 40014, 40125, 40164, 40243, 41001, 41002, 41004, 42001, 42006, 43001, 43002, 43003,
+    44002, 45009, 45011, 45035, 47001, 47002, 40033, 40035, 40097, 40101, 48001, 48004, 45102, 48006, 50001, 50002,
+    50004, 50005, 50007, 61003, 61004, 61005, 61006, 61007, 61023, 89501, 89502, 89503, 89504, 89505, 89506, 89507,
+    40234,
+    # sending and typing
+    40003, 40008, 45162, 45050, 48008, 40007, 46001, 41006, 41009, 41011, 44003, 44004, 45002, 45003, 45004, 45005,
+    45006, 40044, 40045, 40046, 40047, 40062, 40126, 45008, 45015, 45047, 45037, 45038, 45086, 40165, 40166, 45087,
+    45093, 45094, 45098, 45099, 43004, 43019, 48002, 45063, 49003, 70000, 45072, 45080, 45081, 40200, 45070, 45071,
+    45077, 45078, 45079, 45091, 61450, 61451, 61452, 61453, 61454, 61455, 61456, 61457, 65400, 65401, 65402, 65403,
+    65404, 65405, 65406, 65407, 65408, 65409, 65410, 65411, 65412, 65413, 65414, 65415, 65416, 65417,
+    # media
+    40004, 40005, 40006, 40009, 40010, 40011, 40012, 40113, 40137, 41005, 44001, 45001, 45007, 45101,
+    # helper calls
+    40201, 40202, 40203, 76001, 76002, 76003, 76004, 76021, 76022, 10130002, 10130030, 10130600, 10130601, 10130602,
+    10130603, 10130604,
+    # the crypto library
+    -40001, -40002, -40003, -40004, -40005, -40006, -40007, -40008, -40009, -40010, -40011,
+}
+KINDS = {
+    "token": {40001, 40014, 42001, 42006},
+    "window": {45015, 45047, 45037, 45038},
+    "quota": {45009, 45011, 45093, 45101, 48006},
+    "media": {40004, 40005, 40006, 40007, 40009, 40010, 40011, 40012, 40113, 40137, 41005, 41006, 44001, 45001, 45007,
+              46001},
+    "typing": {45072, 45080, 45081},
+}
+RETRIES = {
+    "token": {40001, 40014, 42001, 42006},
+    "back-off": {-1, 4, 45011},
+    "user": {45015, 45047, 45037, 45038, 43004, 43019, 48002, 50005},
+    "time": {45009, 45102, 48006, 89506, 89507, 45093, 45101},
+    "ops": {40125, 40164, 40243, 45035, 48001, 48004, 50001, 50002, 50004, 50007, 61003, 61004, 61005, 61006, 61007,
+            61023, 89501, 89502, 89503, 89504, 89505, 45087, 45094, 10130030, 10130602},
+}
+# fmt: on
+
+CHINESE = re.compile(r"[\u2e80-\uffef]")
+EVERY = sorted(CODES | {0, 99999})
+WHITELIST = "Add the address that errmsg names to the IP whitelist in the console; it takes 5 to 10 minutes to work."
+
+
+def columns(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
+
+
+def test_every_code_has_one_row() -> None:
+    """Every code of the official tables that matter here is in the catalogue, exactly once."""
+    assert dict.fromkeys(CODES, 1) == Counter(row[0] for row in catalogue.ROWS)
+
+
+@pytest.mark.parametrize("errcode", EVERY)
+def test_every_field_is_filled_in_its_language(errcode: int) -> None:
+    """English fields hold no Chinese, Chinese fields hold some, and none is empty or untidy."""
+    it = explain(errcode)
+    english = [it.meaning, it.cause, it.remedy, it.retry_text[0]]
+    chinese = [it.meaning_zh, it.cause_zh, it.remedy_zh, it.retry_text[1]]
+    assert not [text for text in english if not text or CHINESE.search(text)]
+    assert not [text for text in chinese if not CHINESE.search(text)]
+    assert not [text for text in english + chinese if text != " ".join(text.split())]
+    assert not [text for text in english[1:] if not text.endswith(".")]
+    assert not [text for text in chinese[1:] if not text.endswith("。")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_kind_chooses_the_exception(kind: str) -> None:
+    """Each kind covers exactly the codes that its exception class stands for."""
+    assert KINDS[kind] == {row[0] for row in catalogue.ROWS if row[1] == kind}
+    assert {"", *KINDS} == {row[1] for row in catalogue.ROWS}
+
+
+def test_retry_is_as_documented() -> None:
+    """What a retry is worth follows the reference; whatever is not named otherwise is "no"."""
+    others = {row[0]: row[2] for row in catalogue.ROWS if row[2] != "no"}
+    assert {code: retry for retry, codes in RETRIES.items() for code in codes} == others
+    assert {"no", *RETRIES} == set(RETRY)
+
+
+def test_every_code_can_be_searched_for() -> None:
+    """A reader who searches the file for a number finds it."""
+    source = Path(catalogue.__file__).read_text(encoding="utf-8")
+    assert {int(number) for number in re.findall(r"-?\b\d+\b", source)} >= CODES
+
+
+def test_success_is_explained_too() -> None:
+    """Code 0 is no error: it says success, and that a retry is not needed."""
+    it = explain(0)
+    expected = Explanation(*catalogue.SUCCESS)
+    assert expected == it
+    assert {"", "ok", "成功", 0} < set(it)
+    assert "Not needed." in it.retry_text
+    assert "无需重试。" in it.retry_text
+
+
+@pytest.mark.parametrize("errcode", [1, -2, 99999, 2**64])
+def test_an_unknown_code_says_so(errcode: int) -> None:
+    """A code without a row claims nothing, and points to errmsg, rid and the official page."""
+    it = explain(errcode, "something new rid: 6aac005a-01bfdbee-79769285")
+    assert (errcode, "", "", "not in the catalogue") == it[:4]
+    assert all(word in it.remedy and word in it.remedy_zh for word in ("errmsg", "rid", "developers.weixin.qq.com"))
+    assert it.retry_text[0].startswith("Unknown")
+
+
+def test_the_reply_window_is_explained_with_its_numbers() -> None:
+    """45047 tells how many messages there are, for how long, and to wait for the customer."""
+    it = explain(45047)
+    assert all(number in it.cause and number in it.cause_zh for number in ("5", "48", "2", "1"))
+    assert "when the user writes again" in it.remedy
+    assert "等用户再次发来消息" in it.remedy_zh
+
+
+@pytest.mark.parametrize(
+    ("errmsg", "address"),
+    [
+        ("invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist rid: 6aac005a-01bfdbee-79769285", "1.2.3.4"),
+        ("invalid ip 101.45.43.1 ipv6 ::ffff:101.45.43.1, not in whitelist hint: [jotvMa01143580]", "101.45.43.1"),
+        ("invalid ip 1.2.3.4, not in whitelist", "1.2.3.4"),
+        ("invalid ip 1.2.3.4", "1.2.3.4"),
+        ("invalid ip 2001:db8::1 ipv6 2001:db8::1, not in whitelist", "2001:db8::1"),
+        ("invalid ip  ipv6 2001:db8::1, not in whitelist", "2001:db8::1"),
+        ("invalid ip unknown ipv6 ::ffff:1.2.3.4, not in whitelist", "1.2.3.4"),
+        ("invalid ip 999.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist", "1.2.3.4"),
+    ],
+)
+def test_the_address_to_whitelist_is_named(errmsg: str, address: str) -> None:
+    """For 40164 the remedy names the address that WeChat saw, as plain IPv4 where it is one."""
+    it = explain(40164, errmsg)
+    assert f"{WHITELIST} The address to add: {address}" == it.remedy
+    assert it.remedy_zh.endswith(f"要添加的地址：{address}")
+
+
+@pytest.mark.parametrize(
+    "errmsg",
+    [
+        "",
+        "not in whitelist",
+        "invalid ip <b>1.2.3.4</b>, not in whitelist",
+        "invalid ip 1.2.3.4<script>alert(1)</script>, not in whitelist",
+        "invalid ip 1.2.3.4\x1b[31m, not in whitelist",
+        "invalid ip 1.2.3, not in whitelist",
+        "invalid ip 1.2.3.4.5, not in whitelist",
+        "invalid ip 01.2.3.4, not in whitelist",
+        "invalid ip ١.٢.٣.٤, not in whitelist",
+        "invalid ip fe80::1%<b>, not in whitelist",
+        "invalid ip " + "1" * 10_000 + ", not in whitelist",
+        "invalid ip " * 10_000,
+    ],
+)
+def test_only_a_true_address_gets_through(errmsg: str) -> None:
+    """An errmsg comes from outside: markup, escapes and near misses leave the remedy as it is."""
+    assert explain(40164) == explain(40164, errmsg)
+
+
+def test_errmsg_changes_nothing_else() -> None:
+    """An address in the errmsg of another code is not taken for advice."""
+    assert explain(40001) == explain(40001, "invalid ip 1.2.3.4, not in whitelist")
+
+
+@pytest.mark.parametrize(("wrong", "name"), [("45047", "str"), (45047.0, "float"), (True, "bool"), (None, "NoneType")])
+def test_anything_but_an_int_is_refused_with_advice(wrong: Any, name: str) -> None:
+    """A string, float or bool is a mistake in the call, and the text says what to pass."""
+    with pytest.raises(TypeError, match=rf"not {name}: .*explain\(45047\).*explain\(error\.errcode\)"):
+        explain(wrong)
+
+
+@pytest.mark.parametrize("errcode", EVERY)
+def test_the_text_fits_a_terminal(errcode: int) -> None:
+    """An English block, then a Chinese one, 80 columns wide, with nothing lost at the breaks."""
+    it = explain(errcode)
+    english, chinese = str(it).split("\n\n")
+    retry, retry_zh = it.retry_text
+    assert not [line for line in str(it).splitlines() if columns(line) > 80 or line != line.rstrip()]
+    assert f"{errcode}{it.meaning}Cause{it.cause}Do{it.remedy}Retry{retry}".replace(" ", "") == "".join(english.split())
+    assert f"{errcode}{it.meaning_zh}原因{it.cause_zh}处理{it.remedy_zh}重试{retry_zh}".replace(" ", "") == "".join(
+        chinese.split()
+    )
+    assert not [line for line in chinese.splitlines() if re.match(r"\s*[，。；：、！？）》”]", line)]
+
+
+def test_long_words_and_stray_quotes_are_kept() -> None:
+    """Text that cannot be broken nicely is still printed whole."""
+    it = explain(0)._replace(cause="“ " + "x" * 100, cause_zh="“ ”（）")
+    assert "  Cause  “\n         " + "x" * 100 in str(it)
+    assert "  原因   “ ”（）" in str(it)
+
+
+def test_a_notebook_shows_a_table_in_both_languages() -> None:
+    """The table is well formed, holds every text, and sets no colour, so it suits light and dark themes."""
+    it = explain(45047)
+    html = it._repr_html_()
+    stack: list[str] = []
+    texts: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            stack.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert tag == stack.pop()
+
+        def handle_data(self, data: str) -> None:
+            texts.append(data)
+
+    Reader().feed(html)
+    assert not stack
+    assert ["45047", it.meaning, "45047", it.meaning_zh, "Cause", it.cause, "原因", it.cause_zh] == texts[:8]
+    assert ["Do", it.remedy, "处理", it.remedy_zh, "Retry", it.retry_text[0], "重试", it.retry_text[1]] == texts[8:]
+    assert "color" not in html
+    assert "background" not in html
+
+
+def test_the_table_escapes_everything() -> None:
+    """Whatever ends up in a field is text in a notebook, never markup."""
+    nasty = "<img src=x onerror=\"alert('1')\">&"
+    html = Explanation(1, nasty, nasty, nasty, nasty, nasty, nasty, nasty, nasty)._repr_html_()
+    assert "<img" not in html
+    escaped = "&lt;img src=x onerror=&quot;alert(&#x27;1&#x27;)&quot;&gt;&amp;"
+    assert [escaped] * 6 == re.findall(re.escape(escaped), html)
+
+
+def test_every_table_is_escaped() -> None:
+    """The catalogue's own angle brackets do not become tags either."""
+    assert "&lt;a&gt;" in explain(45086)._repr_html_()
+
+
+def test_importing_is_cheap() -> None:
+    """A script pays for html and ipaddress only when it meets a notebook or a 40164."""
+    script = (
+        "import sys, types, importlib.util as u\n"
+        "package = types.ModuleType('wxcs_lite'); package.__path__ = sys.argv[1:]; sys.modules['wxcs_lite'] = package\n"
+        "before = set(sys.modules)\n"
+        "import wxcs_lite.errcodes\n"
+        "costly = {'html', 'ipaddress', 'dataclasses', 'inspect', 'textwrap', 'urllib3'}\n"
+        "print(*costly & (set(sys.modules) - before))"
+    )
+    folder = str(errcodes.__file__).rpartition("errcodes")[0]
+    done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=True)
+    assert not done.stdout.strip()

@@ -1,0 +1,104 @@
+"""WeChat Mini Program customer-service messages (客服消息) as pure functions over urllib3.
+
+A message is a dict, a request is a value, a reply is bytes; one module touches the network.
+
+    from wxcs_lite import fetch_token, open_pool, send, text
+
+    pool = open_pool()
+    token = fetch_token(pool, appid, secret)
+    send(pool, token, text(touser, "您好"))
+
+Everything runs with no account on `wxcs_lite.sandbox`; `python -m wxcs_lite` shows the whole job.
+"""
+
+from wxcs_lite.endpoints import Request
+from wxcs_lite.errcodes import Explanation, explain
+from wxcs_lite.errors import (
+    ApiError,
+    BadReply,
+    InvalidMessage,
+    MediaRejected,
+    PushRejected,
+    QuotaExceeded,
+    TokenRejected,
+    TransportError,
+    TypingRejected,
+    WindowClosed,
+    WxError,
+)
+from wxcs_lite.fresh import fresh_token
+from wxcs_lite.messages import (
+    Message,
+    image,
+    link,
+    miniprogrampage,
+    text,
+    with_ai_label,
+    with_businessid,
+    with_kf_account,
+)
+from wxcs_lite.pools import open_pool
+from wxcs_lite.remarks import Remark, check
+from wxcs_lite.replies import Media, Uploaded
+from wxcs_lite.secret import Token
+from wxcs_lite.transport import (
+    Stream,
+    download,
+    fetch_token,
+    get_callback_ip,
+    get_quota,
+    get_rid,
+    send,
+    set_typing,
+    showing_typing,
+    stream,
+    upload,
+)
+from wxcs_lite.wire import Reply, perform
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ApiError",
+    "BadReply",
+    "Explanation",
+    "InvalidMessage",
+    "Media",
+    "MediaRejected",
+    "Message",
+    "PushRejected",
+    "QuotaExceeded",
+    "Remark",
+    "Reply",
+    "Request",
+    "Stream",
+    "Token",
+    "TokenRejected",
+    "TransportError",
+    "TypingRejected",
+    "Uploaded",
+    "WindowClosed",
+    "WxError",
+    "check",
+    "download",
+    "explain",
+    "fetch_token",
+    "fresh_token",
+    "get_callback_ip",
+    "get_quota",
+    "get_rid",
+    "image",
+    "link",
+    "miniprogrampage",
+    "open_pool",
+    "perform",
+    "send",
+    "set_typing",
+    "showing_typing",
+    "stream",
+    "text",
+    "upload",
+    "with_ai_label",
+    "with_businessid",
+    "with_kf_account",
+]

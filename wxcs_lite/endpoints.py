@@ -1,0 +1,244 @@
+"""A request is a value: it can be looked at, compared, kept, and sent by any HTTP library.
+
+One function for each WeChat call. None of them sends anything, and none knows an access token: that comes last, in
+`Request.url`, as the first parameter of the query.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Literal, NamedTuple
+from urllib.parse import quote
+
+from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.messages import check_businessid, require, require_str
+from wxcs_lite.multipart import Multipart, media_part
+from wxcs_lite.secret import hide
+
+__all__ = [
+    "Multipart",
+    "Request",
+    "download",
+    "get_callback_ip",
+    "get_quota",
+    "get_rid",
+    "send",
+    "set_typing",
+    "stable_token",
+    "upload",
+]
+
+API = "https://api.weixin.qq.com"
+JSON = "application/json"
+MEDIA_GET = "/cgi-bin/media/get"
+
+
+class Request(NamedTuple):
+    """A WeChat call as a value: method, path, query (pairs), body (bytes, `Multipart` or None) and content type.
+
+    >>> request = get_rid("61725984-6126f6f9-040f19c4")
+    >>> request
+    <Request POST /cgi-bin/openapi/rid/get, 36 bytes of application/json>
+    >>> request.url("80_made+up")
+    '/cgi-bin/openapi/rid/get?access_token=80_made%2Bup'
+
+    It never holds an access token; `stable_token` alone has a secret in its body, which str and curl leave out.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: "bytes | Multipart | None" = None
+    content_type: str | None = None
+
+    def url(self, token: str | None) -> str:
+        """Return path and query, ready for a host-bound pool; token is None for a call that takes none."""
+        pairs = [f"{name}={quote(value, safe='')}" for name, value in self.query]
+        if token is not None:
+            pairs.insert(0, f"access_token={quote(token, safe='')}")
+        return f"{self.path}?{'&'.join(pairs)}" if pairs else self.path
+
+    def curl(self, url: str = API) -> str:
+        """Return the curl command that does the same; the token stays `$WXCS_TOKEN`, a secret `$WXCS_SECRET`.
+
+        >>> print(set_typing("OPENID").curl())
+        curl -sS "https://api.weixin.qq.com/cgi-bin/message/custom/typing?access_token=$WXCS_TOKEN" \\
+          -H 'Content-Type: application/json' \\
+          --data-raw '{"touser":"OPENID","command":"Typing"}'
+
+        Everything that comes from a message is quoted for a POSIX shell.
+        """
+        from wxcs_lite.show import as_curl
+
+        return as_curl(self, url)
+
+    def __str__(self) -> str:
+        from wxcs_lite.show import as_http
+
+        return as_http(self)
+
+    def __repr__(self) -> str:
+        size = "" if self.body is None else f", {len(self.body)} bytes of {(self.content_type or '').partition(';')[0]}"
+        return f"<Request {self.method} {self.path}{size}>"
+
+    @property
+    def takes_token(self) -> bool:
+        """Whether the call wants an access token: all but the one that fetches it do."""
+        return self.path != _STABLE_TOKEN
+
+
+_STABLE_TOKEN = "/cgi-bin/stable_token"  # noqa: S105 - a path
+# Raw UTF-8: codes 47002 and 40033 exist for \u escapes, and customers have read them literally.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def _post(path: str, body: Mapping[str, Any]) -> Request:
+    return Request("POST", path, (), _json(body), JSON)
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    try:
+        return _encode(value).encode()
+    except UnicodeEncodeError:
+        wrong = "a lone surrogate (half of an emoji)", "不成对的代理字符（半个 emoji）"
+    except RecursionError:
+        wrong = "itself", "自身（循环引用）"
+    except (TypeError, ValueError) as e:
+        wrong = f"something that JSON cannot carry: {e}", f"JSON 无法表示的内容：{e}"
+    raise InvalidMessage("message", f"holds {wrong[0]}", f"含有{wrong[1]}")
+
+
+def send(message: Mapping[str, Any]) -> Request:
+    r"""Return the request that sends a message; handmade dicts are checked too, an unknown msgtype passes.
+
+    >>> send({"touser": "OPENID", "msgtype": "text", "text": {"content": "你好"}}).body.decode()
+    '{"touser":"OPENID","msgtype":"text","text":{"content":"你好"}}'
+
+    A `businessid` in the message changes the path to `/cgi-bin/message/custom/business/send`.
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
+    require(message)
+    return _post(_custom("send", "businessid" in message), message)
+
+
+def _custom(call: str, business: bool) -> str:
+    return f"/cgi-bin/message/custom/business/{call}" if business else f"/cgi-bin/message/custom/{call}"
+
+
+def set_typing(
+    touser: str,
+    command: Literal["Typing", "CancelTyping"] | str = "Typing",
+    *,
+    businessid: int | str | None = None,
+) -> Request:
+    """Return the request that shows "typing…" to the customer for 15 seconds, or takes it away.
+
+    >>> set_typing("OPENID", "CancelTyping").body
+    b'{"touser":"OPENID","command":"CancelTyping"}'
+
+    Repeating it while it shows is refused (45081), and so is typing 30 seconds after the last message (45080).
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
+    require_str("touser", touser)
+    if command not in ("Typing", "CancelTyping"):
+        raise InvalidMessage(
+            "command",
+            f"must be 'Typing' or 'CancelTyping', not {command!r}",
+            f"只能是 'Typing' 或 'CancelTyping'，收到的是 {command!r}",
+        )
+    body: dict[str, Any] = {"touser": touser, "command": command}
+    if businessid is not None:
+        check_businessid(businessid)
+        body["businessid"] = businessid
+    return _post(_custom("typing", businessid is not None), body)
+
+
+def upload(
+    content: bytes | BinaryIO,
+    *,
+    filename: str | None = None,
+    type: str = "image",
+    boundary: str | None = None,
+) -> Request:
+    r"""Return the request that uploads a temporary medium, to be used for three days.
+
+    >>> request = upload(b"\xff\xd8\xff\xe0 made up", filename="照片.png", boundary="made-up-boundary")
+    >>> print(request.body.head.decode().splitlines()[1])
+    Content-Disposition: form-data; name="media"; filename="media.jpg"
+
+    The filename goes out in plain ASCII with the extension that fits the content: WeChat judges by it. Content is
+    bytes, or a seekable binary file that is sent whole, from its start, wherever it stands. type is image, voice,
+    video or thumb; Mini Programs are documented for image.
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
+    require_str("type", type)
+    body, content_type = media_part(content, filename, boundary)
+    return Request("POST", "/cgi-bin/media/upload", (("type", type),), body, content_type)
+
+
+def download(media_id: str) -> Request:
+    """Return the request that downloads a temporary medium, yours or one that a customer sent.
+
+    >>> download("MEDIA_ID").url("TOKEN")
+    '/cgi-bin/media/get?access_token=TOKEN&media_id=MEDIA_ID'
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
+    require_str("media_id", media_id)
+    return Request("GET", MEDIA_GET, (("media_id", media_id),))
+
+
+def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Request:
+    """Return the request for an access token that other processes keep sharing.
+
+    >>> print(stable_token("APPID", "made-up secret"))
+    POST /cgi-bin/stable_token HTTP/1.1
+    Content-Type: application/json
+    Content-Length: 98
+    <BLANKLINE>
+    {
+      "grant_type": "client_credential",
+      "appid": "APPID",
+      "secret": "***",
+      "force_refresh": false
+    }
+
+    `force_refresh` ends the present token for everybody, 20 times a day at most. `/cgi-bin/token`, which does so at
+    every call, is not offered.
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
+    secret = hide(secret)
+    require_str("appid", appid)
+    require_str("secret", secret)
+    body = {"grant_type": "client_credential", "appid": appid, "secret": secret, "force_refresh": bool(force_refresh)}
+    return _post(_STABLE_TOKEN, body)
+
+
+def get_rid(rid: str) -> Request:
+    """Return the request that looks up what WeChat noted of a failed call, for seven days.
+
+    >>> get_rid("61725984-6126f6f9-040f19c4").body
+    b'{"rid":"61725984-6126f6f9-040f19c4"}'
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
+    require_str("rid", rid)
+    return _post("/cgi-bin/openapi/rid/get", {"rid": rid})
+
+
+def get_quota(cgi_path: str = "/cgi-bin/message/custom/send") -> Request:
+    """Return the request that asks how much of a call's daily allowance is left.
+
+    >>> get_quota().body
+    b'{"cgi_path":"/cgi-bin/message/custom/send"}'
+
+    The path begins with a slash and has no host (76003, 76021 otherwise).
+    """
+    require_str("cgi_path", cgi_path)
+    return _post("/cgi-bin/openapi/quota/get", {"cgi_path": cgi_path})
+
+
+def get_callback_ip() -> Request:
+    """Return the request for the addresses that pushes come from; they change, so ask again every day.
+
+    >>> get_callback_ip().url("TOKEN")
+    '/cgi-bin/getcallbackip?access_token=TOKEN'
+    """
+    return Request("GET", "/cgi-bin/getcallbackip")

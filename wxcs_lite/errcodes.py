@@ -1,0 +1,195 @@
+"""What a WeChat errcode means and what to do next: one look-up in a table, with no network and no state."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from wxcs_lite.catalogue import ROWS, SUCCESS
+
+__all__ = ["RETRY", "Explanation", "explain"]
+
+RETRY: dict[str, tuple[str, str]] = {
+    "no": (
+        "No: repeated unchanged it will be refused again; fix the request or account first.",
+        "无用：原样重试还会失败，请先修正请求或账号。",
+    ),
+    "token": (
+        "Yes, once: get the current token, repeat the call once, and never loop.",
+        "可重试一次：换用最新凭证后只重发一次，切勿循环。",
+    ),
+    "back-off": (
+        "Yes, later: wait, repeat, and make each wait longer than the one before.",
+        "可稍后重试：每次间隔逐渐拉长。",
+    ),
+    "user": (
+        "Only after the user acts; until then every repeat is refused.",
+        "等用户有新操作后才行，在此之前重试都会被拒。",
+    ),
+    "time": (
+        "Only after the period of the limit has passed.",
+        "等限制周期过去后才行。",
+    ),
+    "ops": (
+        "Only after an operator of the account has changed something.",
+        "等管理员或运营人员处理后才行。",
+    ),
+}
+
+_NOT_NEEDED = ("Not needed.", "无需重试。")
+_UNKNOWN = ("Unknown: nothing is recorded about this code.", "未知：没有关于此错误码的记录。")
+
+_WIDTH = 80
+_LABEL = 9
+# A Chinese line may break between any two characters, but not before closing or after opening punctuation.
+# Strings, which `re` compiles and keeps at the first use: the first takes 10 ms that most programs never need.
+_PIECE = r"[（《“]*(?:[\u2e80-\uffef]|[^\s“”\u2e80-\uffef]+)[，。；：、！？）》”]*|\s+|\S"
+_CALLER = r"\b(?:ip|ipv6) +([0-9A-Fa-f:.]{2,45})(?=[ ,]|$)"
+
+
+class Explanation(NamedTuple):
+    """Everything the catalogue knows about one errcode, in English and Chinese.
+
+    >>> explain(45047).kind, explain(45047).retry
+    ('window', 'user')
+
+    `str` is for a terminal, a notebook shows a table; `kind` and `retry` are "" where nothing is to be said.
+    """
+
+    errcode: int
+    kind: str
+    retry: str
+    meaning: str
+    meaning_zh: str
+    cause: str
+    cause_zh: str
+    remedy: str
+    remedy_zh: str
+
+    @property
+    def retry_text(self) -> tuple[str, str]:
+        """Whether trying again can help, as an English and a Chinese sentence.
+
+        >>> explain(45009).retry_text[0]
+        'Only after the period of the limit has passed.'
+
+        Success and unknown codes have a sentence too, though their `retry` is "".
+        """
+        return RETRY.get(self.retry, _UNKNOWN if self.errcode else _NOT_NEEDED)
+
+    def _lines(self) -> Iterator[tuple[str, str, str, str]]:
+        retry, retry_zh = self.retry_text
+        yield "Cause", self.cause, "原因", self.cause_zh
+        yield "Do", self.remedy, "处理", self.remedy_zh
+        yield "Retry", retry, "重试", retry_zh
+
+    def __str__(self) -> str:
+        english = [_fold(f"{self.errcode} ", self.meaning, hang=2)]
+        chinese = [_fold(f"{self.errcode} ", self.meaning_zh, hang=2)]
+        for label, text, label_zh, text_zh in self._lines():
+            english.append(_fold(_pad(f"  {label}"), text, hang=_LABEL))
+            chinese.append(_fold(_pad(f"  {label_zh}"), text_zh, hang=_LABEL))
+        return "\n".join([*english, "", *chinese])
+
+    def _repr_html_(self) -> str:
+        from html import escape  # only a notebook needs it
+
+        def row(tag: str, label: str, text: str, label_zh: str, text_zh: str) -> str:
+            return (
+                f'<tr><th style="{left}">{escape(label)}</th><{tag} style="{left}">{escape(text)}</{tag}>'
+                f'<th lang="zh" style="{left}">{escape(label_zh)}</th>'
+                f'<{tag} lang="zh" style="{left}">{escape(text_zh)}</{tag}></tr>'
+            )
+
+        # No colours: they are the notebook's, light or dark.
+        left = "text-align:left;vertical-align:top"
+        head = row("th", str(self.errcode), self.meaning, str(self.errcode), self.meaning_zh)
+        body = "".join(row("td", *line) for line in self._lines())
+        return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+
+
+_BY_CODE = {row[0]: Explanation(*row) for row in (SUCCESS, *ROWS)}
+
+
+def explain(errcode: int, errmsg: str = "") -> Explanation:
+    """Return what an errcode means, what usually causes it and what to do next.
+
+    >>> print(explain(41001))
+    41001 access_token missing
+      Cause  The access_token is not in the query string.
+      Do     Put access_token into the query string of the URL; the body is not
+             searched for it.
+      Retry  No: repeated unchanged it will be refused again; fix the request or
+             account first.
+    <BLANKLINE>
+    41001 缺少 access_token
+      原因   URL 的查询参数里没有 access_token。
+      处理   把 access_token 放到 URL 的查询参数里，放在请求体里不会被读取。
+      重试   无用：原样重试还会失败，请先修正请求或账号。
+
+    The errmsg matters for 40164 only, where it names the address that has to be added to the IP whitelist.
+    An unknown code is explained as unknown; anything but an int raises TypeError.
+    """
+    if isinstance(errcode, bool) or not isinstance(errcode, int):
+        raise TypeError(
+            f"errcode must be an int, not {type(errcode).__name__}: pass a number as in explain(45047), "
+            "or the attribute of a caught error as in explain(error.errcode)"
+        )
+    known = _BY_CODE.get(errcode)
+    if known is None:
+        return _unknown(errcode)
+    if errcode == 40164 and (address := _caller(errmsg)):
+        return known._replace(
+            remedy=f"{known.remedy} The address to add: {address}",
+            remedy_zh=f"{known.remedy_zh}要添加的地址：{address}",
+        )
+    return known
+
+
+def _unknown(errcode: int) -> Explanation:
+    return Explanation(
+        errcode,
+        "",
+        "",
+        "not in the catalogue",
+        "未收录的错误码",
+        "Unknown: this catalogue has no row for the code.",
+        "未知：本目录没有收录这个错误码。",
+        "Read errmsg, keep the rid, and look the code up on the page of return codes at developers.weixin.qq.com.",
+        "先看 errmsg，保留 rid，再到 developers.weixin.qq.com 的返回码页面查这个错误码。",
+    )
+
+
+def _caller(errmsg: str) -> str:
+    """Return the address that WeChat saw; errmsg comes from outside, so only a true address gets through."""
+    # "invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist rid: …"
+    from ipaddress import IPv6Address, ip_address  # only 40164 needs it
+
+    for text in re.findall(_CALLER, errmsg):
+        try:
+            address = ip_address(text)
+        except ValueError:
+            continue
+        if isinstance(address, IPv6Address) and address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(address)
+    return ""
+
+
+def _columns(text: str) -> int:
+    return len(text) + sum(char >= "\u2e80" for char in text)
+
+
+def _pad(label: str) -> str:
+    return label + " " * (_LABEL - _columns(label))
+
+
+def _fold(line: str, text: str, *, hang: int) -> str:
+    """Return the text after `line`, broken to fit 80 columns; textwrap counts a Chinese character as one."""
+    done = []
+    for piece in re.findall(_PIECE, text):
+        if _columns(line + piece) > _WIDTH:
+            done.append(line.rstrip())
+            line = " " * hang + piece.lstrip()
+        else:
+            line += piece
+    return "\n".join([*done, line])

@@ -1,0 +1,141 @@
+"""What urllib3 says, made fit to be seen: its errors become ours, and its log loses the tokens.
+
+Its exceptions, their frames and its log records hold URLs, and a URL holds the token. So its exceptions are told by
+stage and then dropped whole: no chain, no frame, no argument of theirs goes on.
+"""
+
+import logging
+import ssl
+from types import TracebackType
+
+from urllib3 import exceptions as u
+
+from wxcs_lite.endpoints import Request
+from wxcs_lite.errors import TransportError, WxError
+from wxcs_lite.secret import scrub
+
+__all__ = ["Carried", "transport_error", "without_foreign_frames"]
+
+_Told = tuple[bool, str, str]  # maybe_sent, English, Chinese
+
+# The first class that fits is the one that speaks. maybe_sent is False only where no byte of the request can have left.
+_STAGES: tuple[tuple[type[Exception], _Told], ...] = (
+    (u.NameResolutionError, (
+        False,
+        "the host's name could not be resolved: check the network and the pool's address",
+        "域名解析失败：请检查网络和 pool 的地址",
+    )),
+    (u.NewConnectionError, (
+        False,
+        "no connection: refused or unreachable; check the network, the firewall and the pool's address",
+        "连接不上：被拒绝或不可达，请检查网络、防火墙和 pool 的地址",
+    )),
+    (u.ConnectTimeoutError, (
+        False,
+        "no connection within the connect timeout; check the network, or give open_pool a longer connect_timeout",
+        "连接超时：请检查网络，或在 open_pool 里调大 connect_timeout",
+    )),
+    (u.EmptyPoolError, (
+        False,
+        "all connections of the pool were busy for a minute: leave each stream(), or open_pool with a larger maxsize",
+        "连接池一分钟内没有空闲连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
+    )),
+    (u.ClosedPoolError, (False, "the pool is closed: open a new one", "连接池已关闭：请重新打开一个")),
+    (u.ReadTimeoutError, (
+        True,
+        "no answer within the read timeout; it may have been delivered all the same: look before you send again",
+        "等待应答超时；消息可能已经送达，重发前请先确认",
+    )),
+    (u.SSLError, (
+        True,
+        "TLS failed; it may have been delivered all the same: look before you send again",
+        "TLS 出错；消息可能已经送达，重发前请先确认",
+    )),
+    (u.ProxyError, (
+        True,
+        "the way through the proxy was cut; it may have been delivered all the same: look before you send again",
+        "经代理的连接中断；消息可能已经送达，重发前请先确认",
+    )),
+    (Exception, (
+        True,
+        "the connection was cut; it may have been delivered all the same: look before you send again",
+        "连接中断；消息可能已经送达，重发前请先确认",
+    )),
+)  # fmt: skip
+
+_NO_PROXY = False, "no connection through the proxy: check its address and login", "代理连不上：请检查代理地址和账号"
+_BAD_CERTIFICATE = (
+    False,
+    "the certificate was not accepted: check the clock, the CA certificates and whether something intercepts TLS",
+    "证书校验失败：请检查系统时间、CA 证书，以及是否有中间设备拦截 TLS",
+)
+
+
+def transport_error(error: u.HTTPError, request: Request) -> TransportError:
+    """Return our error for urllib3's, by the stage at which it happened; nothing of the original goes along."""
+    maybe_sent, en, zh = _told(error)
+    call, kind = f"{request.method} {request.path}", type(error).__name__
+    return TransportError(f"{call}: {en} ({kind})", f"{call}：{zh}（{kind}）", maybe_sent)
+
+
+def _told(error: BaseException) -> _Told:
+    if isinstance(error, u.SSLError) and isinstance(_first_arg(error), ssl.SSLCertVerificationError):
+        return _BAD_CERTIFICATE
+    if isinstance(error, u.ProxyError):
+        # urllib3 also says ProxyError for a connection that was cut after the request had gone through the proxy.
+        inner = error.original_error
+        refused = type(inner) is OSError and str(inner).startswith("Tunnel connection failed")
+        if refused or not _told(inner)[0]:
+            return _NO_PROXY
+    return next(told for kind, told in _STAGES if isinstance(error, kind))
+
+
+def _first_arg(error: BaseException) -> object:
+    return error.args[0] if error.args else None
+
+
+class Carried(BaseException):
+    """Carries an OSError of the caller's own through urllib3, which would take it for the network's (or swallow it)."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+
+_FOREIGN = ("urllib3.", "http.client", "socket", "ssl", "vcr.", "wxcs_lite.sandbox")
+
+
+def without_foreign_frames(error: BaseException) -> BaseException:
+    """Return the error with only those frames that come after the last foreign one: the caller's own callback.
+
+    Our own errors lose all, for they say what there is to say; KeyboardInterrupt and its like lose their chain, too.
+    """
+    if isinstance(error, WxError):
+        return error.with_traceback(None)
+    if not isinstance(error, Exception):
+        error.__cause__ = error.__context__ = None
+    kept: TracebackType | None = None
+    frame = error.__traceback__
+    while frame is not None:
+        foreign = frame.tb_frame.f_globals.get("__name__", "").startswith(_FOREIGN)
+        kept = None if foreign else kept or frame
+        frame = frame.tb_next
+    return error.with_traceback(kept)
+
+
+class _Redact(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        scrubbed = scrub(text)
+        if scrubbed != text:
+            record.msg, record.args = scrubbed, None
+        return True
+
+
+def _redact_logs() -> None:
+    # A filter on the parent logger "urllib3" does nothing for what its children say, so each of them gets one.
+    for name in ("connectionpool", "poolmanager", "connection", "util.retry", "response"):
+        logging.getLogger(f"urllib3.{name}").addFilter(_Redact())
+
+
+_redact_logs()

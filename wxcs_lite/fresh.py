@@ -1,0 +1,83 @@
+"""One token, kept fresh for everybody in this process: a callable that asks WeChat as rarely as it can."""
+
+import copy
+import time
+from collections.abc import Callable
+from threading import Lock
+
+from wxcs_lite.errors import TokenRejected, WxError
+from wxcs_lite.pools import Pool
+from wxcs_lite.secret import Token, hide
+from wxcs_lite.transport import fetch_token
+
+__all__ = ["FreshToken", "fresh_token"]
+
+_MARGIN = 300  # seconds: from then on stable_token gives the next token, while this one still works
+_PAUSE = 10  # seconds between two requests that nothing new has happened to justify
+
+
+class FreshToken:
+    """What `fresh_token` gives; call it for a token whenever one is needed."""
+
+    __slots__ = ("_appid", "_asked_at", "_clock", "_failure", "_held", "_lock", "_pool", "_renew_at", "_secret")
+
+    def __init__(self, pool: Pool, appid: str, secret: str, clock: Callable[[], float]) -> None:
+        self._pool, self._appid, self._secret, self._clock = pool, appid, hide(secret), clock
+        self._lock = Lock()
+        self._held: Token | None = None
+        self._renew_at = self._asked_at = float("-inf")
+        self._failure: WxError | None = None
+
+    def __call__(self, rejected: str | None = None) -> Token:
+        """Return a token that should work; `rejected` is one that has just failed with TokenRejected."""
+        rejected = None if rejected is None else hide(rejected)
+        with self._lock:
+            now = self._clock()
+            lives = self._held is not None and self._held != rejected and now < (self._held.expires_at or 0)
+            just_asked = 0 <= now - self._asked_at < _PAUSE
+            if self._held is not None and lives and (now < self._renew_at or just_asked):
+                return self._held
+            if not (just_asked and self._failure is not None):
+                self._ask(now, rejected)
+            if self._failure is None or lives:
+                assert self._held is not None
+                return self._held
+            failure = copy.copy(self._failure)  # each thread raises its own
+        raise failure
+
+    def _ask(self, now: float, rejected: Token | None) -> None:
+        """Fetch, and note either a token or the failure that the next ten seconds share."""
+        self._asked_at = now
+        try:
+            token = fetch_token(self._pool, self._appid, self._secret, clock=self._clock)
+        except WxError as e:
+            self._failure = copy.copy(e)
+            return
+        left = (token.expires_at or now) - now
+        self._held, self._renew_at = token, now + left - min(_MARGIN, left / 2)
+        # The same token again: WeChat holds it for good, so another round would be the first of an endless loop.
+        self._failure = _REJECTED if token == rejected else None
+
+    def __repr__(self) -> str:
+        return f"<fresh_token of {self._appid}>"
+
+
+_REJECTED = TokenRejected(40001, "the token that stable_token gives was rejected (no rid: it was not asked again)")
+
+
+def fresh_token(pool: Pool, appid: str, secret: str, *, clock: Callable[[], float] = time.time) -> FreshToken:
+    """Return a callable that gives a token that should work, shared by all threads of this process.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> token = fresh_token(sandbox.pool(), sandbox.appid, sandbox.secret, clock=sandbox.clock)
+    >>> token() == token()
+    True
+
+    Call it for every send: `send(pool, token(), message)`. After a TokenRejected say which one it was, once:
+    `token(rejected=old)` fetches only if old is still the one held, and raises TokenRejected if WeChat gives the same
+    again. It never forces a refresh, and a failed fetch is shared for ten seconds. If a renewal fails while the old
+    token lives, the old one is given.
+    """
+    secret = hide(secret)
+    return FreshToken(pool, appid, secret, clock)

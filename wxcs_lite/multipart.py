@@ -1,0 +1,166 @@
+"""One file part named `media`, as WeChat wants it: a plain ASCII filename with an extension, and a known length.
+
+A body whose length is unknown is refused with HTTP 412, a name in RFC 5987 form with 41005, one without an extension
+with 40005. So the name is made here, and the length is known before the first byte leaves.
+"""
+
+import re
+from collections.abc import Iterator
+from secrets import token_hex
+from typing import BinaryIO
+
+from wxcs_lite.errors import InvalidMessage
+
+__all__ = ["PIECE", "Multipart", "extension_of", "media_part", "pieces"]
+
+# On a fresh connection urllib3 bounds each piece by the connect timeout: 1 MB at once fails on a slow uplink.
+PIECE = 64 * 1024
+
+_MAGIC = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n\x1a\n", ".png"), (b"GIF87a", ".gif"), (b"GIF89a", ".gif"))
+_PART_TYPE = {
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif",
+    ".amr": "audio/amr", ".mp3": "audio/mpeg", ".mp4": "video/mp4",
+}  # fmt: skip
+
+
+def extension_of(start: bytes) -> str | None:
+    r"""Return the extension that the first bytes of a picture stand for, or None.
+
+    >>> extension_of(b"\x89PNG\r\n\x1a\n rest")
+    '.png'
+    """
+    return next((extension for magic, extension in _MAGIC if start.startswith(magic)), None)
+
+
+class Multipart:
+    r"""A multipart body that is never in memory as a whole: len() is its Content-Length, each iteration starts anew.
+
+    >>> body = Multipart(b"head\r\n", b"content", b"\r\ntail")
+    >>> len(body), [bytes(piece) for piece in body]
+    (19, [b'head\r\n', b'content', b'\r\ntail'])
+
+    A file as content is sent whole, from its start, wherever it stands; it must not change until it is sent.
+    """
+
+    __slots__ = ("_size", "content", "head", "tail")
+
+    def __init__(self, head: bytes, content: bytes | BinaryIO, tail: bytes) -> None:
+        self.head, self.content, self.tail = head, content, tail
+        self._size = _size(content)
+
+    def __len__(self) -> int:
+        return len(self.head) + self._size + len(self.tail)
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        yield self.head
+        if isinstance(self.content, bytes | bytearray | memoryview):
+            yield from pieces(self.content)
+        else:
+            yield from _read_pieces(self.content, self._size)
+        yield self.tail
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Multipart):
+            return NotImplemented
+        return (self.head, self.content, self.tail) == (other.head, other.content, other.tail)
+
+    def __hash__(self) -> int:
+        return hash((self.head, self.tail, self._size))
+
+    def __repr__(self) -> str:
+        return f"<Multipart, {self._size} bytes of content, {len(self)} in all>"
+
+
+def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | None) -> tuple[Multipart, str]:
+    """Return the body and its content type; the boundary is random unless given, so that no file can foresee it."""
+    start = _start(content)
+    name = _ascii_name(filename, start)
+    boundary = token_hex(16) if boundary is None else boundary
+    if not re.fullmatch(r"[0-9A-Za-z'()+_,./:=?-]{1,70}", boundary):
+        raise InvalidMessage("boundary", "must be 1 to 70 plain ASCII characters", "应为 1 到 70 个 ASCII 字符")
+    part_type = _PART_TYPE.get(name[name.rfind(".") :], "application/octet-stream")
+    head = (
+        f"--{boundary}\r\n"
+        f'Content-Disposition: form-data; name="media"; filename="{name}"\r\n'
+        f"Content-Type: {part_type}\r\n\r\n"
+    )
+    # The boundary stays unquoted: servers have failed over quotes around it.
+    body = Multipart(head.encode("ascii"), content, f"\r\n--{boundary}--\r\n".encode("ascii"))
+    if not body._size:
+        raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def pieces(content: bytes | bytearray | memoryview) -> Iterator[memoryview]:
+    """Cut bytes into views of at most 64 KiB, without copying them."""
+    view = memoryview(content).cast("B")
+    for at in range(0, len(view), PIECE):
+        yield view[at : at + PIECE]
+
+
+def _read_pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    file.seek(0)
+    left = size
+    while left:
+        piece = file.read(min(PIECE, left))
+        if not piece:
+            raise InvalidMessage(
+                "file", f"became {left} bytes shorter while it was sent", f"在发送过程中变短了 {left} 字节"
+            )
+        left -= len(piece)
+        yield piece
+
+
+def _size(content: bytes | BinaryIO) -> int:
+    if isinstance(content, bytes | bytearray | memoryview):
+        return memoryview(content).nbytes
+    return content.seek(0, 2)
+
+
+def _start(content: bytes | BinaryIO) -> bytes:
+    """Return the first bytes, or refuse what cannot be sent from its start."""
+    if isinstance(content, bytes | bytearray | memoryview):
+        return bytes(memoryview(content).cast("B")[:16])
+    try:
+        if content.seekable():
+            content.seek(0)
+            start = content.read(16)
+            if isinstance(start, bytes):
+                return start
+            problem = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
+        else:
+            problem = (
+                "cannot be rewound, so its length is unknown: pass file.read() and a filename",
+                "不能回退，无法得知长度：请传 file.read() 并给出 filename",
+            )
+    except (AttributeError, ValueError):  # ValueError: a closed file
+        kind = type(content).__name__
+        problem = (
+            f"must be bytes or an open binary file, not {kind} (a path goes to wxcs_lite.upload)",
+            f"应为 bytes 或已打开的二进制文件，收到的是 {kind}（路径请交给 wxcs_lite.upload）",
+        )
+    raise InvalidMessage("file", *problem)
+
+
+_EXTENSION = re.compile(r"\.([A-Za-z0-9]{2,5})$")
+
+
+def _ascii_name(filename: str | None, start: bytes) -> str:
+    """Return an ASCII name whose extension fits the content; what WeChat certainly refuses is refused here."""
+    stem = re.split(r"[/\\]", filename or "")[-1]
+    named = _EXTENSION.search(stem)
+    extension = f".{named[1].lower()}" if named else None
+    if named:
+        stem = stem[: named.start()]
+    sniffed = extension_of(start)
+    if sniffed and not (sniffed == ".jpg" and extension == ".jpeg"):
+        extension = sniffed
+    if extension is None:
+        raise InvalidMessage(
+            "filename",
+            "is needed, with an extension: the content is no JPEG, PNG or GIF (40005 otherwise)",
+            "必须给出并带扩展名：内容不是 JPEG、PNG、GIF，否则微信返回 40005",
+        )
+    # An ASCII stem stays readable; of a Chinese one nothing useful would be left.
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") if stem.isascii() else ""
+    return f"{plain[:60] or 'media'}{extension}"

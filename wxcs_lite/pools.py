@@ -1,0 +1,102 @@
+"""A pool is a urllib3 pool bound to one host: address, timeouts and kept-alive connections in one value."""
+
+import re
+import socket
+import warnings
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPConnection
+from urllib3.util import Timeout, parse_url
+
+from wxcs_lite.endpoints import API
+
+__all__ = ["Pool", "open_pool", "require_pool"]
+
+Pool = urllib3.HTTPConnectionPool
+
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?")
+
+
+def open_pool(
+    url: str = API,
+    *,
+    proxy: str | None = None,
+    maxsize: int = 10,
+    connect_timeout: float = 3,
+    read_timeout: float = 10,
+) -> Pool:
+    """Return a urllib3 pool bound to one host, ready to be passed as the first argument of every call.
+
+    >>> pool = open_pool()
+    >>> pool.scheme, pool.host
+    ('https', 'api.weixin.qq.com')
+
+    Nothing is connected before the first call. Timeouts are in seconds: read_timeout bounds each silence of the other
+    side. `maxsize` is how many threads talk at once; a further one waits. Proxy environment variables are not read:
+    `proxy="http://host:port"` gives you one fixed address for WeChat's IP whitelist. Raises ValueError for a url
+    with a path, query or user. Endless "1xx" replies and headers that drip are not bounded by urllib3.
+    """
+    scheme, host, port = _origin(url)
+    settings: dict[str, Any] = {
+        "maxsize": maxsize,
+        "block": True,
+        "timeout": Timeout(connect=connect_timeout, read=read_timeout),
+        "socket_options": [*HTTPConnection.default_socket_options, *_keep_alive()],
+    }
+    if proxy is not None:
+        if scheme != "https":
+            raise ValueError("proxy= goes with an https url: an http proxy would read the token\nproxy= 只用于 https")
+        return urllib3.ProxyManager(proxy, **settings).connection_from_host(host, port, scheme)
+    if scheme == "https":
+        return urllib3.HTTPSConnectionPool(host, port, **settings)
+    return urllib3.HTTPConnectionPool(host, port, **settings)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    try:
+        scheme, auth, host, port, path, query, fragment = parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        scheme = auth = host = port = path = query = fragment = None
+    if scheme not in ("http", "https") or not host:
+        raise ValueError("url must look like https://api.weixin.qq.com\nurl 应形如 https://api.weixin.qq.com")
+    if auth or path not in (None, "/") or query is not None or fragment is not None:
+        raise ValueError(
+            "url must be scheme, host and port only, with no path, query or user\n"
+            "url 只能含协议、主机和端口，不能带路径、参数或用户名"
+        )
+    if scheme == "http" and not _LOOPBACK.fullmatch(host):
+        warnings.warn(
+            f"http to {host}: everyone on the way can read the token; use https\n"
+            f"以 http 访问 {host}：途中任何人都能看到令牌，请用 https",
+            stacklevel=3,
+        )
+    return scheme, host, port
+
+
+def _keep_alive() -> list[tuple[int, int, int]]:
+    """Probe an idle connection after 30 s, so that its loss is noticed before a message is lost with it."""
+    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)  # the latter on macOS
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    if idle is not None:
+        options.append((socket.IPPROTO_TCP, idle, 30))
+    for name, value in (("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        option = getattr(socket, name, None)
+        if option is not None:
+            options.append((socket.IPPROTO_TCP, option, value))
+    return options
+
+
+def require_pool(pool: object) -> None:
+    """Refuse what is no host-bound pool, and say how to get one."""
+    if isinstance(pool, urllib3.PoolManager):
+        raise TypeError(
+            "pool is a PoolManager; pass the pool of one host: "
+            f'manager.connection_from_url("{API}"), or open_pool()\n'
+            f'pool 是 PoolManager，请传绑定到主机的连接池：manager.connection_from_url("{API}") 或 open_pool()'
+        )
+    if not hasattr(pool, "urlopen"):
+        raise TypeError(
+            f"pool must be a pool such as open_pool() returns, not {type(pool).__name__}: pool first, token second"
+            f"\npool 应为 open_pool() 返回的连接池，收到的是 {type(pool).__name__}：先 pool，后 token"
+        )

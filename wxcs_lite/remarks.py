@@ -1,0 +1,161 @@
+"""Advice on a message before it leaves: it never refuses, and it speaks only of what can be known from the dict."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from wxcs_lite.messages import REQUIRED
+
+__all__ = ["Remark", "check"]
+
+TEXT_BYTES = 2048  # measured by the community; WeChat documents no limit, only 45002
+
+
+class Remark(NamedTuple):
+    """A piece of advice on one field, in English and Chinese; `str(remark)` is both."""
+
+    field: str
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.en}\n{self.field}：{self.zh}"
+
+
+def check(message: Mapping[str, Any]) -> list[Remark]:
+    """Return advice on a message; an empty list means that nothing looks odd.
+
+    >>> from wxcs_lite import miniprogrampage, text
+    >>> check(text("OPENID", "hello"))
+    []
+    >>> print(check(text("OPENID", "好" * 700))[0].en)
+    is 2100 bytes of UTF-8, past the safe 2048: WeChat may answer 45002; split, it costs 2 messages
+    >>> print(check(miniprogrampage("OPENID", title="t", pagepath="/pages/a", thumb_media_id="M"))[0].en)
+    begins with "/": write it as in app.json, pages/…
+
+    It never raises: what it cannot judge, it passes over.
+    """
+    if not isinstance(message, dict):
+        return [Remark("message", "is not a dict", "不是 dict")]
+    found = [_apply("touser", message.get("touser"), _touser)]
+    msgtype = message.get("msgtype")
+    if isinstance(msgtype, str):
+        found.append(_apply("msgtype", msgtype, _msgtype))
+        content = message.get(msgtype)
+        if isinstance(content, dict):
+            found += [_apply(field, content.get(field), rule) for field, rule in _RULES.get(msgtype, ())]
+    return [remark for remark in found if remark]
+
+
+_Advice = tuple[str, str] | None
+
+
+def _apply(field: str, value: object, rule: Callable[[str], _Advice]) -> Remark | None:
+    advice = rule(value) if isinstance(value, str) else None
+    return Remark(field, *advice) if advice else None
+
+
+_OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _touser(value: str) -> _Advice:
+    if _OPENID.fullmatch(value):
+        return None
+    return (
+        "does not look like an openid (letters, digits, _ and -): WeChat may answer 40003",
+        "不像 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
+    )
+
+
+def _msgtype(value: str) -> _Advice:
+    if value in REQUIRED:
+        return None
+    types = ", ".join(REQUIRED)
+    return (
+        f"a Mini Program sends {types}; {value!r} will probably get 45162",
+        f"小程序能发的类型是 {types}，发 {value!r} 多半会返回 45162",
+    )
+
+
+def _size(value: str) -> _Advice:
+    size = len(value.encode("utf-8", "replace"))
+    if size <= TEXT_BYTES:
+        return None
+    return (
+        f"is {size} bytes of UTF-8, past the safe {TEXT_BYTES}: WeChat may answer 45002; "
+        f"split, it costs {_messages_needed(value)} messages",
+        f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
+        f"拆开发要占 {_messages_needed(value)} 条",
+    )
+
+
+def _messages_needed(content: str) -> int:
+    """Count the messages of a split between characters, which may leave up to three bytes of each unused."""
+    count, used = 1, 0
+    for char in content:
+        size = len(char.encode("utf-8", "replace"))
+        if used + size > TEXT_BYTES:
+            count, used = count + 1, 0
+        used += size
+    return count
+
+
+_OWN_PAGE = re.compile(r"<a\s[^>]*data-miniprogram-appid\s*=[^>]*>", re.IGNORECASE)
+
+
+def _own_page(value: str) -> _Advice:
+    if all("data-miniprogram-path" in tag.lower() for tag in _OWN_PAGE.findall(value)):
+        return None
+    return (
+        "has a link with data-miniprogram-appid but no data-miniprogram-path: it has no page to open",
+        "里的链接有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
+    )
+
+
+def _pagepath(value: str) -> _Advice:
+    if "://" in value:
+        return ("is a URL: give the path of a page of your Mini Program, pages/…", "是网址，应填小程序页面路径 pages/…")
+    if value.startswith("/"):
+        return ('begins with "/": write it as in app.json, pages/…', "以“/”开头，应与 app.json 里一致，写成 pages/…")
+    return None
+
+
+def _url(value: str) -> _Advice:
+    if value.lower().startswith("https://"):
+        return None
+    return ("does not begin with https://: the customer's WeChat may not open it", "不是 https:// 开头，用户可能打不开")
+
+
+_WRONG_KIND = re.compile(r"\.(gif|webp|svg|bmp|heic|avif|ico|tiff?|mp4|html?)$", re.IGNORECASE)
+
+
+def _thumb_url(value: str) -> _Advice:
+    if "://" not in value:
+        return (
+            "is not a web address: a link's thumbnail is a JPG or PNG on the web, not a media_id or a file",
+            "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，不是 media_id，也不是本地文件",
+        )
+    ending = _WRONG_KIND.search(re.split(r"[?#]", value, maxsplit=1)[0])
+    if ending:
+        return (f"ends in {ending[0]}: WeChat shows JPG and PNG", f"以 {ending[0]} 结尾，微信只显示 JPG 和 PNG")
+    return _url(value)
+
+
+_FILE_NAME = re.compile(r"[/\\]|\.(jpe?g|png|gif|webp)$", re.IGNORECASE)
+
+
+def _media_id(value: str) -> _Advice:
+    if not _FILE_NAME.search(value):
+        return None
+    return (
+        "looks like an address or a file name: upload the picture and give the media_id that comes back",
+        "像是网址或文件名：请先上传图片，填返回的 media_id",
+    )
+
+
+_RULES: dict[str, tuple[tuple[str, Callable[[str], _Advice]], ...]] = {
+    "text": (("content", _size), ("content", _own_page)),
+    "image": (("media_id", _media_id),),
+    "link": (("url", _url), ("thumb_url", _thumb_url)),
+    "miniprogrampage": (("pagepath", _pagepath), ("thumb_media_id", _media_id)),
+}

@@ -1,0 +1,257 @@
+"""From (status, headers, body) to a value or an error, with no network in sight.
+
+A reply is judged by its content: WeChat answers errors with HTTP 200, has labelled JSON as text/plain and as Latin-1,
+and leaves errcode out on success.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wxcs_lite.errors import BadReply, api_error
+from wxcs_lite.multipart import extension_of
+from wxcs_lite.secret import Token, scrub
+
+__all__ = ["Media", "Uploaded", "read_media", "read_ok", "read_token", "read_uploaded", "refuse_encoded"]
+
+Headers = Mapping[str, str]
+
+_MEDIA_LIFE = 3 * 24 * 3600  # seconds
+
+
+class Uploaded(NamedTuple):
+    """What `upload` gives: a media_id for three days; created_at in seconds of the epoch.
+
+    >>> Uploaded("MEDIA_ID", "image", 1672500000).expires_at
+    1672759200
+    """
+
+    media_id: str
+    type: str
+    created_at: int
+
+    @property
+    def expires_at(self) -> int:
+        """When the media_id ends, in seconds of the epoch."""
+        return self.created_at + _MEDIA_LIFE
+
+
+class Media(NamedTuple):
+    r"""What `download` gives: the bytes, their content type and WeChat's filename for them.
+
+    >>> Media(b"\xff\xd8\xff\xe0", "image/jpeg", "MEDIA_ID.jpg")
+    <Media MEDIA_ID.jpg, 4 bytes of image/jpeg>
+
+    In a notebook it shows itself if it is a JPEG, PNG or GIF by its first bytes, whatever its labels say.
+    """
+
+    content: bytes
+    content_type: str
+    filename: str
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the bytes to a file, replacing it, or into a directory under WeChat's filename; return its path."""
+        target = Path(path)
+        if target.is_dir():
+            target /= self.filename
+        target.write_bytes(self.content)
+        return target
+
+    def __repr__(self) -> str:
+        return f"<Media {self.filename}, {len(self.content)} bytes of {self.content_type}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        shown = {"text/plain": repr(self)}
+        picture = _PICTURE.get(extension_of(self.content) or "")
+        if picture:
+            shown[picture] = b64encode(self.content).decode()
+        return shown
+
+
+_PICTURE = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif"}
+
+
+def read_ok(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
+    """Return the JSON of a reply whose errcode is 0 or absent, or raise the error that it stands for.
+
+    >>> read_ok(200, {}, b'{"errcode":0,"errmsg":"ok"}')
+    {'errcode': 0, 'errmsg': 'ok'}
+    >>> read_ok(200, {}, b'{"errcode":45047,"errmsg":"out of response count limit"}')
+    Traceback (most recent call last):
+    wxcs_lite.errors.WindowClosed: 45047 out of response count limit…
+    """
+    _refuse_status(status, body)
+    refuse_encoded(status, headers)
+    found = _json(body)
+    if found is None:
+        raise _bad(status, body, "is no JSON object", "不是 JSON 对象")
+    errcode = found.get("errcode", 0)
+    if errcode == 0 and not isinstance(errcode, bool | float):
+        return found
+    if not isinstance(errcode, int) or isinstance(errcode, bool):
+        raise _bad(status, body, "has an errcode that is no number", "的 errcode 不是整数")
+    raise api_error(errcode, scrub(str(found.get("errmsg", ""))))
+
+
+def read_token(status: int, headers: Headers, body: bytes, *, now: float) -> Token:
+    """Return the access token of a token reply; now is when it was asked for, in seconds of the epoch.
+
+    >>> read_token(200, {}, b'{"access_token":"80_made-up","expires_in":7200}', now=1767240000)
+    Token('***', expires_at=1767247200)
+
+    A token that arrives with less than its full two hours is normal: stable_token shares one among its callers.
+    """
+    found = read_ok(status, headers, body)
+    token, expires_in = found.get("access_token"), found.get("expires_in")
+    if not (isinstance(token, str) and token):
+        problem = "has no access_token", "没有 access_token"
+    elif not isinstance(expires_in, int) or isinstance(expires_in, bool) or expires_in < 0:
+        problem = "has no expires_in in seconds", "没有以秒计的 expires_in"
+    else:
+        return Token(token, now + expires_in)
+    token = found = None  # type: ignore[assignment] # the frame may be shown
+    raise _bad(status, b"", *problem)
+
+
+def read_uploaded(status: int, headers: Headers, body: bytes) -> Uploaded:
+    """Return what an upload gave.
+
+    >>> read_uploaded(200, {}, b'{"type":"image","media_id":"MEDIA_ID","created_at":1672500000}')
+    Uploaded(media_id='MEDIA_ID', type='image', created_at=1672500000)
+
+    For type=thumb WeChat names the id thumb_media_id; it is media_id here.
+    """
+    found = read_ok(status, headers, body)
+    media_id = found.get("media_id") or found.get("thumb_media_id")
+    created_at = found.get("created_at")
+    if isinstance(created_at, str) and created_at.isascii() and created_at.isdigit():
+        created_at = int(created_at[:20])  # once seen as a string
+    if not (isinstance(media_id, str) and media_id):
+        raise _bad(status, body, "has no media_id", "没有 media_id")
+    if not isinstance(created_at, int):
+        raise _bad(status, body, "has no created_at in seconds", "没有以秒计的 created_at")
+    return Uploaded(media_id, str(found.get("type", "")), created_at)
+
+
+def read_media(status: int, headers: Headers, body: bytes) -> Media:
+    r"""Return the medium, or raise the error that the body stands for.
+
+    >>> read_media(200, {}, b"\xff\xd8\xff").content
+    b'\xff\xd8\xff'
+    >>> read_media(200, {}, b'{"errcode":40007,"errmsg":"invalid media_id"}')
+    Traceback (most recent call last):
+    wxcs_lite.errors.MediaRejected: 40007 invalid media_id…
+
+    The Content-Type is not consulted: WeChat has sent errors as text/plain.
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
+    _refuse_status(status, body)
+    refuse_encoded(status, headers)
+    if looks_like_text(body):
+        found = read_ok(status, headers, body)
+        if "video_url" in found:
+            raise _bad(
+                status,
+                b"",
+                "is the address of a video (video_url), where a picture was due: read it with perform",
+                "给的是视频地址（video_url），不是图片：请用 perform 读取",
+            )
+        raise _bad(status, body, "is JSON, but no error and no medium", "是 JSON，但既不是错误也不是媒体文件")
+    if not body:
+        raise _bad(status, body, "is empty", "是空的")
+    extension = extension_of(body)
+    labelled = _header(headers, "content-type").partition(";")[0].strip()
+    content_type = _PICTURE.get(extension or "") or labelled or "application/octet-stream"
+    return Media(body, content_type, _filename(headers, extension))
+
+
+def looks_like_text(start: bytes) -> bool:
+    """Whether the first bytes begin JSON or markup, which no picture, voice or video does."""
+    return start.lstrip(_BLANK)[:1] in (b"{", b"<")
+
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, too
+_decode = json.JSONDecoder(strict=False).decode  # WeChat has left control characters inside strings
+
+
+def _json(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = _decode(body.lstrip(_BLANK).decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _refuse_status(status: int, body: bytes) -> None:
+    if status == 200:
+        return
+    en, zh = _STATUS.get(status, _STATUS.get(status // 100, ("is no answer of the API", "不是接口的应答")))
+    # These two come before WeChat looks at a message.
+    raise _bad(status, body, en, zh, maybe_sent=status not in (404, 412))
+
+
+_STATUS = {
+    3: (
+        "is a redirect, which is not followed, for the token must not go elsewhere: check the pool's address",
+        "是重定向，为防令牌外泄不会跟随：请检查 pool 的地址",
+    ),
+    404: (
+        "means an unknown path: check the pool's address and the path (a hyphen copied from a page may be no hyphen)",
+        "表示路径不存在：请检查 pool 的地址和路径（从网页复制的连字符可能不是 -）",
+    ),
+    407: ("comes from a proxy that wants a login", "来自要求登录的代理"),
+    412: (
+        "means a body without Content-Length (chunked), which WeChat refuses: give bytes or a seekable file",
+        "表示请求体没有 Content-Length（chunked），微信不接受：请用 bytes 或可回退的文件",
+    ),
+    5: (
+        "is trouble at the far end: the message may have gone out all the same, so look before you send again",
+        "是对端故障：消息也可能已经送达，重发前请先确认",
+    ),
+}
+
+
+def refuse_encoded(status: int, headers: Headers) -> None:
+    """Refuse a compressed reply: none was asked for, and a small one can unpack to gigabytes."""
+    encoding = _header(headers, "content-encoding").strip().lower()
+    if encoding and encoding != "identity":
+        raise _bad(status, b"", "is compressed, though nothing asked for it", "被压缩了，而请求并未要求压缩")
+
+
+def too_large(status: int, limit: int) -> BadReply:
+    """Return the error for a reply past a size in bytes."""
+    return _bad(status, b"", f"is larger than {limit:,} bytes", f"超过 {limit:,} 字节")
+
+
+_EXCERPT = 120  # characters
+
+
+def _bad(status: int, body: bytes, en: str, zh: str, maybe_sent: bool = True) -> BadReply:
+    """Return a BadReply with a short excerpt that is safe to show: scrubbed, printable, on one line."""
+    text = scrub(body[:2000].decode("utf-8", "replace"))
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    excerpt = f": {text[:_EXCERPT]}{'…' if len(text) > _EXCERPT else ''}" if text else ""
+    return BadReply(f"the reply (HTTP {status}) {en}{excerpt}", f"应答（HTTP {status}）{zh}", status, maybe_sent)
+
+
+def _header(headers: Headers, name: str) -> str:
+    """Look a header up in any case: urllib3's mapping knows how, a plain dict from elsewhere does not."""
+    if isinstance(headers, dict):
+        return next((value for key, value in headers.items() if key.lower() == name), "")
+    return headers.get(name, "")
+
+
+_FILENAME = re.compile(r'filename="?([^";]+)', re.IGNORECASE)
+
+
+def _filename(headers: Headers, extension: str | None) -> str:
+    """Return WeChat's filename if it is plain and safe to save under, else a made one."""
+    named = _FILENAME.search(_header(headers, "content-disposition"))
+    name = re.split(r"[/\\]", named[1])[-1].strip() if named else ""
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
+        return f"media{extension or '.bin'}"
+    return name

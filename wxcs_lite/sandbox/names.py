@@ -1,0 +1,63 @@
+"""Everything the sandbox makes up: tokens, media ids, rids. Same seed, same calls, same names."""
+
+from base64 import urlsafe_b64encode
+from collections import Counter
+from hashlib import shake_256
+
+__all__ = ["Hidden", "Names"]
+
+
+class Hidden(str):
+    """A text that is itself everywhere but in a repr, so that no traceback or notebook cell shows it.
+
+    >>> Hidden("abc")
+    '…'
+    >>> Hidden("abc") == "abc"
+    True
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
+class Names:
+    """A source of made-up names that depends on nothing but the seed, the appid and how often it was asked.
+
+    >>> names = Names(0, "wxsandbox000000001")
+    >>> len(names.media_id()), len(names.token()), names.rid(1767240000)[:9]
+    (64, 135, '6955f140-')
+
+    Each kind is counted on its own: one more rid doesn't change the next token.
+    """
+
+    def __init__(self, seed: int, appid: str) -> None:
+        self._root = f"{seed}|{appid}"
+        self._asked: Counter[str] = Counter()
+
+    def _bytes(self, kind: str, size: int) -> bytes:
+        self._asked[kind] += 1
+        return shake_256(f"{self._root}|{kind}|{self._asked[kind]}".encode()).digest(size)
+
+    def _text(self, kind: str, size: int) -> str:
+        return urlsafe_b64encode(self._bytes(kind, size)).decode()
+
+    def token(self) -> str:
+        # The observed shape: a decimal prefix, an underscore, then URL-safe base64.
+        return Hidden(f"{self._bytes('prefix', 1)[0] % 90 + 10}_{self._text('token', 99)}")
+
+    def media_id(self) -> str:
+        return self._text("media_id", 48)
+
+    def rid(self, now: float) -> str:
+        """Three groups of eight hex digits, of which the first is the time of the request."""
+        tail = self._bytes("rid", 8).hex()
+        return f"{int(now) & 0xFFFFFFFF:08x}-{tail[:8]}-{tail[8:]}"
+
+    def hint(self) -> str:
+        return self._text("hint", 12)[:14]
+
+    def msg_id(self) -> int:
+        """A 64-bit integer that no float holds exactly, as the real ones are."""
+        return int.from_bytes(self._bytes("MsgId", 8)) & (2**63 - 1) | 2**62 | 1

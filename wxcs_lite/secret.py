@@ -1,0 +1,66 @@
+"""A secret is a str that only a server gets to see.
+
+Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks, `pytest -l`, a debugger) shows a
+`Token` as `Token('***')`. Texts that come from outside pass `scrub`, for a server may echo what we sent.
+"""
+
+import re
+from typing import Any, Self
+
+__all__ = ["Token", "hide", "scrub"]
+
+
+class Token(str):
+    """An access token: a str everywhere, but its repr shows no secret.
+
+    >>> token = Token("80_made-up", expires_at=1767240000.0)
+    >>> token
+    Token('***', expires_at=1767240000.0)
+    >>> token == "80_made-up"
+    True
+
+    `print(token)` and f-strings give the real text, and so does its pickle: it is the one public value that keeps a
+    secret. `expires_at` is in seconds of the epoch, or None where nobody knows.
+    """
+
+    __slots__ = ("expires_at",)
+    expires_at: float | None
+
+    def __new__(cls, value: str, expires_at: float | None = None) -> Self:
+        self = super().__new__(cls, value)
+        self.expires_at = expires_at
+        return self
+
+    def __repr__(self) -> str:
+        known = "" if self.expires_at is None else f", expires_at={self.expires_at!r}"
+        return f"Token('***'{known})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.expires_at)
+
+
+def hide(value: object) -> Token:
+    """Return the secret as a `Token`; whatever is no str becomes an empty one, for the caller to refuse.
+
+    Public functions rebind their token or secret with this on their first line. It never raises, so that no frame of
+    ours can stand in a traceback while the name still holds the bare text.
+    """
+    if isinstance(value, Token):
+        return value
+    return Token(value if isinstance(value, str) else "")
+
+
+_NAMED = re.compile(
+    r"""((?:access_token|appsecret|secret|session_key|aes_?key)["']?\s*[=:]\s*["']?)[^&\s"'<>),}]+""", re.IGNORECASE
+)
+# A token is some 136 characters long, an AppSecret 32, an EncodingAESKey 43; a rid is 26, an openid 28.
+_LONG = re.compile(r"[A-Za-z0-9_%+=-]{32,}")
+
+
+def scrub(text: str) -> str:
+    """Blank out of a foreign text whatever is named like a secret or as long as one.
+
+    >>> scrub("GET /cgi-bin/media/get?access_token=80_made-up&media_id=M failed")
+    'GET /cgi-bin/media/get?access_token=***&media_id=M failed'
+    """
+    return _LONG.sub("***", _NAMED.sub(r"\1***", text))

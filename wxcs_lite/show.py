@@ -1,0 +1,61 @@
+"""How a request looks to people: as an HTTP message, and as a curl command. Neither shows a secret."""
+
+import json
+import re
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from wxcs_lite.multipart import Multipart
+
+if TYPE_CHECKING:
+    from wxcs_lite.endpoints import Request
+
+__all__ = ["as_curl", "as_http"]
+
+_SECRETS = ("secret", "appsecret")
+
+
+def as_http(request: "Request") -> str:
+    """Return the request as an HTTP message: JSON set out for reading, sizes as they are on the wire."""
+    lines = [f"{request.method} {request.url('***' if request.takes_token else None).replace('%2A', '*')} HTTP/1.1"]
+    if request.body is not None:
+        lines += [f"Content-Type: {request.content_type}", f"Content-Length: {len(request.body)}"]
+    return "\n".join([*lines, *_body(request.body)])
+
+
+def _body(body: bytes | Multipart | None) -> list[str]:
+    if body is None:
+        return []
+    if isinstance(body, Multipart):
+        head, tail = body.head.decode(), body.tail.decode()
+        size = len(body) - len(body.head) - len(body.tail)
+        return ["", *head.rstrip().splitlines(), "", f"<{size:,} bytes>", *tail.strip().splitlines()]
+    fields = json.loads(body)
+    shown = {name: "***" if name in _SECRETS else value for name, value in fields.items()}
+    return ["", json.dumps(shown, ensure_ascii=False, indent=2)]
+
+
+def as_curl(request: "Request", url: str) -> str:
+    """Return the curl command that does the same, quoted for a POSIX shell."""
+    target = url.rstrip("/") + request.url("" if request.takes_token else None)
+    # Percent-encoding has left no quote, dollar or backquote in the target, so double quotes are safe around it.
+    lines = [f'curl -sS "{target.replace("access_token=", "access_token=$WXCS_TOKEN", 1)}"']
+    body = request.body
+    if isinstance(body, Multipart):
+        named = re.search(r'filename="([^"]+)"\r\nContent-Type: (\S+)', body.head.decode())
+        assert named is not None
+        lines.append(f"-F {quote(f'media=@{named[1]};type={named[2]}')}")
+    elif body is not None:
+        lines.append(f"-H {quote(f'Content-Type: {request.content_type}')}")
+        lines.append(f"--data-raw {_shell_json(body)}")
+    return " \\\n  ".join(lines)
+
+
+def _shell_json(body: bytes) -> str:
+    fields = json.loads(body)
+    name = next((name for name in _SECRETS if name in fields), None)
+    if name is None:
+        return quote(body.decode())
+    compact = json.dumps({**fields, name: ""}, ensure_ascii=False, separators=(",", ":"))
+    before, _, after = compact.partition(f'"{name}":""')
+    return f"""{quote(f'{before}"{name}":"')}"$WXCS_SECRET"{quote(f'"{after}')}"""

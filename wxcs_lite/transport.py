@@ -1,0 +1,277 @@
+"""The calls of WeChat, one short function each: what `endpoints` describes goes out, what `replies` reads comes back.
+
+Pool first, token second, always given, never kept.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from os import PathLike, fspath
+from typing import Any, BinaryIO, Literal
+
+from urllib3.response import BaseHTTPResponse
+
+from wxcs_lite import endpoints
+from wxcs_lite.endpoints import Request
+from wxcs_lite.errors import ApiError, InvalidMessage, WxError
+from wxcs_lite.multipart import PIECE
+from wxcs_lite.pools import Pool
+from wxcs_lite.replies import (
+    Headers,
+    Media,
+    Uploaded,
+    looks_like_text,
+    read_media,
+    read_ok,
+    read_token,
+    read_uploaded,
+    refuse_encoded,
+)
+from wxcs_lite.secret import Token, hide, scrub
+from wxcs_lite.wire import MAX_JSON, MAX_MEDIA, Progress, answer, call_cleanly, drop, open_response, read_bounded
+
+__all__ = [
+    "Stream",
+    "download",
+    "fetch_token",
+    "get_callback_ip",
+    "get_quota",
+    "get_rid",
+    "send",
+    "set_typing",
+    "showing_typing",
+    "stream",
+    "upload",
+]
+
+
+def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Send a message to a customer, once, and return WeChat's `{"errcode": 0, "errmsg": "ok"}`.
+
+    >>> from wxcs_lite import text
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> sandbox.user("OPENID").says("hello?")
+    >>> pool = sandbox.pool()
+    >>> send(pool, fetch_token(pool, sandbox.appid, sandbox.secret), text("OPENID", "你好"))
+    {'errcode': 0, 'errmsg': 'ok'}
+
+    There is no message id: after an error whose `maybe_sent` is True, sending again may deliver twice. Raises
+    InvalidMessage before anything leaves, WindowClosed if the customer has to write first, and the other `WxError`s.
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
+    token = hide(token)
+    return answer(pool, token, endpoints.send(message), read_ok)
+
+
+def set_typing(
+    pool: Pool,
+    token: str,
+    touser: str,
+    command: Literal["Typing", "CancelTyping"] | str = "Typing",
+    *,
+    businessid: int | str | None = None,
+) -> dict[str, Any]:
+    """Show "typing…" to the customer for 15 seconds, or take it away.
+
+    Raises TypingRejected while it still shows (45081) or 30 seconds after the last message (45080). Sending a message
+    takes it away, too.
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
+    token = hide(token)
+    return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_ok)
+
+
+@contextmanager
+def showing_typing(pool: Pool, token: str, touser: str) -> Iterator[None]:
+    """Show "typing…" while the block runs: Typing on entry, CancelTyping on exit, also when the block raises.
+
+    Typing is a courtesy: what WeChat refuses of it (ApiError) is passed over, and no trouble on exit hides the block's
+    own error. It shows for 15 seconds at most, for WeChat refuses to renew it earlier.
+    """
+    token = hide(token)
+    with suppress(ApiError):
+        set_typing(pool, token, touser)
+    try:
+        yield
+    except BaseException:
+        with suppress(WxError):
+            set_typing(pool, token, touser, "CancelTyping")
+        raise
+    with suppress(ApiError):
+        set_typing(pool, token, touser, "CancelTyping")
+
+
+def upload(
+    pool: Pool,
+    token: str,
+    file: str | PathLike[str] | bytes | BinaryIO,
+    *,
+    filename: str | None = None,
+    type: str = "image",
+    progress: Progress | None = None,
+) -> Uploaded:
+    r"""Upload a temporary medium, from a path, bytes or a binary file, and return its media_id.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    >>> upload(pool, token, b"\xff\xd8\xff\xe0 made up").type
+    'image'
+
+    A file is never in memory as a whole, and a file object is sent from its start, wherever it stands. A str is a path.
+    `progress(sent, total)` is called with bytes of the body as they leave. Raises MediaRejected for a medium that
+    WeChat does not take, InvalidMessage for a file that cannot be read.
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
+    token = hide(token)
+    if isinstance(file, str | PathLike):
+        with _opened(file) as opened:
+            return upload(pool, token, opened, filename=filename or fspath(file), type=type, progress=progress)
+    if filename is None and isinstance(named := getattr(file, "name", None), str):
+        filename = named
+    request = endpoints.upload(file, filename=filename, type=type)
+    return answer(pool, token, request, read_uploaded, progress=progress)
+
+
+def _opened(path: str | PathLike[str]) -> BinaryIO:
+    try:
+        return open(path, "rb")  # noqa: PTH123 - any PathLike; the caller closes it
+    except (OSError, ValueError) as e:
+        problem = getattr(e, "strerror", None) or str(e)
+    raise InvalidMessage(
+        "file", f"cannot be opened: {problem}: {fspath(path)!r}", f"打不开：{problem}：{fspath(path)!r}"
+    )
+
+
+def download(pool: Pool, token: str, media_id: str, *, max_bytes: int = MAX_MEDIA) -> Media:
+    r"""Download a temporary medium: one you uploaded, or the MediaId of a picture that a customer sent.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    >>> media_id = upload(pool, token, b"\xff\xd8\xff\xe0 made up").media_id
+    >>> download(pool, token, media_id).content
+    b'\xff\xd8\xff\xe0 made up'
+
+    It is whole in memory; `stream` is for large files. Raises MediaRejected (40007) after three days or for another
+    account's id, BadReply past max_bytes, which is 16 MiB unless given.
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
+    token = hide(token)
+    return answer(pool, token, endpoints.download(media_id), read_media, max_bytes=max_bytes)
+
+
+class Stream:
+    """A medium on its way: iterate over its chunks of bytes, once; headers, content_type and filename are known."""
+
+    __slots__ = ("_chunks", "content_type", "filename", "headers")
+
+    def __init__(self, headers: Headers, content_type: str, filename: str, chunks: Iterator[bytes]) -> None:
+        self.headers, self.content_type, self.filename, self._chunks = headers, content_type, filename, chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.filename}, {self.content_type}>"
+
+
+@contextmanager
+def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
+    r"""Download a medium chunk by chunk: to pass it on to a browser, or to a file that is larger than memory.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    >>> media_id = upload(pool, token, b"\xff\xd8\xff\xe0 made up").media_id
+    >>> with stream(pool, token, media_id) as medium:
+    ...     medium.content_type, b"".join(medium)
+    ('image/jpeg', b'\xff\xd8\xff\xe0 made up')
+
+    An error of the API is raised on entry, before the first chunk; a cut on the way (TransportError) after some. Chunks
+    hold 64 KiB at most. Leaving the block early closes the connection.
+    """
+    token = hide(token)
+    request = endpoints.download(media_id)
+    response = open_response(pool, token, request)
+    try:
+        start = call_cleanly(request, lambda: _start(response))
+        if response.status != 200 or looks_like_text(start):
+            rest = call_cleanly(request, lambda: read_bounded(response, MAX_JSON, pool.timeout.read_timeout))
+            start += rest
+        medium = read_media(response.status, response.headers, start)
+        yield Stream(response.headers, medium.content_type, medium.filename, _chunks(request, response, start))
+    finally:
+        drop(response)
+
+
+def _start(response: BaseHTTPResponse) -> bytes:
+    """Return the first bytes, enough of them to tell a picture from an error."""
+    refuse_encoded(response.status, response.headers)
+    start = b""
+    while len(start) < 16 and (more := response.read1(PIECE)):
+        start += more
+    return start
+
+
+def _chunks(request: Request, response: BaseHTTPResponse, start: bytes) -> Iterator[bytes]:
+    chunk = start
+    while chunk:
+        yield chunk
+        chunk = call_cleanly(request, lambda: response.read1(PIECE))
+
+
+def fetch_token(
+    pool: Pool, appid: str, secret: str, *, force_refresh: bool = False, clock: Callable[[], float] = time.time
+) -> Token:
+    """Fetch an access token from `/cgi-bin/stable_token`, which others may share, and return it with its end.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> fetch_token(sandbox.pool(), sandbox.appid, sandbox.secret, clock=sandbox.clock)
+    Token('***', expires_at=1767247200.0)
+
+    Each call asks WeChat: keep the token, or let `fresh_token` do so. `force_refresh` ends the present token for all
+    who use it. Raises ApiError: 40125 for a wrong secret, 40164 for an address that is not on the whitelist.
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
+    secret = hide(secret)
+    request = endpoints.stable_token(appid, secret, force_refresh=force_refresh)
+    now = clock()
+
+    def read(status: int, headers: Headers, body: bytes) -> Token:
+        return read_token(status, headers, body, now=now)
+
+    return answer(pool, None, request, read, secret=secret)
+
+
+def get_rid(pool: Pool, token: str, rid: str) -> dict[str, Any]:
+    """Return what WeChat noted of a call, by the rid of its error, for seven days.
+
+    The token that the noted URL holds is taken out.
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
+    token = hide(token)
+    found = answer(pool, token, endpoints.get_rid(rid), read_ok)
+    noted = found.get("request")
+    if isinstance(noted, dict) and isinstance(noted.get("request_url"), str):
+        found = {**found, "request": {**noted, "request_url": scrub(noted["request_url"])}}
+    return found
+
+
+def get_quota(pool: Pool, token: str, cgi_path: str = "/cgi-bin/message/custom/send") -> dict[str, Any]:
+    """Return the daily allowance of a call and what is left of it, under `quota`."""
+    # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
+    token = hide(token)
+    return answer(pool, token, endpoints.get_quota(cgi_path), read_ok)
+
+
+def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
+    """Return the addresses that WeChat pushes from, under `ip_list`; they change, so ask again every day."""
+    # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
+    token = hide(token)
+    return answer(pool, token, endpoints.get_callback_ip(), read_ok)

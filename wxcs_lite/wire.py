@@ -1,0 +1,198 @@
+"""One request out, one reply in: the only place where anything is sent or received.
+
+Nothing is tried twice, no redirect is followed, no reply is read without a bound, and what goes wrong below leaves here
+as one of our errors, raised only after urllib3's own is gone.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from urllib3 import Retry
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from wxcs_lite import endpoints
+from wxcs_lite.endpoints import Request
+from wxcs_lite.errors import InvalidMessage, TransportError, WxError
+from wxcs_lite.failures import Carried, transport_error, without_foreign_frames
+from wxcs_lite.multipart import PIECE, Multipart, pieces
+from wxcs_lite.pools import Pool, require_pool
+from wxcs_lite.replies import Headers, refuse_encoded, too_large
+from wxcs_lite.secret import Token, hide
+
+__all__ = ["Progress", "Reply", "answer", "call_cleanly", "drop", "open_response", "perform", "read_bounded"]
+
+MAX_JSON = 1024 * 1024  # bytes
+MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
+_POOL_TIMEOUT = 60  # seconds to wait for a free connection
+_PATIENCE = 6  # a JSON reply may take so many read timeouts in all, else a drip of bytes would hold us forever
+_ONCE = Retry.from_int(False, redirect=False)
+_JSON_HEADERS = {"Content-Type": endpoints.JSON}
+
+Progress = Callable[[int, int], object]
+_T = TypeVar("_T")
+
+
+class Reply(NamedTuple):
+    """What came back: status, headers (found in any case) and the whole body, for the functions of `replies`."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<Reply HTTP {self.status}, {len(self.body)} bytes>"
+
+
+def perform(
+    pool: Pool,
+    token: str | None,
+    request: Request,
+    *,
+    max_bytes: int | None = None,
+    progress: Progress | None = None,
+) -> Reply:
+    """Send a request, once, and return the reply as it came; token is None for a call that takes none.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> reply = perform(Sandbox().pool(), "80_made-up", endpoints.get_callback_ip())
+    >>> reply.status, reply.body[:17]
+    (200, b'{"errcode":40001,')
+
+    An error of the API is a reply, too: `read_ok(*reply)` raises it. Raises TransportError if no whole reply came and
+    BadReply for one past max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
+    """
+    token = None if token is None else hide(token)
+    medium = request.path == endpoints.MEDIA_GET
+    limit = max_bytes if max_bytes is not None else MAX_MEDIA if medium else MAX_JSON
+    read_timeout = None if medium else pool.timeout.read_timeout
+    response = open_response(pool, token, request, progress)
+    try:
+        body = call_cleanly(request, lambda: read_bounded(response, limit, read_timeout))
+    except BaseException:
+        drop(response)
+        raise
+    response.release_conn()
+    return Reply(response.status, response.headers, body)
+
+
+def open_response(
+    pool: Pool, token: Token | None, request: Request, progress: Progress | None = None
+) -> BaseHTTPResponse:
+    """Send the request and return the response with its body unread."""
+    require_pool(pool)
+    if token is not None and not token:
+        raise InvalidMessage(
+            "token",
+            "must be a str that is not empty; call what fresh_token gave: send(pool, token(), message)",
+            "应为非空 str；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
+        )
+    body, headers = _framed(request, progress)
+    if pool.headers:
+        headers = {**pool.headers, **headers}
+    # The URL is made inside the lambda, so that no local of a frame that stays ever holds it.
+    return call_cleanly(
+        request,
+        lambda: pool.urlopen(
+            request.method,
+            request.url(token),
+            body,
+            headers,
+            retries=_ONCE,
+            redirect=False,
+            pool_timeout=_POOL_TIMEOUT,
+            preload_content=False,
+            decode_content=False,
+        ),
+    )
+
+
+def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[str, str]]:
+    """Return body and headers as they leave: with a Content-Length, in pieces of at most 64 KiB."""
+    body = request.body
+    if body is None:
+        return None, {}
+    if isinstance(body, bytes) and len(body) <= PIECE and progress is None:
+        if request.content_type == endpoints.JSON:
+            return body, _JSON_HEADERS
+        return body, {"Content-Type": str(request.content_type)}
+    headers = {"Content-Type": str(request.content_type), "Content-Length": str(len(body))}
+    return _leaving(body, len(body), progress), headers
+
+
+def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> Iterator[bytes | memoryview]:
+    sent = 0
+    for piece in pieces(body) if isinstance(body, bytes) else body:
+        yield piece
+        sent += len(piece)
+        if progress is not None:
+            try:
+                progress(sent, total)
+            except OSError as e:
+                raise Carried(e) from None
+
+
+def read_bounded(response: BaseHTTPResponse, limit: int, read_timeout: float | None) -> bytes:
+    refuse_encoded(response.status, response.headers)
+    end = None if read_timeout is None else time.monotonic() + _PATIENCE * read_timeout
+    found, size = [], 0
+    while piece := response.read1(PIECE):
+        size += len(piece)
+        if size > limit:
+            raise too_large(response.status, limit)
+        if end is not None and time.monotonic() > end:
+            raise TransportError(
+                "the reply came too slowly to wait for its end; the message may have been delivered all the same",
+                "应答传输太慢，没有等到结束；消息可能已经送达",
+            )
+        found.append(piece)
+    return found[0] if len(found) == 1 else b"".join(found)
+
+
+def call_cleanly(request: Request, call: Callable[[], _T]) -> _T:
+    """Run a call into urllib3; what it raises leaves as our error, with no chain and no frame that knows the URL."""
+    try:
+        return call()
+    except HTTPError as e:
+        failure: BaseException = transport_error(e, request)
+    except Carried as e:
+        failure = without_foreign_frames(e.error)
+    except BaseException as e:
+        failure = without_foreign_frames(e)
+    try:
+        raise failure
+    finally:
+        del failure  # else it would hold its own frame, and whatever lives in the frames above
+
+
+def drop(response: BaseHTTPResponse) -> None:
+    """Close the connection of a reply that was not read to its end, and give its place in the pool back."""
+    response.close()
+    response.release_conn()
+
+
+def answer(
+    pool: Pool,
+    token: Token | None,
+    request: Request,
+    read: Callable[[int, Headers, bytes], _T],
+    *,
+    secret: str | None = None,
+    max_bytes: int | None = None,
+    progress: Progress | None = None,
+) -> _T:
+    """Perform and read; an error leaves without the frames that hold the reply, and without a token it may echo."""
+    status, headers, body = perform(pool, token, request, max_bytes=max_bytes, progress=progress)
+    echo = (secret or token or "").encode()
+    if echo and echo in body and request.path != endpoints.MEDIA_GET:
+        body = body.replace(echo, b"***")
+    try:
+        return read(status, headers, body)
+    except WxError as e:
+        failure = e.with_traceback(None)
+    body = b""
+    try:
+        raise failure
+    finally:
+        del failure
