@@ -51,7 +51,7 @@ def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
     >>> from wxcs_lite import text
     >>> from wxcs_lite.sandbox import Sandbox
     >>> sandbox = Sandbox()
-    >>> sandbox.user("OPENID").says("hello?")
+    >>> event = sandbox.user("OPENID").says("hello?")
     >>> pool = sandbox.pool()
     >>> send(pool, fetch_token(pool, sandbox.appid, sandbox.secret), text("OPENID", "你好"))
     {'errcode': 0, 'errmsg': 'ok'}

@@ -58,7 +58,9 @@ class Part(NamedTuple):
 
 # A boundary in quotes is read with its quotes, and then never found: uploads of stacks that quote it have failed.
 _BOUNDARY: Final = re.compile(r'\s*multipart/form-data\s*;(?:[^"]*;)?\s*boundary=([^;,\s]{1,200})', re.IGNORECASE)
-_PARAMETER: Final = re.compile(rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL)
+_PARAMETER: Final = re.compile(
+    rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL
+)
 
 
 def media_part(content_type: str, body: bytes) -> Part:
@@ -95,7 +97,9 @@ def _disposition(head: bytes) -> dict[bytes, bytes]:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-disposition":
-            return {match[1].lower(): match[2] if match[2] is not None else match[3] for match in _PARAMETER.finditer(value)}
+            return {
+                match[1].lower(): match[2] if match[2] is not None else match[3] for match in _PARAMETER.finditer(value)
+            }
     return {}
 
 

@@ -68,6 +68,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         76001: "rid not found",
         76002: "rid malformed",
         76003: "rid of another account",
+        76004: "rid too old",
         76021: "cgi_path not found",
     }
 )

@@ -1,14 +1,15 @@
 """Mishaps on order: what the next requests run into instead of, or on top of, an answer."""
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Literal, NamedTuple
 
-from .wire import Reply
+from .values import Reply
 
 __all__ = ["Drop", "Fault", "Faults", "RawReply"]
 
 Drop = Literal["before", "after"]
-RawReply = bytes | tuple[int, object, bytes]
+RawReply = bytes | tuple[int, Mapping[str, str], bytes]
 
 
 class Fault(NamedTuple):
@@ -75,13 +76,10 @@ def _reply(given: object) -> Reply | bytes:
     """Check raw bytes (a whole reply, status line and all) or (status, headers, body)."""
     if isinstance(given, bytes):
         return given
-    try:
-        status, headers, body = given  # type: ignore[misc]
-        pairs = tuple((str(name), str(value)) for name, value in dict(headers).items())
-        for name, value in pairs:
-            f"{name}: {value}".encode("latin-1")
-    except (TypeError, ValueError):
-        status = None
-    if type(status) is not int or not 100 <= status <= 999 or not isinstance(body, bytes):
-        raise ValueError("reply must be the bytes of a whole HTTP reply, or (status, headers, body as bytes)")
-    return Reply(status, pairs, body)
+    if isinstance(given, tuple) and len(given) == 3:
+        status, headers, body = given
+        if type(status) is int and 100 <= status <= 999 and isinstance(headers, Mapping) and isinstance(body, bytes):
+            pairs = tuple((str(name), str(value)) for name, value in headers.items())
+            if all(name.isascii() and max(value, default="") < "\u0100" for name, value in pairs):
+                return Reply(status, pairs, body)
+    raise ValueError("reply must be the bytes of a whole HTTP reply, or (status, a mapping of Latin-1 headers, bytes)")

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from .errmsg import RefusedError
 
-__all__ = ["Medium", "Shelf", "content_type", "check_upload"]
+__all__ = ["Medium", "Shelf", "check_upload", "content_type"]
 
 _LIFETIME: Final = 3 * 86400  # seconds
 _PICTURES: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))

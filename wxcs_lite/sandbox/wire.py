@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Generator, Iterator
-from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl
 
-__all__ = ["MAX_BODY", "Answer", "Conversation", "Outcome", "Reply", "Request", "Seen", "page"]
+from .values import Answer, Outcome, Reply, Request, Seen, page, reason, seen
+
+__all__ = ["MAX_BODY", "Conversation"]
 
 MAX_HEAD: Final = 32 * 2**10  # bytes
 MAX_BODY: Final = 32 * 2**20  # bytes
@@ -15,62 +16,6 @@ _REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
 _LENGTH: Final = re.compile(r"[0-9]{1,12}")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
-_SECRET: Final = frozenset({"access_token", "secret", "appsecret"})
-
-
-class Request(NamedTuple):
-    """One request; header names are in lower case. Its repr shows no query and no body: a token could be in there."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    headers: dict[str, str]
-    body: bytes
-    keep_alive: bool
-
-    def __repr__(self) -> str:
-        return f"Request({self.method} {self.path}, {len(self.body)} bytes)"
-
-    def parameter(self, name: str) -> str:
-        return next((value for key, value in self.query if key == name), "")
-
-
-class Reply(NamedTuple):
-    """One reply. Connection and Content-Length are added where the headers have no framing of their own."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    errcode: int | None = None
-
-    def __repr__(self) -> str:
-        return f"Reply({self.status}, errcode={self.errcode}, {len(self.body)} bytes)"
-
-
-class Answer(NamedTuple):
-    """What a request comes to: a reply, raw bytes in place of one, or None for a lost connection; after `slow` s."""
-
-    reply: Reply | bytes | None
-    slow: float = 0.0
-
-
-class Outcome(NamedTuple):
-    """What the door has to do: wait `slow` seconds, write `data`, and close if told so."""
-
-    data: bytes
-    close: bool
-    slow: float = 0.0
-
-
-class Seen(NamedTuple):
-    """One exchange as `on_request` gets it: no token, no secret, of the body only its size and kind."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    body: str
-    status: int | None
-    errcode: int | None
 
 
 class BadHttpError(Exception):
@@ -79,21 +24,6 @@ class BadHttpError(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
-
-
-def page(status: int) -> Reply:
-    """Return what a front end says that never asked WeChat: a page, no JSON.
-
-    >>> page(404).body
-    b'<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\\n'
-    """
-    title = f"{status} {_reason(status)}"
-    body = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-    return Reply(status, (("Content-Type", "text/html"),), body.encode())
-
-
-def _reason(status: int) -> str:
-    return HTTPStatus(status).phrase if status in HTTPStatus else "Unknown"
 
 
 def _render(reply: Reply, request: Request) -> Outcome:
@@ -105,7 +35,12 @@ def _render(reply: Reply, request: Request) -> Outcome:
         headers.insert(0, ("Connection", "close" if close else "keep-alive"))
     if not names & {"content-length", "transfer-encoding"}:
         headers.append(("Content-Length", str(len(reply.body))))
-    lines = [f"HTTP/1.1 {reply.status} {_reason(reply.status)}", *(f"{name}: {value}" for name, value in headers), "", ""]
+    lines = [
+        f"HTTP/1.1 {reply.status} {reason(reply.status)}",
+        *(f"{name}: {value}" for name, value in headers),
+        "",
+        "",
+    ]
     body = b"" if request.method == "HEAD" else reply.body
     return Outcome("\r\n".join(lines).encode("latin-1") + body, close)
 
@@ -113,6 +48,7 @@ def _render(reply: Reply, request: Request) -> Outcome:
 class Conversation:
     """One connection: feed it what the peer sent, do what it says.
 
+    >>> from wxcs_lite.sandbox.values import Answer, page
     >>> talk = Conversation(lambda request: Answer(page(404)))
     >>> list(talk.feed(b"GET /nowhere HT"))
     []
@@ -137,11 +73,6 @@ class Conversation:
         self._head: Request | None = None
         self._talk = self._converse()
 
-    @property
-    def in_request(self) -> bool:
-        """Whether a request has begun and not ended."""
-        return bool(self._buffer) or self._head is not None
-
     def feed(self, data: bytes) -> Iterator[Outcome]:
         self._buffer += data
         for outcome in self._talk:
@@ -165,7 +96,7 @@ class Conversation:
     def _respond(self, request: Request, answer: Answer) -> Outcome:
         reply = answer.reply
         if self._on_request is not None:
-            self._on_request(_seen(request, reply if isinstance(reply, Reply) else None))
+            self._on_request(seen(request, reply if isinstance(reply, Reply) else None))
         if isinstance(reply, Reply):
             return _render(reply, request)._replace(slow=answer.slow)
         return Outcome(reply or b"", True, answer.slow)
@@ -259,12 +190,3 @@ def _length(request: Request, accept_chunked: bool) -> int | None:
     if int(length) > MAX_BODY:
         raise BadHttpError(413)
     return int(length)
-
-
-def _seen(request: Request, reply: Reply | None) -> Seen:
-    query = tuple(pair for pair in request.query if pair[0] not in _SECRET)
-    kind = request.headers.get("content-type", "").partition(";")[0]
-    body = f"{len(request.body)} bytes{' of ' + kind if kind else ''}" if request.body else ""
-    return Seen(request.method, request.path, query, body, reply and reply.status, reply and reply.errcode)
-
-

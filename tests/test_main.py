@@ -1,0 +1,144 @@
+"""`python -m wxcs_lite`: what a terminal sees."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+import wxcs_lite
+from wxcs_lite import fetch_token, open_pool, send, text
+from wxcs_lite.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+COMMAND = [sys.executable, "-m", "wxcs_lite"]
+ENVIRONMENT = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+
+
+def test_without_a_command_it_is_the_tour(capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit status is 0 and the last step is there."""
+    assert 0 == main([])
+    assert "11. Two days later" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--lang", "zh"], ["tour", "--lang", "zh"], ["--lang", "zh", "tour"]])
+def test_it_speaks_chinese(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """--lang goes before or after the command."""
+    assert 0 == main(arguments)
+    assert "11. 两天后" in capsys.readouterr().out
+
+
+def test_a_tour_that_fails_has_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script can rely on the status."""
+    monkeypatch.setattr("wxcs_lite.tour.tour", lambda lang: False)
+    assert 1 == main(["tour"])
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version is the package's."""
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert f"{wxcs_lite.__version__}\n" == capsys.readouterr().out
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    """`python -m wxcs_lite | head -1` ends quietly."""
+    command = f"{sys.executable} -m wxcs_lite | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
+    assert "" == done.stderr
+    assert 1 == len(done.stdout.splitlines())
+
+
+def test_a_terminal_without_chinese_gets_question_marks() -> None:
+    """An encoding that lacks a character does not end the tour."""
+    environment = {**ENVIRONMENT, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([*COMMAND, "--lang", "zh"], capture_output=True, env=environment, cwd=ROOT, check=False)
+    assert 0 == done.returncode
+    assert b"?" in done.stdout
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the sandbox command and give the process and its URL; Ctrl-C ends it."""
+    process = subprocess.Popen(
+        [*COMMAND, "sandbox", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    try:
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found is not None
+        yield process, found[0]
+    finally:
+        process.send_signal(2)
+        process.communicate(timeout=10)
+
+
+def test_the_sandbox_command_serves_a_customer_who_has_written() -> None:
+    """--customer opens a window, so that a send from anywhere is delivered."""
+    with served("--customer", "ann") as (process, url):
+        assert process.stdout is not None
+        account = process.stdout.readline().strip()
+        assert "appid wxsandbox000000001, secret sandbox-secret-of-no-real-account" == account
+        pool = open_pool(url)
+        token = fetch_token(pool, "wxsandbox000000001", "sandbox-secret-of-no-real-account")
+        assert {"errcode": 0, "errmsg": "ok"} == send(pool, token, text("ann", "hello"))
+        pool.close()
+    assert 0 == process.returncode
+
+
+def test_a_typed_line_is_a_customer_writing_and_verbose_shows_requests() -> None:
+    """`OPENID: text` opens that customer's window; --verbose prints a line for each request, with no secret in it."""
+    with served("--verbose", "--secret", "a-secret-of-our-own", "--appid", "wx1") as (process, url):
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert "appid wx1\n" == process.stdout.readline()
+        assert "OPENID" in process.stdout.readline()
+        process.stdin.write("nonsense\nbob: 你好\nb o b: hi\n")
+        process.stdin.flush()
+        assert "write OPENID: text" in process.stdout.readline()
+        assert process.stdout.readline().startswith("bob wrote")
+        assert "an openid is" in process.stdout.readline()
+        pool = open_pool(url)
+        token = fetch_token(pool, "wx1", "a-secret-of-our-own")
+        send(pool, token, text("bob", "hello"))
+        pool.close()
+        lines = [process.stdout.readline() for _ in range(2)]
+    assert ["POST /cgi-bin/stable_token", "POST /cgi-bin/message/custom/send"] == [
+        line.split(" [")[0] for line in lines
+    ]
+    assert all("HTTP 200" in line for line in lines)
+    assert token not in "".join(lines)
+    assert "a-secret" not in "".join(lines)
+
+
+def test_a_taken_port_is_a_sentence() -> None:
+    """A mistake on the command line gives one line and status 2, no traceback."""
+    with served() as (_, url):
+        port = url.rpartition(":")[2]
+        command = [*COMMAND, "sandbox", "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
+    assert 2 == done.returncode
+    assert done.stderr.startswith("sandbox: ")
+    assert 1 == len(done.stderr.splitlines())
+
+
+def test_it_goes_on_serving_when_there_is_no_input() -> None:
+    """Under nohup, or with stdin closed, it does not end by itself."""
+    with served() as (process, url):
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+        with urllib3.PoolManager() as http:
+            assert 404 == http.request("GET", f"{url}/nowhere").status
+        assert process.poll() is None

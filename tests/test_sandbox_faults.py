@@ -1,0 +1,63 @@
+"""Faults on order: which are accepted, and which request takes which."""
+
+from typing import Any
+
+import pytest
+
+from wxcs_lite.sandbox.faults import Faults
+from wxcs_lite.sandbox.values import Reply
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({}, "exactly one of errcode, drop, slow and reply"),
+        ({"errcode": -1, "drop": "after"}, "exactly one"),
+        ({"slow": 1, "reply": b""}, "exactly one"),
+        ({"drop": "before", "errmsg": "x"}, "errmsg goes with errcode"),
+        ({"errmsg": "x"}, "exactly one"),
+        ({"errcode": "40001"}, "errcode must be an integer, not '40001'"),
+        ({"errcode": True}, "errcode must be"),
+        ({"drop": "during"}, 'drop must be "before" or "after", not \'during\''),
+        ({"slow": -1}, "slow must be"),
+        ({"slow": float("nan")}, "slow must be"),
+        ({"slow": float("inf")}, "slow must be"),
+        ({"errcode": -1, "path": "cgi-bin/token"}, "path must be"),
+        ({"errcode": -1, "times": 0}, "times must be"),
+        ({"errcode": -1, "times": 1.0}, "times must be"),
+        ({"reply": "text"}, "reply must be"),
+        ({"reply": (200, {})}, "reply must be"),
+        ({"reply": ("200", {}, b"")}, "reply must be"),
+        ({"reply": (99, {}, b"")}, "reply must be"),
+        ({"reply": (200, [], b"")}, "reply must be"),
+        ({"reply": (200, {}, "text")}, "reply must be"),
+        ({"reply": (200, {"X": "图"}, b"")}, "reply must be"),
+        ({"reply": (200, {"图": "x"}, b"")}, "reply must be"),
+    ],
+)
+def test_usage_errors(fault: dict[str, Any], told: str) -> None:
+    """A fault that makes no sense is refused with what is allowed, and none is kept."""
+    faults = Faults()
+    with pytest.raises(ValueError, match="must be|exactly|goes with") as error:
+        faults.add(**fault)
+    assert told in str(error.value)
+    assert faults.take("/") is None
+
+
+def test_first_that_fits_is_taken() -> None:
+    """Faults wait in order; one for a path lets the others by; each is taken as often as it was ordered."""
+    faults = Faults()
+    faults.add(errcode=1, path="/a")
+    faults.add(errcode=2, times=2)
+    faults.add(errcode=3, path="/b")
+    taken = [faults.take(path) for path in ("/b", "/a", "/b", "/a", "/b")]
+    assert [2, 1, 2, None, 3] == [fault and fault.errcode for fault in taken]
+
+
+def test_replies() -> None:
+    """A reply is kept as raw bytes or as status, headers and body."""
+    faults = Faults()
+    faults.add(reply=b"\x00")
+    faults.add(reply=(200, {"X": "y", "Empty": ""}, b"z"))
+    taken = [faults.take("/"), faults.take("/")]
+    assert [b"\x00", Reply(200, (("X", "y"), ("Empty", "")), b"z")] == [fault and fault.reply for fault in taken]

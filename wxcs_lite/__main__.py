@@ -1,0 +1,71 @@
+"""`python -m wxcs_lite tour | sandbox`: what can be seen from a terminal, with no account."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from wxcs_lite import __version__
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit status; without a command it is the tour."""
+    chosen = _parser().parse_args(arguments)
+    # A terminal that cannot show a character gets a "?" for it, not a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        status = _sandbox(chosen) if chosen.command == "sandbox" else _tour(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Somebody piped us into `head`: that is no failure, but Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m wxcs_lite", description=__doc__.partition(": ")[2])
+    parser.add_argument("--version", action="version", version=__version__)
+    _add_lang(parser, "en")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    tour = commands.add_parser("tour", help="the whole job, step by step (the default) / 完整演示（默认）")
+    _add_lang(tour, argparse.SUPPRESS)
+    sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 在本机启动沙箱")
+    sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given")
+    sandbox.add_argument("--appid", help="the appid it knows")
+    sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one)")
+    sandbox.add_argument(
+        "--customer", action="append", default=[], metavar="OPENID", help="one who has just written; may be repeated"
+    )
+    sandbox.add_argument("--verbose", action="store_true", help="print every request, without secrets")
+    return parser
+
+
+def _add_lang(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--lang", choices=("en", "zh"), default=default, help="language / 语言")
+
+
+def _tour(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.tour import tour
+
+    return 0 if tour(chosen.lang) else 1
+
+
+def _sandbox(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.sandbox.terminal import run
+
+    return run(
+        port=chosen.port,
+        appid=chosen.appid,
+        secret=chosen.secret,
+        customers=chosen.customer,
+        verbose=chosen.verbose,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

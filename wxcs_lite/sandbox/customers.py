@@ -1,0 +1,112 @@
+"""The other side: what a customer does on the phone, and what the phone shows."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from .world import Delivered, Event
+
+if TYPE_CHECKING:
+    from .box import Sandbox
+
+__all__ = ["Customer"]
+
+_MAX_SESSION_FROM: Final = 1000  # bytes of UTF-8
+_PICTURE: Final = {"image": ("PicUrl", "MediaId"), "miniprogrampage": ("ThumbUrl", "ThumbMediaId")}
+
+
+class Customer:
+    """One user of the Mini Program, as `Sandbox.user` gives them.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> ann = Sandbox().user("ann")
+    >>> ann.says("你好")
+    Event(1767240000.0, 'ann', 'text', {'Content': '你好'})
+    >>> ann.inbox, ann.sees_typing
+    ((), False)
+
+    A customer has no open reply window before the first `says`, `sends_…` or `enters_session`.
+    """
+
+    def __init__(self, sandbox: "Sandbox", openid: str) -> None:
+        self._sandbox = sandbox
+        self._openid = openid
+
+    def __repr__(self) -> str:
+        return f"<Customer {self._openid}>"
+
+    @property
+    def openid(self) -> str:
+        """The `touser` of messages to this customer."""
+        return self._openid
+
+    def says(self, text: str) -> Event:
+        """Write a text: it opens the 48 hours. Returns what a push will tell."""
+        if not text:
+            raise ValueError("a customer can't send an empty text")
+        return self._does("text", {"Content": text})
+
+    def sends_image(self, content: bytes) -> Event:
+        """Send a picture: it goes onto the shelf, and `fields["MediaId"]` fetches it for three days."""
+        return self._does("image", {}, picture=_picture(content))
+
+    def sends_card(
+        self,
+        *,
+        title: str = "",
+        pagepath: str = "",
+        appid: str | None = None,
+        thumb: bytes | None = None,
+    ) -> Event:
+        """Send a mini-program card; `appid` None means this Mini Program itself."""
+        fields = {"Title": title, "AppId": self._sandbox.appid if appid is None else appid, "PagePath": pagepath}
+        return self._does("miniprogrampage", fields, picture=None if thumb is None else _picture(thumb))
+
+    def enters_session(self, session_from: str = "") -> Event:
+        """Come in by the customer-service button: it opens one minute with two messages.
+
+        >>> from wxcs_lite.sandbox import Sandbox
+        >>> len(Sandbox().user("ann").enters_session("客" * 400).fields["SessionFrom"])
+        333
+
+        What is longer than 1000 bytes of UTF-8 is cut, and no character is cut in two.
+        """
+        cut = session_from.encode()[:_MAX_SESSION_FROM].decode(errors="ignore")
+        return self._does("event", {"Event": "user_enter_tempsession", "SessionFrom": cut})
+
+    @property
+    def inbox(self) -> tuple[Delivered, ...]:
+        """What the phone shows, oldest first; each look gives copies of its own."""
+        with self._sandbox._lock:
+            shown = tuple(self._sandbox._world.people[self._openid].inbox)
+        return tuple(delivered._replace(message=deepcopy(delivered.message)) for delivered in shown)
+
+    @property
+    def sees_typing(self) -> bool:
+        """Whether the phone shows the typing line now."""
+        with self._sandbox._lock:
+            return self._sandbox._world.people[self._openid].window.shows_typing(self._sandbox.clock())
+
+    def _does(self, kind: str, fields: Mapping[str, str], *, picture: bytes | None = None) -> Event:
+        with self._sandbox._lock:
+            now, world = self._sandbox.clock(), self._sandbox._world
+            window = world.people[self._openid].window
+            if kind == "event":
+                window.user_entered(now, refill=world.switches.refill_on_entry)
+            else:
+                window.user_wrote(now)
+            if kind in _PICTURE:
+                media_id = "" if picture is None else world.shelf.put("image", picture, now)
+                url = media_id and f"http://sandbox.invalid/{media_id}"
+                fields = {**fields, **dict(zip(_PICTURE[kind], (url, media_id), strict=True))}
+            msg_id = None if kind == "event" else world.names.msg_id()
+            event = Event(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
+            world.events.append(event)
+        return event
+
+
+def _picture(content: bytes) -> bytes:
+    if not content:
+        raise ValueError("a customer can't send an empty picture")
+    return bytes(content)

@@ -1,0 +1,90 @@
+"""The sandbox over real HTTP on 127.0.0.1, one thread for each connection."""
+
+import socket
+import socketserver
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread, current_thread
+from time import monotonic
+from typing import Final
+
+from .wire import Conversation
+
+__all__ = ["serving"]
+
+_IDLE: Final = 60.0  # seconds of silence after which a peer is taken for dead
+_LINGER: Final = 1.0  # seconds in which a peer may still read the reply after which we close
+_CONNECTIONS: Final = 256  # more are closed at once
+
+
+@contextmanager
+def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str]:
+    """Serve for the length of the block, and give the URL; on leaving it all threads end and all sockets close."""
+    with _Server(("127.0.0.1", port), _Handler) as server:
+        server.converse = converse
+        loop = Thread(target=server.serve_forever, args=(0.02,), name="wxcs_lite sandbox", daemon=True)
+        loop.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.stopping.set()
+            server.shutdown()
+            loop.join()
+            server.hang_up()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+    converse: Callable[[], Conversation]
+
+    def __init__(self, address: tuple[str, int], handler: type[socketserver.BaseRequestHandler]) -> None:
+        self.stopping = Event()
+        self.talking: dict[Thread, socket.socket] = {}
+        super().__init__(address, handler)
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        return len(self.talking) < _CONNECTIONS
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: the connection closes, and the next one finds the sandbox as it was."""
+
+    def hang_up(self) -> None:
+        for thread, connection in list(self.talking.items()):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(1)
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    request: socket.socket
+    server: _Server
+
+    def setup(self) -> None:
+        self.request.settimeout(_IDLE)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.server.talking[current_thread()] = self.request
+
+    def handle(self) -> None:
+        conversation = self.server.converse()
+        while data := self.request.recv(2**18):
+            for outcome in conversation.feed(data):
+                if outcome.slow:
+                    self.server.stopping.wait(outcome.slow)
+                self.request.sendall(outcome.data)
+                if outcome.close:
+                    self._let_read()
+                    return
+
+    def _let_read(self) -> None:
+        # Closing while the peer still writes would reset the connection and take the reply with it.
+        self.request.shutdown(socket.SHUT_WR)
+        end = monotonic() + _LINGER
+        while (left := end - monotonic()) > 0:
+            self.request.settimeout(left)
+            if not self.request.recv(2**18):
+                return
+
+    def finish(self) -> None:
+        del self.server.talking[current_thread()]
