@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 
 from wxcs_lite import endpoints
-from wxcs_lite.sandbox import Sandbox
-from wxcs_lite.tour import sunset, tour
+from wxcs_lite.sandbox import Sandbox, sunset
+from wxcs_lite.tour import tour
 from wxcs_lite.tour_steps import STEPS
 
 

@@ -36,7 +36,7 @@ class Multipart:
     r"""A multipart body that is never in memory as a whole: len() is its Content-Length, each iteration starts anew.
 
     >>> body = Multipart(b"head\r\n", b"content", b"\r\ntail")
-    >>> len(body), [bytes(piece) for piece in body]
+    >>> len(body), list(body)
     (19, [b'head\r\n', b'content', b'\r\ntail'])
 
     A file as content is sent whole, from its start, wherever it stands; it must not change until it is sent.
@@ -51,7 +51,7 @@ class Multipart:
     def __len__(self) -> int:
         return len(self.head) + self._size + len(self.tail)
 
-    def __iter__(self) -> Iterator[bytes | memoryview]:
+    def __iter__(self) -> Iterator[bytes]:
         yield self.head
         if isinstance(self.content, bytes | bytearray | memoryview):
             yield from pieces(self.content)
@@ -76,26 +76,28 @@ def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | 
     start = _start(content)
     name = _ascii_name(filename, start)
     boundary = token_hex(16) if boundary is None else boundary
-    if not re.fullmatch(r"[0-9A-Za-z'()+_,./:=?-]{1,70}", boundary):
-        raise InvalidMessage("boundary", "must be 1 to 70 plain ASCII characters", "应为 1 到 70 个 ASCII 字符")
+    # None of the characters that would want quotes in the header: servers have failed over quotes around a boundary.
+    if not re.fullmatch(r"[0-9A-Za-z_.-]{1,70}", boundary):
+        raise InvalidMessage(
+            "boundary", "must be 1 to 70 ASCII letters, digits, _ . or -", "应为 1 到 70 个 ASCII 字母、数字或 _ . -"
+        )
     part_type = _PART_TYPE.get(name[name.rfind(".") :], "application/octet-stream")
     head = (
         f"--{boundary}\r\n"
         f'Content-Disposition: form-data; name="media"; filename="{name}"\r\n'
         f"Content-Type: {part_type}\r\n\r\n"
     )
-    # The boundary stays unquoted: servers have failed over quotes around it.
     body = Multipart(head.encode("ascii"), content, f"\r\n--{boundary}--\r\n".encode("ascii"))
     if not body._size:
         raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
     return body, f"multipart/form-data; boundary={boundary}"
 
 
-def pieces(content: bytes | bytearray | memoryview) -> Iterator[memoryview]:
-    """Cut bytes into views of at most 64 KiB, without copying them."""
+def pieces(content: bytes | bytearray | memoryview) -> Iterator[bytes]:
+    """Cut bytes into pieces of at most 64 KiB; copies of the moment, for recorders such as VCR cannot keep views."""
     view = memoryview(content).cast("B")
     for at in range(0, len(view), PIECE):
-        yield view[at : at + PIECE]
+        yield bytes(view[at : at + PIECE])
 
 
 def _read_pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -127,12 +129,14 @@ def _start(content: bytes | BinaryIO) -> bytes:
             start = content.read(16)
             if isinstance(start, bytes):
                 return start
-            problem = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
+            problem = _TEXT_MODE
         else:
             problem = (
                 "cannot be rewound, so its length is unknown: pass file.read() and a filename",
                 "不能回退，无法得知长度：请传 file.read() 并给出 filename",
             )
+    except UnicodeDecodeError:  # a picture is no text
+        problem = _TEXT_MODE
     except (AttributeError, ValueError):  # ValueError: a closed file
         kind = type(content).__name__
         problem = (
@@ -142,11 +146,15 @@ def _start(content: bytes | BinaryIO) -> bytes:
     raise InvalidMessage("file", *problem)
 
 
+_TEXT_MODE = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
 _EXTENSION = re.compile(r"\.([A-Za-z0-9]{2,5})$")
 
 
 def _ascii_name(filename: str | None, start: bytes) -> str:
     """Return an ASCII name whose extension fits the content; what WeChat certainly refuses is refused here."""
+    if not isinstance(filename, str | None):
+        kind = type(filename).__name__
+        raise InvalidMessage("filename", f"must be a str, not {kind}", f"应为 str，收到的是 {kind}")
     stem = re.split(r"[/\\]", filename or "")[-1]
     named = _EXTENSION.search(stem)
     extension = f".{named[1].lower()}" if named else None

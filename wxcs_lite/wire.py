@@ -15,13 +15,23 @@ from urllib3.response import BaseHTTPResponse
 from wxcs_lite import endpoints
 from wxcs_lite.endpoints import Request
 from wxcs_lite.errors import InvalidMessage, TransportError, WxError
-from wxcs_lite.failures import Carried, transport_error, without_foreign_frames
+from wxcs_lite.failures import Carried, transport_error, without_echo, without_foreign_frames
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
 from wxcs_lite.replies import Headers, refuse_encoded, too_large
-from wxcs_lite.secret import Token, hide
+from wxcs_lite.secret import Token, hide, hide_if_str
 
-__all__ = ["Progress", "Reply", "answer", "call_cleanly", "drop", "open_response", "perform", "read_bounded"]
+__all__ = [
+    "Progress",
+    "Reply",
+    "answer",
+    "call_cleanly",
+    "drop",
+    "longest_silence",
+    "open_response",
+    "perform",
+    "read_bounded",
+]
 
 MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
@@ -63,13 +73,18 @@ def perform(
     An error of the API is a reply, too: `read_ok(*reply)` raises it. Raises TransportError if no whole reply came and
     BadReply for one past max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
     """
-    token = None if token is None else hide(token)
+    pool, token = hide_if_str(pool), None if token is None else hide(token)
+    return call_cleanly(request, token, lambda: _exchange(pool, token, request, max_bytes, progress))
+
+
+def _exchange(
+    pool: Pool, token: Token | None, request: Request, max_bytes: int | None, progress: Progress | None
+) -> Reply:
     medium = request.path == endpoints.MEDIA_GET
     limit = max_bytes if max_bytes is not None else MAX_MEDIA if medium else MAX_JSON
-    read_timeout = None if medium else pool.timeout.read_timeout
     response = open_response(pool, token, request, progress)
     try:
-        body = call_cleanly(request, lambda: read_bounded(response, limit, read_timeout))
+        body = read_bounded(response, limit, None if medium else longest_silence(pool))
     except BaseException:
         drop(response)
         raise
@@ -80,7 +95,7 @@ def perform(
 def open_response(
     pool: Pool, token: Token | None, request: Request, progress: Progress | None = None
 ) -> BaseHTTPResponse:
-    """Send the request and return the response with its body unread."""
+    """Send the request and return the response with its body unread; to be run by `call_cleanly`."""
     require_pool(pool)
     if token is not None and not token:
         raise InvalidMessage(
@@ -91,20 +106,16 @@ def open_response(
     body, headers = _framed(request, progress)
     if pool.headers:
         headers = {**pool.headers, **headers}
-    # The URL is made inside the lambda, so that no local of a frame that stays ever holds it.
-    return call_cleanly(
-        request,
-        lambda: pool.urlopen(
-            request.method,
-            request.url(token),
-            body,
-            headers,
-            retries=_ONCE,
-            redirect=False,
-            pool_timeout=_POOL_TIMEOUT,
-            preload_content=False,
-            decode_content=False,
-        ),
+    return pool.urlopen(
+        request.method,
+        request.url(token),
+        body,
+        headers,
+        retries=_ONCE,
+        redirect=False,
+        pool_timeout=_POOL_TIMEOUT,
+        preload_content=False,
+        decode_content=False,
     )
 
 
@@ -121,16 +132,23 @@ def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[s
     return _leaving(body, len(body), progress), headers
 
 
-def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> Iterator[bytes | memoryview]:
+def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> Iterator[bytes]:
     sent = 0
-    for piece in pieces(body) if isinstance(body, bytes) else body:
-        yield piece
-        sent += len(piece)
-        if progress is not None:
-            try:
+    try:
+        for piece in pieces(body) if isinstance(body, bytes) else body:
+            yield piece
+            sent += len(piece)
+            if progress is not None:
                 progress(sent, total)
-            except OSError as e:
-                raise Carried(e) from None
+    except Exception as e:
+        raise Carried(e) from None
+
+
+def longest_silence(pool: Pool) -> float | None:
+    """Return the pool's read timeout; one that was given as a total tells it only once it runs."""
+    timeout = pool.timeout.clone()
+    timeout.start_connect()
+    return timeout.read_timeout
 
 
 def read_bounded(response: BaseHTTPResponse, limit: int, read_timeout: float | None) -> bytes:
@@ -150,15 +168,21 @@ def read_bounded(response: BaseHTTPResponse, limit: int, read_timeout: float | N
     return found[0] if len(found) == 1 else b"".join(found)
 
 
-def call_cleanly(request: Request, call: Callable[[], _T]) -> _T:
-    """Run a call into urllib3; what it raises leaves as our error, with no chain and no frame that knows the URL."""
+def call_cleanly(request: Request, secret: Token | None, call: Callable[[], _T]) -> _T:
+    """Run what may fail; it leaves as our error, with no chain, no frame that holds a URL, a body or a reply, no echo.
+
+    Everything that sends, receives or reads a reply runs in here: only the frames above it ever stand in a traceback.
+    """
     try:
         return call()
     except HTTPError as e:
         failure: BaseException = transport_error(e, request)
+    except WxError as e:
+        failure = without_echo(e, secret)
     except Carried as e:
         failure = without_foreign_frames(e.error)
     except BaseException as e:
+        e.__cause__ = e.__context__ = None
         failure = without_foreign_frames(e)
     try:
         raise failure
@@ -178,21 +202,18 @@ def answer(
     request: Request,
     read: Callable[[int, Headers, bytes], _T],
     *,
-    secret: str | None = None,
+    secret: Token | None = None,
     max_bytes: int | None = None,
     progress: Progress | None = None,
 ) -> _T:
-    """Perform and read; an error leaves without the frames that hold the reply, and without a token it may echo."""
-    status, headers, body = perform(pool, token, request, max_bytes=max_bytes, progress=progress)
-    echo = (secret or token or "").encode()
-    if echo and echo in body and request.path != endpoints.MEDIA_GET:
-        body = body.replace(echo, b"***")
-    try:
+    """Perform and read; `secret` is what the body holds, for a call that takes no token."""
+    secret = secret or token
+
+    def read_reply() -> _T:
+        status, headers, body = _exchange(pool, token, request, max_bytes, progress)
+        echo = (secret or "").encode()
+        if echo and echo in body and request.path != endpoints.MEDIA_GET:
+            body = body.replace(echo, b"***")
         return read(status, headers, body)
-    except WxError as e:
-        failure = e.with_traceback(None)
-    body = b""
-    try:
-        raise failure
-    finally:
-        del failure
+
+    return call_cleanly(request, secret, read_reply)

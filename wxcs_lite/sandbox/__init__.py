@@ -8,4 +8,4 @@ from .customers import Customer
 from .values import Seen
 from .world import Delivered, Event
 
-__all__ = ["Customer", "Delivered", "Event", "Sandbox", "Seen"]
+__all__ = ["Customer", "Delivered", "Event", "Sandbox", "Seen", "sunset"]

@@ -94,6 +94,8 @@ class Sandbox:
         self._lock = RLock()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_lock"):  # a traceback may look at one whose settings were refused
+            return "<Sandbox without settings>"
         now = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self.clock()))
         return f"<Sandbox {self.appid} at {now}, customers: {len(self._world.people)}>"
 

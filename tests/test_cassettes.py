@@ -1,0 +1,42 @@
+"""The cases over HTTP, replayed from cassettes; cassettes/README.md says what they prove and how to record them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import wxcs_lite as wx
+from tests.cases import CASES, Account, Case, Desk
+from wxcs_lite.sandbox import Sandbox
+
+CASSETTES = Path(__file__).parents[1] / "cassettes"
+
+
+@pytest.mark.vcr
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_case(case: Case, account: Account) -> None:
+    """What the wire holds, scrubbed, still gives what the case promises."""
+    account.customer_writes()
+    pool = wx.open_pool(account.url)
+    try:
+        assert case.expected == case.run(Desk(pool, account))
+    finally:
+        pool.close()
+
+
+def test_every_cassette_has_its_case() -> None:
+    """No recording is left over from a case that is gone."""
+    assert sorted(CASES) == sorted(path.stem for path in (CASSETTES / "test_cassettes").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", sorted(CASSETTES.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_a_cassette_holds_no_secret(path: Path) -> None:
+    """Tokens, secrets and openids were scrubbed from URL, request body and reply."""
+    text = path.read_text("utf-8")
+    assert set() == set(re.findall(r"access_token=([^&\s]+)", text)) - {"TOKEN"}
+    assert set() == set(re.findall(r'"access_token": ?"([^"]+)', text)) - {"TOKEN"}
+    assert set() == set(re.findall(r'"secret": ?"([^"]+)', text)) - {"SECRET", "no-such-secret"}
+    assert set() == set(re.findall(r'"touser": ?"([^"]+)', text)) - {"OPENID", "not an openid!"}
+    assert [] == [secret for secret in (Sandbox().secret, Sandbox().appid) if secret in text]
+    # A token is some 136 characters in one piece; a media_id has 64.
+    assert [] == re.findall(r"[A-Za-z0-9_-]{80,}", text)

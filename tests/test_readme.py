@@ -1,0 +1,93 @@
+"""The READMEs: what they show is what runs, and both languages show the same code."""
+
+import io
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+import wxcs_lite
+from wxcs_lite import endpoints
+from wxcs_lite.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "README.zh-CN.md")
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def block(name: str, mark: str) -> str:
+    """Return the code that follows a `<!-- mark -->`."""
+    found = re.search(rf"<!-- {mark} -->\n```\w+\n(.*?)```", page(name), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def code_only(code: str) -> list[str]:
+    return [re.sub(r"\s*#.*", "", line) for line in code.splitlines()]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_without_an_account_runs_as_printed(name: str) -> None:
+    """Word for word; the phone then shows a text and a picture."""
+    out = io.StringIO()
+    with redirect_stdout(out):
+        names: dict[str, object] = {}
+        exec(block(name, "example"), names)
+    sandbox = names["sandbox"]
+    assert isinstance(sandbox, Sandbox)
+    assert ["text", "image"] == [delivered.message["msgtype"] for delivered in sandbox.user("ann").inbox]
+    assert "45047" in out.getvalue()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_with_an_account_runs_as_printed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the sandbox's pool where the official host would be."""
+    sandbox = Sandbox()
+    sandbox.user("ann").says("hello?")
+    for variable, value in (("APPID", sandbox.appid), ("SECRET", sandbox.secret), ("OPENID", "ann")):
+        monkeypatch.setenv(f"WXCS_{variable}", str(value))
+    monkeypatch.setattr(wxcs_lite, "open_pool", sandbox.pool)
+    exec(block(name, "real"), {})
+    assert 1 == len(sandbox.user("ann").inbox)
+
+
+@pytest.mark.parametrize("mark", ["run", "test", "example", "real"])
+def test_both_languages_show_the_same_code(mark: str) -> None:
+    """Comments apart, and the language of the tour."""
+    english, chinese = (code_only(block(name, mark)) for name in PAGES)
+    assert english == [line.replace(" --lang zh", "") for line in chinese]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_command_is_a_single_line(name: str) -> None:
+    """One line to paste sets up and runs."""
+    for mark in ("run", "test"):
+        assert 1 == len(block(name, mark).splitlines())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_exported_is_named(name: str) -> None:
+    """Every function of the public list is in the README."""
+    functions = [each for each in wxcs_lite.__all__ if each.islower()]
+    assert [] == [each for each in functions if each not in page(name)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_to_files_that_exist(name: str) -> None:
+    """Relative links only, and none of them broken."""
+    links = re.findall(r"\]\(([^)]+)\)", page(name))
+    assert links
+    assert [] == [link for link in links if not (ROOT / link).exists()]
+
+
+def test_the_value_of_a_request_is_as_described() -> None:
+    """The names that the README uses on a request are there."""
+    request = endpoints.send(wxcs_lite.text("OPENID", "hi"))
+    assert str(request).startswith("POST ")
+    assert "$WXCS_TOKEN" in request.curl()
+    assert request.body
+    assert "application/json" == request.content_type
