@@ -1,5 +1,7 @@
 """HTTP/1.1 as bytes in, bytes out: framing, keep-alive, refusals, and bytes in any pieces."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,12 +10,13 @@ from wxcs_lite.sandbox.values import Answer, Reply, Request, Seen, page
 from wxcs_lite.sandbox.wire import MAX_BODY, MAX_HEAD, Conversation
 
 POST = b"POST /p?a=1&b=&a=2 HTTP/1.1\r\nHost: h\r\nContent-Type: x/y; z\r\nContent-Length: 5\r\n\r\nhello"
+FINE = Reply(200, (("X", "y"),), b"ok", 7)
 
 
 class Asked:
     """An answerer that remembers what it was asked."""
 
-    def __init__(self, reply: Reply | bytes | None = Reply(200, (("X", "y"),), b"ok", 7)) -> None:
+    def __init__(self, reply: Reply | bytes | None = FINE) -> None:
         self.requests: list[Request] = []
         self.seen: list[Seen] = []
         self._reply = reply
@@ -54,7 +57,7 @@ def test_any_pieces(cuts: list[int]) -> None:
     expected = whole.talk(POST + POST)
     asked = Asked()
     edges = [0, *sorted(cuts), 2 * len(POST)]
-    assert expected == asked.talk(*((POST + POST)[a:b] for a, b in zip(edges, edges[1:], strict=False)))
+    assert expected == asked.talk(*((POST + POST)[a:b] for a, b in pairwise(edges)))
     assert whole.requests == asked.requests
 
 
@@ -126,7 +129,8 @@ def test_bad_chunks(chunks: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "request_bytes", [b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n", b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"]
+    "request_bytes",
+    [b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n", b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"],
 )
 def test_closes_when_asked(request_bytes: bytes) -> None:
     """A client that says close, or speaks HTTP/1.0, gets the reply and the end; nothing after it is heard."""

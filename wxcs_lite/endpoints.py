@@ -101,7 +101,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
     except UnicodeEncodeError:
         wrong = "a lone surrogate (half of an emoji)", "不成对的代理字符（半个 emoji）"
     except RecursionError:
-        wrong = "itself", "自身（循环引用）"
+        wrong = "too many levels", "过多的嵌套层级"
     except (TypeError, ValueError) as e:
         wrong = f"something that JSON cannot carry: {e}", f"JSON 无法表示的内容：{e}"
     raise InvalidMessage("message", f"holds {wrong[0]}", f"含有{wrong[1]}")

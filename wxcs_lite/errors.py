@@ -103,7 +103,7 @@ class PushRejected(WxError):
 
 
 _RID = re.compile(r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _ERRMSG_SHOWN = 400  # characters
 _MAYBE_SENT = frozenset({-1, 4})  # "system error" and its undocumented twin: WeChat itself does not know
 

@@ -7,14 +7,15 @@ stage and then dropped whole: no chain, no frame, no argument of theirs goes on.
 import logging
 import ssl
 from types import TracebackType
+from typing import Any
 
 from urllib3 import exceptions as u
 
 from wxcs_lite.endpoints import Request
 from wxcs_lite.errors import TransportError, WxError
-from wxcs_lite.secret import scrub
+from wxcs_lite.secret import any_spelling, scrub
 
-__all__ = ["Carried", "transport_error", "without_foreign_frames"]
+__all__ = ["Carried", "transport_error", "without_echo", "without_foreign_frames"]
 
 _Told = tuple[bool, str, str]  # maybe_sent, English, Chinese
 
@@ -95,25 +96,21 @@ def _first_arg(error: BaseException) -> object:
 
 
 class Carried(BaseException):
-    """Carries an OSError of the caller's own through urllib3, which would take it for the network's (or swallow it)."""
+    """Carries an error of the caller's own through urllib3, which would take it for the network's (or swallow it)."""
 
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
 
 
-_FOREIGN = ("urllib3.", "http.client", "socket", "ssl", "vcr.", "wxcs_lite.sandbox")
+_FOREIGN = ("urllib3.", "http.client", "socket", "ssl", "vcr.", "wxcs_lite.")
 
 
 def without_foreign_frames(error: BaseException) -> BaseException:
     """Return the error with only those frames that come after the last foreign one: the caller's own callback.
 
-    Our own errors lose all, for they say what there is to say; KeyboardInterrupt and its like lose their chain, too.
+    Ours count as foreign, too: they hold bodies and replies.
     """
-    if isinstance(error, WxError):
-        return error.with_traceback(None)
-    if not isinstance(error, Exception):
-        error.__cause__ = error.__context__ = None
     kept: TracebackType | None = None
     frame = error.__traceback__
     while frame is not None:
@@ -123,12 +120,23 @@ def without_foreign_frames(error: BaseException) -> BaseException:
     return error.with_traceback(kept)
 
 
+def without_echo(error: WxError, secret: str | None) -> WxError:
+    """Return the same error afresh, with no frame and no chain, and without the secret that a reply may have echoed."""
+    if not secret:
+        return error.with_traceback(None)
+    echo = any_spelling(secret)
+    # Each of our errors can be made anew from its args: pickle relies on that, too.
+    args: list[Any] = [echo.sub("***", arg) if isinstance(arg, str) else arg for arg in error.args]
+    return type(error)(*args)
+
+
 class _Redact(logging.Filter):
+    """Leave of a record only a scrubbed text: its args and its traceback hold URLs and what a server has echoed."""
+
     def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        scrubbed = scrub(text)
-        if scrubbed != text:
-            record.msg, record.args = scrubbed, None
+        text, _, _ = record.getMessage().partition(", unparsed data: ")
+        record.msg, record.args = scrub(text), None
+        record.exc_info = record.exc_text = None
         return True
 
 

@@ -33,10 +33,14 @@ class FreshToken:
         rejected = None if rejected is None else hide(rejected)
         with self._lock:
             now = self._clock()
-            lives = self._held is not None and self._held != rejected and now < (self._held.expires_at or 0)
             just_asked = 0 <= now - self._asked_at < _PAUSE
-            if self._held is not None and lives and (now < self._renew_at or just_asked):
-                return self._held
+            if self._held is not None and self._held != rejected:
+                lives = now < (self._held.expires_at or 0)
+                # One that arrived all but dead is given even so: asking again at once would bring the same.
+                if (lives and now < self._renew_at) or (just_asked and (lives or self._failure is None)):
+                    return self._held
+            else:
+                lives = False
             if not (just_asked and self._failure is not None):
                 self._ask(now, rejected)
             if self._failure is None or lives:
@@ -47,13 +51,13 @@ class FreshToken:
 
     def _ask(self, now: float, rejected: Token | None) -> None:
         """Fetch, and note either a token or the failure that the next ten seconds share."""
-        self._asked_at = now
         try:
             token = fetch_token(self._pool, self._appid, self._secret, clock=self._clock)
         except WxError as e:
-            self._failure = copy.copy(e)
+            self._failure, self._asked_at = copy.copy(e), self._clock()  # after a wait that threads shared, too
             return
         left = (token.expires_at or now) - now
+        self._asked_at = self._clock()
         self._held, self._renew_at = token, now + left - min(_MARGIN, left / 2)
         # The same token again: WeChat holds it for good, so another round would be the first of an endless loop.
         self._failure = _REJECTED if token == rejected else None

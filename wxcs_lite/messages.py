@@ -157,7 +157,7 @@ def with_ai_label(message: _M, is_ai_msg: bool = True) -> _M:
 
     False says explicitly that it did not; it does not take the field away.
     """
-    return _with(message, "aimsgcontext", {"is_ai_msg": int(is_ai_msg)})
+    return _with(message, "aimsgcontext", {"is_ai_msg": int(bool(is_ai_msg))})
 
 
 def with_kf_account(message: _M, kf_account: str) -> _M:
@@ -246,7 +246,9 @@ def require_utf8(field: str, value: str) -> None:
 
 def check_businessid(businessid: object) -> None:
     """Refuse a businessid that is neither a number nor a filled str: WeChat's own pages show both forms."""
-    if isinstance(businessid, bool) or not isinstance(businessid, int | str) or businessid == "":
+    if isinstance(businessid, str):
+        require_str("businessid", businessid)
+    elif isinstance(businessid, bool) or not isinstance(businessid, int):
         raise InvalidMessage(
             "businessid",
             f"must be the int (or str) that WeChat gave the sub-merchant, not {_kind(businessid)}",
@@ -255,4 +257,4 @@ def check_businessid(businessid: object) -> None:
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else "an empty str" if value == "" else type(value).__name__
+    return "None" if value is None else type(value).__name__

@@ -100,11 +100,12 @@ def _messages_needed(content: str) -> int:
     return count
 
 
-_OWN_PAGE = re.compile(r"<a\s[^>]*data-miniprogram-appid\s*=[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<a\s[^<>]*>", re.IGNORECASE)
 
 
 def _own_page(value: str) -> _Advice:
-    if all("data-miniprogram-path" in tag.lower() for tag in _OWN_PAGE.findall(value)):
+    tags = [tag.lower() for tag in _TAG.findall(value)]
+    if all("data-miniprogram-path" in tag for tag in tags if "data-miniprogram-appid" in tag):
         return None
     return (
         "has a link with data-miniprogram-appid but no data-miniprogram-path: it has no page to open",
@@ -113,7 +114,7 @@ def _own_page(value: str) -> _Advice:
 
 
 def _pagepath(value: str) -> _Advice:
-    if "://" in value:
+    if "://" in value.partition("?")[0]:
         return ("is a URL: give the path of a page of your Mini Program, pages/…", "是网址，应填小程序页面路径 pages/…")
     if value.startswith("/"):
         return ('begins with "/": write it as in app.json, pages/…', "以“/”开头，应与 app.json 里一致，写成 pages/…")

@@ -21,6 +21,7 @@ __all__ = ["Media", "Uploaded", "read_media", "read_ok", "read_token", "read_upl
 Headers = Mapping[str, str]
 
 _MEDIA_LIFE = 3 * 24 * 3600  # seconds
+_TOKEN_LIFE = 10**9  # seconds; documented are 7200, and a number past all reason is no time
 
 
 class Uploaded(NamedTuple):
@@ -109,11 +110,11 @@ def read_token(status: int, headers: Headers, body: bytes, *, now: float) -> Tok
     token, expires_in = found.get("access_token"), found.get("expires_in")
     if not (isinstance(token, str) and token):
         problem = "has no access_token", "没有 access_token"
-    elif not isinstance(expires_in, int) or isinstance(expires_in, bool) or expires_in < 0:
+    elif not isinstance(expires_in, int) or isinstance(expires_in, bool) or not 0 <= expires_in < _TOKEN_LIFE:
         problem = "has no expires_in in seconds", "没有以秒计的 expires_in"
     else:
         return Token(token, now + expires_in)
-    token = found = None  # type: ignore[assignment] # the frame may be shown
+    token, found, body = "", {}, b""  # the frame may be shown
     raise _bad(status, b"", *problem)
 
 
@@ -128,11 +129,11 @@ def read_uploaded(status: int, headers: Headers, body: bytes) -> Uploaded:
     found = read_ok(status, headers, body)
     media_id = found.get("media_id") or found.get("thumb_media_id")
     created_at = found.get("created_at")
-    if isinstance(created_at, str) and created_at.isascii() and created_at.isdigit():
-        created_at = int(created_at[:20])  # once seen as a string
+    if isinstance(created_at, str) and re.fullmatch(r"[0-9]{1,20}", created_at):
+        created_at = int(created_at)  # once seen as a string
     if not (isinstance(media_id, str) and media_id):
         raise _bad(status, body, "has no media_id", "没有 media_id")
-    if not isinstance(created_at, int):
+    if not isinstance(created_at, int) or isinstance(created_at, bool):
         raise _bad(status, body, "has no created_at in seconds", "没有以秒计的 created_at")
     return Uploaded(media_id, str(found.get("type", "")), created_at)
 

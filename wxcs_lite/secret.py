@@ -4,10 +4,13 @@ Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks,
 `Token` as `Token('***')`. Texts that come from outside pass `scrub`, for a server may echo what we sent.
 """
 
+import html
 import re
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-__all__ = ["Token", "hide", "scrub"]
+__all__ = ["Token", "any_spelling", "hide", "hide_if_str", "scrub"]
+
+_T = TypeVar("_T")
 
 
 class Token(str):
@@ -48,6 +51,27 @@ def hide(value: object) -> Token:
     if isinstance(value, Token):
         return value
     return Token(value if isinstance(value, str) else "")
+
+
+def hide_if_str(value: _T) -> _T:
+    """Return a str hidden and anything else as it is: where the pool belongs, a token may stand by mistake."""
+    return hide(value) if isinstance(value, str) else value  # type: ignore[return-value]
+
+
+def any_spelling(secret: str) -> re.Pattern[str]:
+    r"""Return the pattern of the secret as it is, percent-encoded, as a JSON escape or as HTML, character by character.
+
+    >>> any_spelling("a+/&b").sub("***", r"a+/&b, a%2B%2f%26b, a\u002b\/\u0026b, a+/&amp;b")
+    '***, ***, ***, ***'
+    """
+    return re.compile("".join(_spelled(character) for character in secret))
+
+
+def _spelled(character: str) -> str:
+    percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    escapes = [percent, f"\\u{ord(character):04x}", html.escape(character), f"&#x{ord(character):x};"]
+    others = "|".join(re.escape(escape) for escape in escapes)
+    return rf"(?:\\?{re.escape(character)}|(?i:{others})|&#{ord(character)};)"
 
 
 _NAMED = re.compile(

@@ -3,7 +3,7 @@
 import json
 import re
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wxcs_lite.multipart import Multipart
 
@@ -17,7 +17,8 @@ _SECRETS = ("secret", "appsecret")
 
 def as_http(request: "Request") -> str:
     """Return the request as an HTTP message: JSON set out for reading, sizes as they are on the wire."""
-    lines = [f"{request.method} {request.url('***' if request.takes_token else None).replace('%2A', '*')} HTTP/1.1"]
+    url = request.url("***").replace("%2A%2A%2A", "***", 1) if request.takes_token else request.url(None)
+    lines = [f"{request.method} {url} HTTP/1.1"]
     if request.body is not None:
         lines += [f"Content-Type: {request.content_type}", f"Content-Length: {len(request.body)}"]
     return "\n".join([*lines, *_body(request.body)])
@@ -30,9 +31,20 @@ def _body(body: bytes | Multipart | None) -> list[str]:
         head, tail = body.head.decode(), body.tail.decode()
         size = len(body) - len(body.head) - len(body.tail)
         return ["", *head.rstrip().splitlines(), "", f"<{size:,} bytes>", *tail.strip().splitlines()]
-    fields = json.loads(body)
+    fields = _fields(body)
+    if fields is None:
+        return ["", f"<{len(body):,} bytes>"]
     shown = {name: "***" if name in _SECRETS else value for name, value in fields.items()}
     return ["", json.dumps(shown, ensure_ascii=False, indent=2)]
+
+
+def _fields(body: bytes) -> dict[str, Any] | None:
+    """Return the fields of a JSON object, or None: a handmade request may carry anything."""
+    try:
+        found = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def as_curl(request: "Request", url: str) -> str:
@@ -47,15 +59,17 @@ def as_curl(request: "Request", url: str) -> str:
         lines.append(f"-F {quote(f'media=@{named[1]};type={named[2]}')}")
     elif body is not None:
         lines.append(f"-H {quote(f'Content-Type: {request.content_type}')}")
-        lines.append(f"--data-raw {_shell_json(body)}")
+        lines.append(_shell_json(body))
     return " \\\n  ".join(lines)
 
 
 def _shell_json(body: bytes) -> str:
-    fields = json.loads(body)
+    fields = _fields(body)
+    if fields is None:
+        return "--data-binary @body"
     name = next((name for name in _SECRETS if name in fields), None)
     if name is None:
-        return quote(body.decode())
+        return f"--data-raw {quote(body.decode())}"
     compact = json.dumps({**fields, name: ""}, ensure_ascii=False, separators=(",", ":"))
     before, _, after = compact.partition(f'"{name}":""')
-    return f"""{quote(f'{before}"{name}":"')}"$WXCS_SECRET"{quote(f'"{after}')}"""
+    return f"""--data-raw {quote(f'{before}"{name}":"')}"$WXCS_SECRET"{quote(f'"{after}')}"""

@@ -27,8 +27,18 @@ from wxcs_lite.replies import (
     read_uploaded,
     refuse_encoded,
 )
-from wxcs_lite.secret import Token, hide, scrub
-from wxcs_lite.wire import MAX_JSON, MAX_MEDIA, Progress, answer, call_cleanly, drop, open_response, read_bounded
+from wxcs_lite.secret import Token, hide, hide_if_str, scrub
+from wxcs_lite.wire import (
+    MAX_JSON,
+    MAX_MEDIA,
+    Progress,
+    answer,
+    call_cleanly,
+    drop,
+    longest_silence,
+    open_response,
+    read_bounded,
+)
 
 __all__ = [
     "Stream",
@@ -60,7 +70,7 @@ def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
     InvalidMessage before anything leaves, WindowClosed if the customer has to write first, and the other `WxError`s.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     return answer(pool, token, endpoints.send(message), read_ok)
 
 
@@ -78,7 +88,7 @@ def set_typing(
     takes it away, too.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_ok)
 
 
@@ -89,7 +99,7 @@ def showing_typing(pool: Pool, token: str, touser: str) -> Iterator[None]:
     Typing is a courtesy: what WeChat refuses of it (ApiError) is passed over, and no trouble on exit hides the block's
     own error. It shows for 15 seconds at most, for WeChat refuses to renew it earlier.
     """
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     with suppress(ApiError):
         set_typing(pool, token, touser)
     try:
@@ -125,7 +135,7 @@ def upload(
     WeChat does not take, InvalidMessage for a file that cannot be read.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     if isinstance(file, str | PathLike):
         with _opened(file) as opened:
             return upload(pool, token, opened, filename=filename or fspath(file), type=type, progress=progress)
@@ -160,7 +170,7 @@ def download(pool: Pool, token: str, media_id: str, *, max_bytes: int = MAX_MEDI
     account's id, BadReply past max_bytes, which is 16 MiB unless given.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     return answer(pool, token, endpoints.download(media_id), read_media, max_bytes=max_bytes)
 
 
@@ -195,34 +205,36 @@ def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
     An error of the API is raised on entry, before the first chunk; a cut on the way (TransportError) after some. Chunks
     hold 64 KiB at most. Leaving the block early closes the connection.
     """
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     request = endpoints.download(media_id)
-    response = open_response(pool, token, request)
+    response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
     try:
-        start = call_cleanly(request, lambda: _start(response))
-        if response.status != 200 or looks_like_text(start):
-            rest = call_cleanly(request, lambda: read_bounded(response, MAX_JSON, pool.timeout.read_timeout))
-            start += rest
-        medium = read_media(response.status, response.headers, start)
-        yield Stream(response.headers, medium.content_type, medium.filename, _chunks(request, response, start))
+        yield Stream(response.headers, medium.content_type, medium.filename, _chunks(request, response, medium.content))
     finally:
         drop(response)
 
 
-def _start(response: BaseHTTPResponse) -> bytes:
-    """Return the first bytes, enough of them to tell a picture from an error."""
-    refuse_encoded(response.status, response.headers)
-    start = b""
-    while len(start) < 16 and (more := response.read1(PIECE)):
-        start += more
-    return start
+def _entered(pool: Pool, token: Token, request: Request) -> tuple[BaseHTTPResponse, Media]:
+    """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
+    response = open_response(pool, token, request)
+    try:
+        refuse_encoded(response.status, response.headers)
+        start = b""
+        while len(start) < 16 and (more := response.read1(PIECE)):
+            start += more
+        if response.status != 200 or looks_like_text(start):
+            start += read_bounded(response, MAX_JSON, longest_silence(pool))
+        return response, read_media(response.status, response.headers, start)
+    except BaseException:
+        drop(response)
+        raise
 
 
 def _chunks(request: Request, response: BaseHTTPResponse, start: bytes) -> Iterator[bytes]:
     chunk = start
     while chunk:
         yield chunk
-        chunk = call_cleanly(request, lambda: response.read1(PIECE))
+        chunk = call_cleanly(request, None, lambda: response.read1(PIECE))
 
 
 def fetch_token(
@@ -239,7 +251,7 @@ def fetch_token(
     who use it. Raises ApiError: 40125 for a wrong secret, 40164 for an address that is not on the whitelist.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
-    secret = hide(secret)
+    pool, secret = hide_if_str(pool), hide(secret)
     request = endpoints.stable_token(appid, secret, force_refresh=force_refresh)
     now = clock()
 
@@ -255,23 +267,24 @@ def get_rid(pool: Pool, token: str, rid: str) -> dict[str, Any]:
     The token that the noted URL holds is taken out.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     found = answer(pool, token, endpoints.get_rid(rid), read_ok)
     noted = found.get("request")
-    if isinstance(noted, dict) and isinstance(noted.get("request_url"), str):
-        found = {**found, "request": {**noted, "request_url": scrub(noted["request_url"])}}
+    if isinstance(noted, dict):
+        clean = {name: scrub(value) if isinstance(value, str) else value for name, value in noted.items()}
+        found = {**found, "request": clean}
     return found
 
 
 def get_quota(pool: Pool, token: str, cgi_path: str = "/cgi-bin/message/custom/send") -> dict[str, Any]:
     """Return the daily allowance of a call and what is left of it, under `quota`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     return answer(pool, token, endpoints.get_quota(cgi_path), read_ok)
 
 
 def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
     """Return the addresses that WeChat pushes from, under `ip_list`; they change, so ask again every day."""
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
-    token = hide(token)
+    pool, token = hide_if_str(pool), hide(token)
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)

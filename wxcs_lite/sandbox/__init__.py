@@ -5,6 +5,7 @@ It shares no code with the client, so that one mistake can't cancel another.
 
 from .box import Sandbox
 from .customers import Customer
+from .samples import sunset
 from .values import Seen
 from .world import Delivered, Event
 
