@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, Literal, NamedTuple
 
 from .errmsg import RefusedError
@@ -11,6 +11,7 @@ __all__ = ["Escapes", "Part", "media_part", "read_json"]
 
 Escapes = Literal["decode", "literal", "refuse"]
 
+_MAX_DEPTH: Final = 64  # ours, so that nobody can exhaust the stack; no message needs more than three
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -37,9 +38,22 @@ def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
         raise RefusedError(47001) from None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or _is_deeper_than(_MAX_DEPTH, value):
         raise RefusedError(47001)
     return value
+
+
+def _is_deeper_than(limit: int, value: object) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [part for one in level for part in _parts_of(one)]
+    return bool(level)
+
+
+def _parts_of(value: object) -> Collection[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_constant(name: str) -> None:

@@ -4,9 +4,9 @@ import socket
 import socketserver
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Thread, current_thread
+from threading import Event, Thread
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from .wire import Conversation
 
@@ -35,7 +35,6 @@ def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str
 
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
-    daemon_threads = True
     request_queue_size = 128
     converse: Callable[[], Conversation]
 
@@ -45,13 +44,20 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(address, handler)
 
     def verify_request(self, request: object, client_address: object) -> bool:
+        self.talking = {thread: connection for thread, connection in self.talking.items() if thread.is_alive()}
         return len(self.talking) < _CONNECTIONS
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # As the mixin does, but with the threads at hand: it loses sight of those that are daemons.
+        thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        thread.start()
+        self.talking[thread] = request
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: the connection closes, and the next one finds the sandbox as it was."""
 
     def hang_up(self) -> None:
-        for thread, connection in list(self.talking.items()):
+        for thread, connection in self.talking.items():
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join(1)
@@ -64,7 +70,6 @@ class _Handler(socketserver.BaseRequestHandler):
     def setup(self) -> None:
         self.request.settimeout(_IDLE)
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.server.talking[current_thread()] = self.request
 
     def handle(self) -> None:
         conversation = self.server.converse()
@@ -80,11 +85,7 @@ class _Handler(socketserver.BaseRequestHandler):
     def _let_read(self) -> None:
         # Closing while the peer still writes would reset the connection and take the reply with it.
         self.request.shutdown(socket.SHUT_WR)
+        self.request.settimeout(_LINGER)
         end = monotonic() + _LINGER
-        while (left := end - monotonic()) > 0:
-            self.request.settimeout(left)
-            if not self.request.recv(2**18):
-                return
-
-    def finish(self) -> None:
-        del self.server.talking[current_thread()]
+        while self.request.recv(2**18) and monotonic() < end:
+            pass

@@ -1,0 +1,56 @@
+"""The switches: what each accepts, and what a mistake is told."""
+
+from typing import Any
+
+import pytest
+
+from wxcs_lite.sandbox import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("switch", "told"),
+    [
+        ({"unicode_escapes": "x"}, "unicode_escapes must be 'decode', 'literal' or 'refuse', not 'x'"),
+        ({"chunked": True}, "chunked must be 'refuse' or 'accept', not True"),
+        ({"errmsg_style": None}, "errmsg_style must be 'rid', 'hint' or 'both', not None"),
+        ({"error_content_type": "text/html"}, "error_content_type must be 'application/json; encoding=utf-8' or "),
+        ({"refill_on_entry": 1}, "refill_on_entry must be False or True, not 1"),
+        ({"max_image_bytes": 0}, "max_image_bytes must be from 1 to "),
+        ({"max_image_bytes": "2 MB"}, "not '2 MB'"),
+        ({"max_image_bytes": 2**30}, "max_image_bytes must be"),
+        ({"daily_limits": {"/nowhere": 1}}, "a path of daily_limits must be '/cgi-bin/clear_quota', "),
+        ({"daily_limits": {"/cgi-bin/token": -1}}, "daily_limits['/cgi-bin/token'] must be a number of calls, not -1"),
+        ({"minute_limits": {"/cgi-bin/token": 1.5}}, "minute_limits['/cgi-bin/token'] must be"),
+        ({"unauthorized": {"/cgi-bin/token"}}, "a path of unauthorized must be"),
+        ({"unauthorized": "/cgi-bin/media/get"}, "unauthorized must be a set of paths"),
+        ({"appid": ""}, "appid and secret can't be empty"),
+        ({"secret": ""}, "appid and secret can't be empty"),
+    ],
+)
+def test_usage_errors(switch: dict[str, Any], told: str) -> None:
+    """A setting that isn't one is refused with what is allowed and what it got."""
+    with pytest.raises(ValueError, match=r"must be|can't be") as error:
+        Sandbox(**switch)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"unicode_escapes": "literal", "chunked": "accept", "errmsg_style": "hint", "error_content_type": "text/plain"},
+        {"refill_on_entry": True, "max_image_bytes": 2 * 2**20, "unauthorized": ["/cgi-bin/media/get"]},
+        {"daily_limits": {"/cgi-bin/media/get": 0}, "minute_limits": {"/cgi-bin/message/custom/typing": 5}},
+    ],
+)
+def test_every_switch_can_be_set(switch: dict[str, Any]) -> None:
+    """What is allowed is accepted."""
+    assert "wxsandbox000000001" in repr(Sandbox(**switch))
+
+
+def test_settings_are_copied() -> None:
+    """To change a mapping after it was given changes nothing."""
+    limits = {"/cgi-bin/getcallbackip": 0}
+    sandbox = Sandbox(daily_limits=limits)
+    limits["/cgi-bin/token"] = 0
+    fields = {"grant_type": "client_credential", "appid": sandbox.appid, "secret": sandbox.secret}
+    assert 7200 == sandbox.pool().request("GET", "/cgi-bin/token", fields=fields).json()["expires_in"]
