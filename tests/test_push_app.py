@@ -1,0 +1,392 @@
+"""push_app: once for each push, in time, bounded, quiet; and nothing that is not WeChat's gets through."""
+
+import http.client
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+import pytest
+
+from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.push import SUCCESS, Push, decrypt, encrypt, push_app, transfer_to_agent, verify
+from wxcs_lite.push.crypto import sign
+from wxcs_lite.push.markup import write_xml
+from wxcs_lite.push.value import MAX_BODY, parse
+from wxcs_lite.push.wsgi import PushApp
+
+TOKEN, KEY, APPID, NOW = "sToken7Q", "sEcretKey" + "x" * 33 + "G", "wxba5fad812f8e6fb9", 1714112445
+NONCE = "415670741"
+TEXT = {
+    "ToUserName": "gh_1",
+    "FromUserName": "OPENID",
+    "CreateTime": NOW,
+    "MsgType": "text",
+    "Content": "whisper",
+    "MsgId": 1,
+}
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def call(app: Any, method: str, query: str, body: bytes = b"", **more: Any) -> Answer:
+    environ: dict[str, Any] = {"REQUEST_METHOD": method, "QUERY_STRING": query, "wsgi.input": io.BytesIO(body)}
+    environ |= {"CONTENT_LENGTH": str(len(body)), **more}
+    setup_testing_defaults(environ)
+    seen: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        seen.extend((int(status[:3]), dict(headers)))
+
+    result: Any = validator(app)(environ, start_response)
+    content = b"".join(result)
+    result.close()
+    assert seen[1]["Content-Length"] == str(len(content))
+    return Answer(seen[0], seen[1], content)
+
+
+def plain(fields: dict[str, Any], *, form: str = "json") -> tuple[str, bytes]:
+    query = {"signature": sign(TOKEN, str(NOW), NONCE), "timestamp": str(NOW), "nonce": NONCE, "openid": "OPENID"}
+    return urlencode(query), (write_xml(fields) if form == "xml" else json.dumps(fields)).encode()
+
+
+def secure(fields: dict[str, Any], *, form: str = "json") -> tuple[str, bytes]:
+    query, body = plain(fields, form=form)
+    frame = encrypt(body, aes_key=KEY, appid=APPID)
+    outer = {"ToUserName": "gh_1", "Encrypt": frame}
+    query += "&" + urlencode({"encrypt_type": "aes", "msg_signature": sign(TOKEN, str(NOW), NONCE, frame)})
+    return query, (write_xml(outer) if form == "xml" else json.dumps(outer)).encode()
+
+
+class Recorder:
+    """A handler that notes what it gets, and blocks while it is told to."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.pushes: list[Push] = []
+        self.answer = answer
+        self.open = threading.Event()
+        self.open.set()
+
+    def __call__(self, push: Push) -> Any:
+        self.pushes.append(push)
+        assert self.open.wait(10)
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer(push) if callable(self.answer) else self.answer
+
+
+@pytest.fixture
+def handler() -> Iterator[Recorder]:
+    recorder = Recorder()
+    yield recorder
+    recorder.open.set()
+
+
+def secure_app(handler: Any, **more: Any) -> PushApp:
+    return push_app(handler, token=TOKEN, aes_key=KEY, appid=APPID, **more)
+
+
+# What WeChat sees
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+@pytest.mark.parametrize("wrap", [plain, secure])
+def test_a_push_reaches_the_handler_and_gets_bare_success(handler: Recorder, wrap: Any, form: str) -> None:
+    """In both modes and both forms; success is never encrypted."""
+    app = secure_app(handler) if wrap is secure else push_app(handler, token=TOKEN)
+    answer = call(app, "POST", *wrap(TEXT, form=form), CONTENT_TYPE="text/xml")
+    assert answer[::2] == (200, SUCCESS)
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert [push.fields for push in handler.pushes] == [TEXT]
+
+
+@pytest.mark.parametrize(("form", "kind"), [("json", "application/json"), ("xml", "text/xml")])
+def test_a_hand_over_is_sealed_where_the_push_was(form: str, kind: str) -> None:
+    """In the form of the push; the signature is over the sealed answer."""
+    answer = call(push_app(transfer_to_agent, token=TOKEN), "POST", *plain(TEXT, form=form))
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert parse(answer.body).MsgType == "transfer_customer_service"
+    sealed = call(secure_app(transfer_to_agent, clock=lambda: 1713424427.5), "POST", *secure(TEXT, form=form))
+    assert sealed.headers["Content-Type"].startswith(kind)
+    fields = parse(sealed.body).fields
+    assert str(fields["TimeStamp"]) == "1713424427"
+    assert verify(TOKEN, "1713424427", fields["Nonce"], fields["MsgSignature"], fields["Encrypt"])
+    assert decrypt(fields["Encrypt"], aes_key=KEY, appid=APPID) == answer.body
+
+
+def test_the_id_of_the_frame_seals_where_no_appid_is_given() -> None:
+    """A platform's pushes carry its own id."""
+    sealed = call(push_app(transfer_to_agent, token=TOKEN, aes_key=KEY), "POST", *secure(TEXT))
+    assert decrypt(json.loads(sealed.body)["Encrypt"], aes_key=KEY, appid=APPID)
+
+
+def test_the_check_of_the_url_is_answered_in_plain_text(handler: Recorder) -> None:
+    """Also if an echostr looks like a page: it is not signed."""
+    for app in (push_app(handler, token=TOKEN), secure_app(handler)):
+        answer = call(app, "GET", plain({})[0] + "&echostr=%3Chtml%3E123")
+        assert answer[::2] == (200, b"<html>123")
+        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert call(app, "GET", "echostr=123&signature=0&timestamp=1&nonce=1")[::2] == (403, b"")
+    assert not handler.pushes
+
+
+def test_unknown_types_reach_the_handler_too(handler: Recorder) -> None:
+    """And WeChat hears success."""
+    for n, fields in enumerate(({"MsgType": "hologram"}, {"MsgType": "event", "Event": "new"}, {"InfoType": "x"})):
+        assert call(push_app(handler, token=TOKEN), "POST", *plain(fields))[::2] == (200, SUCCESS)
+        assert handler.pushes[n].fields == fields
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"action":"CheckContainerPath"}', b"<xml><action><![CDATA[CheckContainerPath]]></action></xml>"]
+)
+def test_cloud_hostings_path_check_never_reaches_the_handler(handler: Recorder, body: bytes) -> None:
+    """It is unsigned, so only a body that is exactly it passes."""
+    for app in (push_app(handler, token=TOKEN), secure_app(handler)):
+        assert call(app, "POST", "", body)[::2] == (200, SUCCESS)
+        assert call(app, "POST", "", body.replace(b"Path", b"Part")).status == 403
+        assert call(app, "POST", "", body + b" " * 300).status == 403
+        assert call(app, "POST", "", body + b"x").status == 403
+    assert not handler.pushes
+
+
+def test_what_is_wrong_gets_403_and_nothing_more(handler: Recorder) -> None:
+    """Whatever it was."""
+    app = secure_app(handler, max_age=300, clock=lambda: NOW)
+    query, body = secure(TEXT)
+    old = secure_app(handler, max_age=300, clock=lambda: NOW + 301)
+    for which, q, b in (
+        (app, query.replace(NONCE, "415670742"), body),
+        (app, query + f"&nonce={NONCE}", body),
+        (app, query + "&x=" + "y" * 9000, body),
+        (app, *plain(TEXT)),
+        (app, query, body[:-1]),
+        (old, query, body),
+        (push_app(handler, token="other", aes_key=KEY), query, body),
+        (push_app(handler, token=TOKEN, aes_key="B" * 43), query, body),
+        (push_app(handler, token=TOKEN, aes_key=KEY, appid="wx0"), query, body),
+    ):
+        assert call(which, "POST", q, b)[::2] == (403, b"")
+    assert not handler.pushes
+    assert call(app, "POST", query, body).status == 200
+
+
+def test_other_methods_get_405(handler: Recorder) -> None:
+    """With the methods there are."""
+    for method in ("HEAD", "PUT", "DELETE", "OPTIONS"):
+        answer = call(push_app(handler, token=TOKEN), method, *plain(TEXT))
+        assert answer.status == 405
+        assert answer.headers["Allow"] == "GET, POST"
+
+
+class Broken(io.BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise OSError("gone")
+
+
+def test_the_body_is_bounded_and_must_be_whole(handler: Recorder) -> None:
+    """By its Content-Length, or by reading where the server knows the end."""
+    query, body = plain(TEXT)
+    app = push_app(handler, token=TOKEN, max_body=len(body))
+    assert call(app, "POST", query, body + b" ").status == 413
+    assert call(app, "POST", query, b"", CONTENT_LENGTH="9" * 30).status == 413
+    assert call(app, "POST", query, body[:-1], CONTENT_LENGTH=str(len(body))).status == 403
+    assert call(app, "POST", query, body, CONTENT_LENGTH="").status == 403
+    for length in ("-1", "1e3", "１"):
+        environ = {"REQUEST_METHOD": "POST", "QUERY_STRING": query, "CONTENT_LENGTH": length}
+        answer = app({**environ, "wsgi.input": io.BytesIO(body)}, lambda *_: lambda _: None)
+        assert list(answer) == [b""]
+    for stream in (Broken(body),):
+        assert call(app, "POST", query, body, **{"wsgi.input": stream}).status == 403
+    assert not handler.pushes
+    chunked = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}
+    assert call(app, "POST", query, body + b" ", **chunked).status == 413
+    assert call(app, "POST", query, body, **chunked).status == 200
+    whole = push_app(handler, token=TOKEN, max_body=10 * MAX_BODY)
+    assert call(whole, "POST", query, body + b" " * (MAX_BODY - len(body))).status == 200
+    assert call(whole, "POST", query, body + b" " * MAX_BODY).status == 413
+
+
+# Once, in time, bounded
+
+
+def test_a_repeated_push_gets_the_same_answer_without_the_handler(handler: Recorder) -> None:
+    """WeChat repeats what it got no answer to, so a hand-over must not be lost the second time."""
+    handler.answer = transfer_to_agent
+    app = push_app(handler, token=TOKEN)
+    first, second = call(app, "POST", *plain(TEXT)), call(app, "POST", *plain(TEXT, form="xml"))
+    assert first.body == second.body != SUCCESS
+    assert len(handler.pushes) == 1
+
+
+def test_the_memory_of_pushes_is_bounded(handler: Recorder) -> None:
+    """The oldest is forgotten."""
+    app = push_app(handler, token=TOKEN, remember=2)
+    for msgid in (1, 2, 1, 3, 1, 2):
+        call(app, "POST", *plain({**TEXT, "MsgId": msgid}))
+    assert [push.MsgId for push in handler.pushes] == [1, 2, 3, 1, 2]
+
+
+def test_a_push_forgotten_while_it_runs_is_answered_all_the_same(handler: Recorder) -> None:
+    """The memory stays within its bound."""
+    app = push_app(handler, token=TOKEN, wait=0.02, remember=1)
+    handler.open.clear()
+    for msgid in (1, 2):
+        assert call(app, "POST", *plain({**TEXT, "MsgId": msgid})).body == SUCCESS
+    handler.open.set()
+    app._once._pool.shutdown()
+    assert len(app._once._seen) == 1
+
+
+def test_an_overrun_is_success_while_the_handler_runs_on(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """And a repetition meets the answer that came late."""
+    handler.answer = transfer_to_agent
+    app = push_app(handler, token=TOKEN, wait=0.02)
+    handler.open.clear()
+    assert call(app, "POST", *plain(TEXT)).body == SUCCESS
+    assert call(app, "POST", *plain(TEXT)).body == SUCCESS
+    assert "'gh_1 1'" in caplog.text
+    handler.open.set()
+    app._once._pool.shutdown()
+    assert b"transfer" in call(app, "POST", *plain(TEXT)).body
+    assert len(handler.pushes) == 1
+
+
+def test_when_all_is_full_it_says_503_and_forgets(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """So that WeChat sends it again, and it is handled then."""
+    app = push_app(handler, token=TOKEN, wait=0.02, workers=1, queue=1)
+    handler.open.clear()
+    assert [call(app, "POST", *plain({**TEXT, "MsgId": n})).status for n in (1, 2, 3, 2)] == [200, 200, 503, 200]
+    assert "'gh_1 3': all workers and the queue are taken" in caplog.text
+    handler.open.set()
+    while call(app, "POST", *plain({**TEXT, "MsgId": 3})).status == 503:
+        pass
+    app._once._pool.shutdown()
+    assert [push.MsgId for push in handler.pushes] == [1, 2, 3]
+
+
+def test_a_pool_that_is_shutting_down_says_503(handler: Recorder) -> None:
+    """Its place is given back."""
+    app = push_app(handler, token=TOKEN, workers=1, queue=0)
+    app._once._pool.shutdown()
+    assert [call(app, "POST", *plain(TEXT)).status for _ in range(3)] == [503] * 3
+
+
+def test_fifty_threads_with_one_push_call_the_handler_once(handler: Recorder) -> None:
+    """All of them hear its answer."""
+    handler.answer = transfer_to_agent
+    app = push_app(handler, token=TOKEN)
+    handler.open.clear()
+    with ThreadPoolExecutor(50) as pool:
+        answers = [pool.submit(call, app, "POST", *plain(TEXT)) for _ in range(50)]
+        threading.Timer(0.05, handler.open.set).start()
+        assert {b"transfer" in answer.result().body for answer in answers} == {True}
+    assert len(handler.pushes) == 1
+
+
+def test_every_push_of_many_is_handled_while_some_crash(handler: Recorder) -> None:
+    """A crash costs no worker and no place."""
+
+    def crash_on_odd(push: Push) -> None:
+        if int(push.MsgId) % 2:
+            raise SystemExit
+
+    handler.answer = crash_on_odd
+    app = push_app(handler, token=TOKEN, workers=2, queue=0)
+    for msgid in range(50):
+        assert call(app, "POST", *plain({**TEXT, "MsgId": msgid}))[::2] == (200, SUCCESS)
+    assert len(handler.pushes) == 50
+
+
+@pytest.mark.parametrize("answer", [ValueError("whisper"), "whisper"])
+def test_a_crash_is_logged_with_the_key_and_without_the_text(
+    handler: Recorder, caplog: pytest.LogCaptureFixture, answer: Any
+) -> None:
+    """What the handler raised, and where; its text only if asked for. WeChat hears success, now and again."""
+    handler.answer = answer
+    app = push_app(handler, token=TOKEN)
+    for _ in range(2):
+        assert call(app, "POST", *plain(TEXT))[::2] == (200, SUCCESS)
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    kind = "ValueError" if isinstance(answer, Exception) else "TypeError"
+    assert f"push 'gh_1 1': the handler crashed with {kind} at " in record.getMessage()
+    assert "once.py" in record.getMessage()
+    assert "whisper" not in caplog.text
+    call(push_app(handler, token=TOKEN, log_errors=True), "POST", *plain(TEXT))
+    assert "Traceback" in caplog.text
+
+
+def test_logs_hold_no_secret_and_no_text(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """At any level, whatever happens; a key that breaks lines is shown escaped and short."""
+    caplog.set_level(logging.DEBUG)
+    handler.answer = ZeroDivisionError("whisper")
+    for app in (push_app(handler, token=TOKEN), secure_app(handler, workers=1, queue=0, wait=0.01)):
+        for fields in (TEXT, {**TEXT, "ToUserName": "gh\nFAKE " + "z" * 5000, "MsgId": 2}):
+            for query, body in (plain(fields), secure(fields)):
+                call(app, "POST", query, body)
+                call(app, "POST", query + "0", body + b"whisper")
+                call(app, "GET", query)
+    for secret in (TOKEN, KEY, "whisper", "\nFAKE", "z" * 300):
+        assert secret not in caplog.text
+    assert "FAKE" in caplog.text
+
+
+def test_what_cannot_be_served_is_refused_at_once() -> None:
+    """By name."""
+    with pytest.raises(InvalidMessage, match="handler"):
+        push_app(None, token=TOKEN)  # type: ignore[arg-type]
+    for wrong in ({"workers": 0}, {"queue": -1}, {"remember": 0}):
+        with pytest.raises(ValueError, match="at least"):
+            push_app(print, token=TOKEN, **wrong)  # type: ignore[arg-type]
+    assert repr(push_app(print, token=TOKEN)) == "<push_app in plain mode>"
+
+
+# Over real HTTP
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_it_mounts_under_wsgiref_with_its_validator(handler: Recorder) -> None:
+    """Real sockets, one request after the other."""
+    handler.answer = transfer_to_agent
+    with make_server("127.0.0.1", 0, validator(secure_app(handler)), handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            query, body = secure(TEXT, form="xml")
+            seen = []
+            for method, q, b in (
+                ("GET", query + "&echostr=123", None),
+                ("POST", query, body),
+                ("POST", query, body),
+                ("POST", "", b'{"action":"CheckContainerPath"}'),
+                ("POST", "nonce=1", body),
+                ("PUT", query, body),
+            ):
+                connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+                connection.request(method, f"/wechat?{q}", b, {"Content-Type": "text/xml"})
+                reply = connection.getresponse()
+                seen.append((reply.status, reply.read()))
+                connection.close()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert [status for status, _ in seen] == [200, 200, 200, 200, 403, 405]
+    assert seen[0][1] == b"123"
+    assert seen[1][1].startswith(b"<xml><Encrypt>")
+    assert len(handler.pushes) == 1

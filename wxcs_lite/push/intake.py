@@ -1,0 +1,83 @@
+"""What a WSGI request says: its query and its body, both bounded."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from wxcs_lite.errors import PushRejected
+from wxcs_lite.push.value import read_fields
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["is_path_check", "read_body", "read_query"]
+
+_SIGNED = ("signature", "msg_signature", "timestamp", "nonce")
+_MAX_QUERY = 8192  # characters
+_PIECE = 65536  # bytes
+_PATH_CHECK = 200  # bytes; either form has under 70
+
+
+def read_query(environ: "WSGIEnvironment") -> dict[str, str]:
+    """Return the query; empty, so that no signature is right, if it is too long or signs something twice.
+
+    >>> read_query({"QUERY_STRING": "timestamp=1&nonce=2"})
+    {'timestamp': '1', 'nonce': '2'}
+    >>> read_query({"QUERY_STRING": "timestamp=1&nonce=2&nonce=3"})
+    {}
+    """
+    text = environ.get("QUERY_STRING", "")
+    pairs = parse_qsl(text, keep_blank_values=True) if len(text) <= _MAX_QUERY else []
+    names = [name for name, _ in pairs]
+    return {} if any(names.count(name) > 1 for name in _SIGNED) else dict(pairs)
+
+
+def read_body(environ: "WSGIEnvironment", limit: int) -> bytes | None:
+    """Return the body, or None for one past the limit in bytes; a body that breaks off is PushRejected."""
+    given = environ.get("CONTENT_LENGTH") or ""
+    if not given and environ.get("wsgi.input_terminated", False):  # chunked, and the server knows where it ends
+        body = _read(environ["wsgi.input"], limit + 1)
+        return body if len(body) <= limit else None
+    if not (given or "0").isascii() or not (given or "0").isdigit():
+        raise _broken()
+    length = int(given[:20] or 0)
+    if length > limit:
+        return None
+    body = _read(environ["wsgi.input"], length)
+    if len(body) < length:
+        raise _broken()
+    return body
+
+
+def _read(stream: Any, length: int) -> bytes:
+    pieces = []
+    try:
+        while length > 0 and (piece := stream.read(min(length, _PIECE))):
+            pieces.append(piece)
+            length -= len(piece)
+    except (OSError, ValueError):  # the far end has gone
+        return b""
+    return b"".join(pieces)
+
+
+def _broken() -> PushRejected:
+    return PushRejected(
+        "the body broke off, or its Content-Length is no number", "正文不完整，或 Content-Length 不是数字"
+    )
+
+
+def is_path_check(body: bytes) -> bool:
+    """Whether it is exactly cloud hosting's own check of the path, which nobody signs.
+
+    >>> is_path_check(b'{"action":"CheckContainerPath"}')
+    True
+    >>> is_path_check(b'{"action":"CheckContainerPath","MsgType":"text"}')
+    False
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
+    if len(body) > _PATH_CHECK:
+        return False
+    try:
+        fields, _ = read_fields(body)
+    except PushRejected:
+        return False
+    return fields == {"action": "CheckContainerPath"}

@@ -1,0 +1,99 @@
+"""A handler called once for each push, in a bounded pool of threads.
+
+WeChat repeats a push that it got no answer to. A repetition meets the first one's answer, and never the handler.
+"""
+
+import logging
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import sha256
+from threading import BoundedSemaphore, Lock
+
+from wxcs_lite.push.answers import SUCCESS
+from wxcs_lite.push.value import Push, dedupe_key
+
+__all__ = ["Handler", "Once"]
+
+Handler = Callable[[Push], bytes | None]
+
+_log = logging.getLogger("wxcs_lite.push")
+
+
+class Once:
+    """Calls the handler with a push unless it knows the push already."""
+
+    __slots__ = ("_handler", "_lock", "_log_errors", "_places", "_pool", "_remember", "_seen", "_wait")
+
+    def __init__(
+        self, handler: Handler, *, wait: float, workers: int, queue: int, remember: int, log_errors: bool
+    ) -> None:
+        self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
+        self._pool = ThreadPoolExecutor(workers, "wxcs_lite-push")  # starts its threads on demand, so after a fork
+        self._places = BoundedSemaphore(workers + queue)
+        self._lock = Lock()
+        self._seen: OrderedDict[bytes, Future[bytes] | bytes] = OrderedDict()  # the answer, or who is making it
+
+    def answer(self, push: Push) -> bytes | None:
+        """Return the handler's answer to this push, or to the one it repeats; None if there is no place for it."""
+        name = dedupe_key(push)
+        found = self._found(sha256(name.encode()).digest(), _shown(name), push)
+        if not isinstance(found, Future):
+            return found
+        try:
+            return found.result(self._wait)
+        except TimeoutError:
+            _log.warning("push %s: the handler takes longer than %g s, so WeChat got SUCCESS", _shown(name), self._wait)
+            return SUCCESS
+
+    def _found(self, key: bytes, name: str, push: Push) -> Future[bytes] | bytes | None:
+        with self._lock:
+            found = self._seen.get(key)
+            if found is not None:
+                return found
+            if not self._places.acquire(blocking=False):
+                _log.warning("push %s: all workers and the queue are taken, so WeChat got 503", name)
+                return None
+            try:
+                started = self._pool.submit(self._run, key, name, push)
+            except RuntimeError:  # the interpreter is shutting down
+                self._places.release()
+                return None
+            self._seen[key] = started
+            if len(self._seen) > self._remember:
+                self._seen.popitem(last=False)
+            return started
+
+    def _run(self, key: bytes, name: str, push: Push) -> bytes:
+        """Call the handler in a thread of the pool; it always ends with an answer and a free place."""
+        answer = SUCCESS
+        try:
+            given = self._handler(push)
+            if given is not None and not isinstance(given, bytes):
+                raise TypeError(f"the handler must return bytes or None, not {type(given).__name__}")
+            answer = SUCCESS if given is None else given
+        except BaseException as e:
+            self._log_crash(name, e)
+        with self._lock:
+            if key in self._seen:
+                self._seen[key] = answer
+        self._places.release()
+        return answer
+
+    def _log_crash(self, name: str, error: BaseException) -> None:
+        """Log what the handler raised, and where; its text may be a user's, so it waits to be asked for."""
+        # Names and lines only: a line of source may hold a secret.
+        frames = traceback.extract_tb(error.__traceback__)
+        where = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-5:])
+        _log.error(
+            "push %s: the handler crashed with %s at %s; WeChat got SUCCESS",
+            name,
+            type(error).__name__,
+            where,
+            exc_info=error if self._log_errors else None,
+        )
+
+
+def _shown(name: str) -> str:
+    return repr(name)[:200]

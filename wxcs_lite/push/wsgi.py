@@ -1,0 +1,146 @@
+"""Pushes over HTTP: a WSGI application around `read_push` and a handler of yours."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from wxcs_lite.errors import InvalidMessage, PushRejected
+from wxcs_lite.push.answers import SUCCESS, seal
+from wxcs_lite.push.intake import is_path_check, read_body, read_query
+from wxcs_lite.push.once import Handler, Once
+from wxcs_lite.push.reading import Opened, echo, open_push, require_secrets
+from wxcs_lite.push.value import MAX_BODY
+from wxcs_lite.secret import Token, hide
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["PushApp", "push_app"]
+
+_log = logging.getLogger("wxcs_lite.push")
+
+_OK, _FORBIDDEN, _NOT_ALLOWED = "200 OK", "403 Forbidden", "405 Method Not Allowed"
+_TOO_LARGE, _BUSY = "413 Content Too Large", "503 Service Unavailable"
+
+
+class _Settings(NamedTuple):
+    token: Token
+    aes_key: Token | None
+    appid: str | None
+    max_age: float | None
+    max_body: int
+    clock: Callable[[], float]
+
+
+def push_app(
+    handler: Handler,
+    *,
+    token: str,
+    aes_key: str | None = None,
+    appid: str | None = None,
+    max_age: float | None = None,
+    wait: float = 3.0,
+    workers: int = 8,
+    queue: int = 64,
+    remember: int = 10_000,
+    max_body: int = MAX_BODY,
+    log_errors: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> "PushApp":
+    """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
+
+    >>> push_app(print, token="AAAAA", aes_key="A" * 43, appid="wxba5fad812f8e6fb9")
+    <push_app in secure mode>
+
+    Mount it under wsgiref, gunicorn, Flask or Django. The handler returns bytes (`transfer_to_agent(push)`, sealed
+    here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler runs on; it
+    should end some day, for it holds one of the `workers`. When they and the `queue` are full the answer is 503 and
+    the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
+    with SUCCESS, for a second run could send twice. The last `remember` pushes are known **in this process only**:
+    with several, drop duplicates by `dedupe_key` in a store they share. A wrong signature gets 403, a body past
+    `max_body` bytes 413. Logs (`wxcs_lite.push`) hold no secret and no message text, unless `log_errors` asks for the
+    texts of the handler's exceptions. `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
+    token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
+    require_secrets(token, aes_key)
+    if not callable(handler):
+        raise InvalidMessage("handler", "must be a function that takes a push", "应为接收推送的函数")
+    if min(workers, queue + 1, remember) < 1:
+        raise ValueError("workers and remember must be at least 1, queue at least 0")
+    once = Once(handler, wait=wait, workers=workers, queue=queue, remember=remember, log_errors=log_errors)
+    return PushApp(once, _Settings(token, aes_key, appid, max_age, min(max_body, MAX_BODY), clock))
+
+
+class PushApp:
+    """What `push_app` gives; WSGI servers call it."""
+
+    __slots__ = ("__weakref__", "_once", "_settings")
+
+    def __init__(self, once: Once, settings: _Settings) -> None:
+        self._once, self._settings = once, settings
+
+    def __repr__(self) -> str:
+        return f"<push_app in {'plain' if self._settings.aes_key is None else 'secure'} mode>"
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request, as WSGI has it."""
+        kind = b""
+        if environ["REQUEST_METHOD"] == "GET":
+            status, body = self._check(environ)
+        elif environ["REQUEST_METHOD"] == "POST":
+            status, body = self._push(environ)
+            kind = body[:1]
+        else:
+            status, body = _NOT_ALLOWED, b""
+        headers = [
+            ("Content-Type", {b"<": "text/xml", b"{": "application/json"}.get(kind, "text/plain") + "; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("X-Content-Type-Options", "nosniff"),  # an echostr is not signed and must not become a page
+        ]
+        if status == _NOT_ALLOWED:
+            headers.append(("Allow", "GET, POST"))
+        start_response(status, headers)
+        return [body]
+
+    def _check(self, environ: "WSGIEnvironment") -> tuple[str, bytes]:
+        try:
+            return _OK, echo(read_query(environ), token=self._settings.token)
+        except PushRejected as e:
+            return _refused(e)
+
+    def _push(self, environ: "WSGIEnvironment") -> tuple[str, bytes]:
+        s = self._settings
+        query = read_query(environ)
+        try:
+            body = read_body(environ, s.max_body)
+            if body is None:
+                return _TOO_LARGE, b""
+            if is_path_check(body):
+                return _OK, SUCCESS
+            opened = open_push(query, body, s.token, s.aes_key, s.appid, s.max_age, s.clock)
+        except PushRejected as e:
+            return _refused(e)
+        answer = self._once.answer(opened.push)
+        return (_BUSY, b"") if answer is None else (_OK, self._sealed(answer, opened, query["nonce"]))
+
+    def _sealed(self, answer: bytes, opened: Opened, nonce: str) -> bytes:
+        s = self._settings
+        if s.aes_key is None:
+            return answer
+        at = int(s.clock())
+        return seal(
+            answer,
+            token=s.token,
+            aes_key=s.aes_key,
+            appid=opened.frame_id,
+            timestamp=at,
+            nonce=nonce,
+            format=opened.format,
+        )
+
+
+def _refused(error: PushRejected) -> tuple[str, bytes]:
+    _log.warning("a request was refused: %s", error.args[0])
+    return _FORBIDDEN, b""

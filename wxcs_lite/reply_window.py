@@ -1,0 +1,79 @@
+"""How many messages a user may still be sent, and until when. Advice, never a lock: WeChat alone decides.
+
+Each thing a user does gives a number of messages for a time. They do not add up: the larger number and the later end
+count. Time is an argument.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from wxcs_lite.errors import InvalidMessage
+
+__all__ = ["Event", "Window", "window_left"]
+
+# https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/send.html
+_GIVES = {"message": (5, 48 * 3600), "enter": (2, 60)}  # messages, seconds
+
+
+class Event(NamedTuple):
+    """Something that happened between a user and you, at a time in seconds of the epoch.
+
+    >>> Event("message", 1482048670)
+    Event(kind='message', at=1482048670)
+
+    `message`: the user sent one (the push's CreateTime); `enter`: the user came in by the button (the event
+    user_enter_tempsession); `sent`: WeChat answered `ok` to a message of yours, for refused ones do not count.
+    """
+
+    kind: Literal["message", "enter", "sent"]
+    at: float
+
+
+class Window(NamedTuple):
+    """How many messages are left, and until when, in seconds of the epoch; None if no window is open.
+
+    >>> Window(5, 1482221470).left
+    5
+    """
+
+    left: int
+    closes_at: float | None
+
+
+def window_left(events: Iterable[Event], now: float, *, refill_on_entry: bool = False) -> Window:
+    """Return what is left of one user's window after these events, sorted by time here (equal times stay as given).
+
+    >>> events = [Event("message", 0), Event("sent", 10), Event("sent", 20)]
+    >>> window_left(events, 60)
+    Window(left=3, closes_at=172800)
+    >>> window_left(events, 172801)
+    Window(left=0, closes_at=None)
+
+    Nothing left before `closes_at` is what WeChat answers with 45047, no window with 45015. Its documents do not say
+    whether coming in by the button within the 48 hours of a message gives 5 again; `refill_on_entry=True` reads them
+    so, the default gives 2. An event that is later than now counts, because clocks differ.
+    """
+    left, closes_at, answers_until = 0, float("-inf"), float("-inf")
+    for kind, at in sorted(events, key=_when):
+        if at > closes_at:
+            left = 0
+        if kind == "sent":
+            left = max(0, left - 1)
+            continue
+        if kind not in _GIVES:
+            raise InvalidMessage(
+                "kind",
+                f"must be message, enter or sent, not {kind!r}",
+                f"应为 message、enter 或 sent，收到的是 {kind!r}",
+            )
+        count, seconds = _GIVES[kind]
+        if kind == "message":
+            answers_until = at + seconds
+        elif refill_on_entry and at <= answers_until:
+            count = _GIVES["message"][0]
+        left, closes_at = max(left, count), max(closes_at, at + seconds)
+    return Window(left, closes_at) if now <= closes_at else Window(0, None)
+
+
+def _when(event: Event) -> float:
+    return event[1]
