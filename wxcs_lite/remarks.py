@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from wxcs_lite.messages import REQUIRED
+from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.messages import REQUIRED, require
 
 __all__ = ["Remark", "check"]
 
@@ -12,7 +13,12 @@ TEXT_BYTES = 2048  # measured by the community; WeChat documents no limit, only 
 
 
 class Remark(NamedTuple):
-    """A piece of advice on one field, in English and Chinese; `str(remark)` is both."""
+    """A piece of advice on one field, in English and Chinese; `str(remark)` is both.
+
+    >>> print(Remark("url", "is a path", "是路径"))
+    url: is a path
+    url：是路径
+    """
 
     field: str
     en: str
@@ -33,25 +39,24 @@ def check(message: Mapping[str, Any]) -> list[Remark]:
     >>> print(check(miniprogrampage("OPENID", title="t", pagepath="/pages/a", thumb_media_id="M"))[0].en)
     begins with "/": write it as in app.json, pages/…
 
-    It never raises: what it cannot judge, it passes over.
+    It never raises: what `send` would refuse is the one remark then, and what it cannot judge, it passes over.
     """
-    if not isinstance(message, dict):
-        return [Remark("message", "is not a dict", "不是 dict")]
-    found = [_apply("touser", message.get("touser"), _touser)]
-    msgtype = message.get("msgtype")
-    if isinstance(msgtype, str):
-        found.append(_apply("msgtype", msgtype, _msgtype))
-        content = message.get(msgtype)
-        if isinstance(content, dict):
-            found += [_apply(field, content.get(field), rule) for field, rule in _RULES.get(msgtype, ())]
+    try:
+        require(message)
+    except InvalidMessage as e:
+        return [Remark(*e.args)]
+    found = [_apply("touser", message["touser"], _touser)]
+    msgtype = message["msgtype"]
+    found.append(_apply("msgtype", msgtype, _msgtype))
+    found += [_apply(field, message[msgtype][field], rule) for field, rule in _RULES.get(msgtype, ())]
     return [remark for remark in found if remark]
 
 
 _Advice = tuple[str, str] | None
 
 
-def _apply(field: str, value: object, rule: Callable[[str], _Advice]) -> Remark | None:
-    advice = rule(value) if isinstance(value, str) else None
+def _apply(field: str, value: str, rule: Callable[[str], _Advice]) -> Remark | None:
+    advice = rule(value)
     return Remark(field, *advice) if advice else None
 
 
@@ -78,7 +83,7 @@ def _msgtype(value: str) -> _Advice:
 
 
 def _size(value: str) -> _Advice:
-    size = len(value.encode("utf-8", "replace"))
+    size = len(value.encode())
     if size <= TEXT_BYTES:
         return None
     return (
@@ -93,7 +98,7 @@ def _messages_needed(content: str) -> int:
     """Count the messages of a split between characters, which may leave up to three bytes of each unused."""
     count, used = 1, 0
     for char in content:
-        size = len(char.encode("utf-8", "replace"))
+        size = len(char.encode())
         if used + size > TEXT_BYTES:
             count, used = count + 1, 0
         used += size

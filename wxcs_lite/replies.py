@@ -16,7 +16,17 @@ from wxcs_lite.errors import BadReply, api_error
 from wxcs_lite.multipart import extension_of
 from wxcs_lite.secret import Token, scrub
 
-__all__ = ["Media", "Uploaded", "read_media", "read_ok", "read_token", "read_uploaded", "refuse_encoded"]
+__all__ = [
+    "Media",
+    "Uploaded",
+    "looks_like_text",
+    "read_media",
+    "read_ok",
+    "read_token",
+    "read_uploaded",
+    "refuse_encoded",
+    "too_large",
+]
 
 Headers = Mapping[str, str]
 
@@ -95,7 +105,7 @@ def read_ok(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
         return found
     if not isinstance(errcode, int) or isinstance(errcode, bool):
         raise _bad(status, body, "has an errcode that is no number", "的 errcode 不是整数")
-    raise api_error(errcode, scrub(str(found.get("errmsg", ""))))
+    raise api_error(errcode, scrub(str(found.get("errmsg") or "")))
 
 
 def read_token(status: int, headers: Headers, body: bytes, *, now: float) -> Token:
@@ -204,7 +214,10 @@ _STATUS = {
         "means an unknown path: check the pool's address and the path (a hyphen copied from a page may be no hyphen)",
         "表示路径不存在：请检查 pool 的地址和路径（从网页复制的连字符可能不是 -）",
     ),
-    407: ("comes from a proxy that wants a login", "来自要求登录的代理"),
+    407: (
+        "comes from a proxy that wants a login: give open_pool a proxy= with user and password",
+        "来自要求登录的代理：请在 open_pool 的 proxy= 里带上用户名和密码",
+    ),
     412: (
         "means a body without Content-Length (chunked), which WeChat refuses: give bytes or a seekable file",
         "表示请求体没有 Content-Length（chunked），微信不接受：请用 bytes 或可回退的文件",
@@ -229,11 +242,14 @@ def too_large(status: int, limit: int) -> BadReply:
 
 
 _EXCERPT = 120  # characters
+_LOOKED_AT = 2000  # bytes
 
 
 def _bad(status: int, body: bytes, en: str, zh: str, maybe_sent: bool = True) -> BadReply:
     """Return a BadReply with a short excerpt that is safe to show: scrubbed, printable, on one line."""
-    text = scrub(body[:2000].decode("utf-8", "replace"))
+    text = scrub(body[:_LOOKED_AT].decode("utf-8", "replace"))
+    if len(body) > _LOOKED_AT:
+        text = re.sub(r"[\w%+=-]*$", "", text)  # it may be the beginning of a secret, too short to be known as one
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     excerpt = f": {text[:_EXCERPT]}{'…' if len(text) > _EXCERPT else ''}" if text else ""
     return BadReply(f"the reply (HTTP {status}) {en}{excerpt}", f"应答（HTTP {status}）{zh}", status, maybe_sent)

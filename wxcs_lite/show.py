@@ -4,6 +4,7 @@ import json
 import re
 from shlex import quote
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote as percent
 
 from wxcs_lite.multipart import Multipart
 
@@ -17,11 +18,17 @@ _SECRETS = ("secret", "appsecret")
 
 def as_http(request: "Request") -> str:
     """Return the request as an HTTP message: JSON set out for reading, sizes as they are on the wire."""
-    url = request.url("***").replace("%2A%2A%2A", "***", 1) if request.takes_token else request.url(None)
-    lines = [f"{request.method} {url} HTTP/1.1"]
+    lines = [f"{request.method} {_target(request, '***', '***')} HTTP/1.1"]
     if request.body is not None:
         lines += [f"Content-Type: {request.content_type}", f"Content-Length: {len(request.body)}"]
     return "\n".join([*lines, *_body(request.body)])
+
+
+def _target(request: "Request", token: str, secret: str) -> str:
+    """Return path and query as they leave, with something else in place of token and secret."""
+    pairs = [f"access_token={token}"] if request.takes_token else []
+    pairs += [f"{name}={secret if name in _SECRETS else percent(value, safe='')}" for name, value in request.query]
+    return f"{request.path}?{'&'.join(pairs)}" if pairs else request.path
 
 
 def _body(body: bytes | Multipart | None) -> list[str]:
@@ -49,14 +56,15 @@ def _fields(body: bytes) -> dict[str, Any] | None:
 
 def as_curl(request: "Request", url: str) -> str:
     """Return the curl command that does the same, quoted for a POSIX shell."""
-    target = url.rstrip("/") + request.url("" if request.takes_token else None)
-    # Percent-encoding has left no quote, dollar or backquote in the target, so double quotes are safe around it.
-    lines = [f'curl -sS "{target.replace("access_token=", "access_token=$WXCS_TOKEN", 1)}"']
+    # Percent-encoding leaves no quote, dollar or backquote of others in the target: double quotes are safe around it.
+    lines = [f'curl -sS "{url.rstrip("/")}{_target(request, "$WXCS_TOKEN", "$WXCS_SECRET")}"']
     body = request.body
+    if request.method != ("GET" if body is None else "POST"):
+        lines.append(f"-X {quote(request.method)}")
     if isinstance(body, Multipart):
         named = re.search(r'filename="([^"]+)"\r\nContent-Type: (\S+)', body.head.decode())
-        assert named is not None
-        lines.append(f"-F {quote(f'media=@{named[1]};type={named[2]}')}")
+        part = f"{named[1]};type={named[2]}" if named else "file"
+        lines.append(f"-F {quote(f'media=@{part}')}")
     elif body is not None:
         lines.append(f"-H {quote(f'Content-Type: {request.content_type}')}")
         lines.append(_shell_json(body))

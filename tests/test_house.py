@@ -1,0 +1,232 @@
+"""The house keeps its rules: arrows only go down, one door to the network, small rooms, no secrets in drawers."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+
+import pytest
+
+import wxcs_lite
+
+PACKAGE = Path(wxcs_lite.__file__).parent
+PROJECT = PACKAGE.parent
+MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+CLIENT = {name.removesuffix(".py"): path for name, path in MODULES.items() if "/" not in name and name != "__init__.py"}
+
+# From the ground up: a module may import those of the floors below its own, and no other. What receives (push) is
+# a house of its own beside it, and shares the cellar.
+FLOORS = (
+    {"catalogue", "secret"},
+    {"errcodes"},
+    {"errors"},
+    {"messages", "multipart", "reply_window"},
+    {"remarks", "show"},
+    {"endpoints", "replies"},
+    {"failures", "pools"},
+    {"wire"},
+    {"transport"},
+    {"fresh", "batch"},
+    {"bot", "tour_steps"},
+    {"tour"},
+    {"__main__"},
+)
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+PURE = {name for names in FLOORS[: FLOOR["endpoints"] + 1] for name in names} & set(CLIENT)
+PUSH = {name for name in MODULES if name.startswith("push")}
+CELLAR = {"catalogue", "secret", "errcodes", "errors"}
+MAY_IMPORT_URLLIB3 = {
+    "wire.py", "transport.py", "pools.py", "failures.py", "fresh.py",
+    "sandbox/pool.py",  # is a pool of urllib3
+    "sandbox/box.py",  # names its type
+    "sandbox/targets.py",  # pushes to a URL
+}  # fmt: skip
+IO = {
+    "aiohttp", "asyncio", "ctypes", "ftplib", "httpx", "http", "logging", "mmap", "multiprocessing", "requests",
+    "select", "selectors", "shutil", "signal", "smtplib", "socket", "socketserver", "ssl", "subprocess", "tempfile",
+    "threading", "urllib.request", "urllib.error", "urllib3",
+}  # fmt: skip
+# Their examples are those of their twins in `endpoints`; a class that only functions make is shown there.
+WITHOUT_EXAMPLE = {"Reply", "Stream", "get_callback_ip", "get_quota", "get_rid", "set_typing", "showing_typing"}
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> set[str]:
+    """Return the full names of the modules that a file imports anywhere, but for its type checker."""
+    return set(_imports(parse(path), ".".join(["wxcs_lite", *path.relative_to(PACKAGE).parent.parts])))
+
+
+def _imports(tree: ast.AST, package: str) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            # `from package import module` imports the module, too.
+            yield from (f"{source}.{alias.name}" if _is_module(source, alias.name) else source for alias in node.names)
+        else:
+            yield from _imports(node, package)
+
+
+def _is_module(source: str, name: str) -> bool:
+    if source == "urllib":
+        return True
+    path = PROJECT.joinpath(*source.split("."))
+    return source.startswith("wxcs_lite") and (path.joinpath(name).is_dir() or path.joinpath(f"{name}.py").is_file())
+
+
+def roots(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports(path)}
+
+
+def ours(path: Path) -> set[str]:
+    """Return which modules of the client a file imports: "" is the package itself."""
+    found = {name.removeprefix("wxcs_lite").lstrip(".") for name in imports(path) if re.match(r"wxcs_lite\b", name)}
+    return {name.partition(".")[0] for name in found}
+
+
+def test_every_module_has_its_floor() -> None:
+    """To add a module is to give it a place in the house."""
+    assert set(CLIENT) <= set(FLOOR)
+
+
+@pytest.mark.parametrize("name", CLIENT)
+def test_arrows_only_go_down(name: str) -> None:
+    """A module knows those below it: none above, none beside, and not the package as a whole."""
+    known = ours(CLIENT[name]) - ({"", "push", "sandbox"} if FLOOR[name] > FLOOR["fresh"] else set())
+    assert {below for below in known if FLOOR.get(below, 99) >= FLOOR[name]} == set()
+
+
+def test_receiving_knows_nothing_of_sending() -> None:
+    """Who only answers pushes needs neither pool nor requests."""
+    known = {name: ours(MODULES[name]) - CELLAR - {"push"} for name in PUSH}
+    assert {name: others for name, others in known.items() if others} == {}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sandbox/")])
+def test_the_sandbox_knows_nothing_of_the_client(name: str) -> None:
+    """Code that both share would let one mistake cancel the other."""
+    assert ours(MODULES[name]) <= {"sandbox"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_one_door_to_the_network(name: str) -> None:
+    """Few modules know urllib3, and none any other way to the network's other clients."""
+    allowed = {"urllib3"} if name in MAY_IMPORT_URLLIB3 else set()
+    assert roots(MODULES[name]) & {"urllib3", "requests", "httpx", "aiohttp"} <= allowed
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_import_no_io(name: str) -> None:
+    """Values in, values out: another HTTP library can use them without us."""
+    found = imports(CLIENT[name])
+    assert {module for module in found for io in IO if module == io or module.startswith(f"{io}.")} == set()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_only_the_panel_knows_ipywidgets(name: str) -> None:
+    """Who has no notebook needs none of it."""
+    assert name.startswith("panel/") or not roots(MODULES[name]) & {"ipywidgets", "IPython", "traitlets"}
+
+
+def test_importing_the_package_brings_nothing_optional() -> None:
+    """One run-time dependency: no widgets, no cryptography, and no sandbox in production."""
+    script = "import sys, wxcs_lite; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"wxcs_lite.transport", "urllib3"} <= loaded
+    unwanted = ("ipywidgets", "IPython", "cryptography", "wxcs_lite.sandbox", "wxcs_lite.tour", "wxcs_lite.show")
+    assert {name for name in loaded if name.startswith(unwanted)} == set()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_says_what_it_is_and_offers(name: str) -> None:
+    """A docstring first, then an `__all__`, of names that are there."""
+    tree = parse(MODULES[name])
+    assert ast.get_docstring(tree)
+    offered = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]
+    ]
+    if name.endswith("__main__.py") and not offered:
+        return  # it is run, never imported
+    ((names),) = offered
+    assert len(names) == len(set(names))
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    bound |= {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert set(names) - bound == set()
+
+
+@pytest.mark.parametrize("name", wxcs_lite.__all__)
+def test_a_public_name_explains_itself(name: str) -> None:
+    """A docstring with an example that runs, unless the name is one of an error that only differs by class."""
+    found = getattr(wxcs_lite, name)
+    if isinstance(found, UnionType):
+        return  # an alias has no docstring of its own
+    assert found.__doc__
+    plain = isinstance(found, type) and issubclass(found, wxcs_lite.WxError) and "__init__" not in vars(found)
+    if not plain:
+        assert (">>>" in found.__doc__) == (name not in WITHOUT_EXAMPLE)
+
+
+def test_public_names_are_sorted_and_unique() -> None:
+    """The list can be read, and searched by eye."""
+    assert sorted(set(wxcs_lite.__all__)) == wxcs_lite.__all__
+
+
+@pytest.mark.parametrize("name", CLIENT)
+def test_a_module_is_short(name: str) -> None:
+    """Past 260 lines it is usually two jobs; but a catalogue is data, and transport is mostly its docstrings."""
+    limit = {"catalogue": 1000, "transport": 300}.get(name, 260)
+    assert len(CLIENT[name].read_text(encoding="utf-8").splitlines()) <= limit
+
+
+def _functions() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for name, path in MODULES.items():
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.FunctionDef):
+                yield f"{name}: {node.name}", node
+
+
+def test_a_function_is_short() -> None:
+    """Past 40 lines, its docstring not counted, it is usually two jobs."""
+    lengths = {}
+    for name, node in _functions():
+        first = node.body[0]
+        documented = ast.get_docstring(node) is not None
+        comment = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
+        lengths[name] = (node.end_lineno or 0) - node.lineno + 1 - comment
+    assert {name: length for name, length in lengths.items() if length > 40} == {}
+
+
+def _files() -> Iterator[Path]:
+    for path in sorted(PROJECT.rglob("*")):
+        parts = path.relative_to(PROJECT).parts
+        hidden = any(
+            (part.startswith(".") and part != ".ci") or part in ("__pycache__", "build", "dist") for part in parts
+        )
+        if path.is_file() and not hidden:
+            yield path
+
+
+def test_no_file_holds_what_looks_like_a_token() -> None:
+    """Made-up tokens are short on purpose: whatever is long enough to be real must not be here."""
+    token = re.compile(rb"access_token=[A-Za-z0-9_-]{20,}")
+    found = [path.relative_to(PROJECT).as_posix() for path in _files() if token.search(path.read_bytes())]
+    assert found == []

@@ -1,0 +1,201 @@
+"""How a request looks: an HTTP message for reading, a curl command that does exactly the same."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wxcs_lite import endpoints, text
+from wxcs_lite.endpoints import Request
+
+JPEG = b"\xff\xd8\xff\xe0 made up"
+TOKEN, SECRET = "80_made-up", "made-up-secret"
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
+NASTY = [
+    "it's",
+    'say "hi"',
+    "$(touch /tmp/x) `id` ${HOME} $WXCS_TOKEN",
+    "line\nbreak\r\nand\ttab",
+    "back\\slash \\' \\\"",
+    "!! !$ ~ * ? [a] {a,b} # ; & | < > ( )",
+    "你好 👋🏽 \u202e \u2028",
+    "\x00\x1b[31m\x7f",
+    "'",
+    "@/etc/passwd",
+    "-o/tmp/x",
+    "%s%n",
+]
+
+
+def arguments(command: str) -> list[str]:
+    """Return what curl would be called with, as the shell understands the command."""
+    done = subprocess.run(
+        ["bash", "--norc", "-c", 'curl() { printf "%s\\0" "$@"; }\n' + command],
+        env={"PATH": os.environ["PATH"], "WXCS_TOKEN": TOKEN, "WXCS_SECRET": SECRET},
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
+    return done.stdout.decode().split("\0")[:-1]
+
+
+def json_call(path: str, body: str) -> list[str]:
+    url = f"https://api.weixin.qq.com{path}"
+    return ["-sS", url, "-H", "Content-Type: application/json", "--data-raw", body]
+
+
+def body_of(request: Request) -> str:
+    assert isinstance(request.body, bytes)
+    return request.body.decode()
+
+
+@pytest.mark.parametrize("content", NASTY)
+def test_no_text_escapes_its_quotes(content: str) -> None:
+    """What the shell hands to curl is the body to the byte, whatever a message holds."""
+    request = endpoints.send(text("OPENID", content))
+    expected = json_call(f"/cgi-bin/message/custom/send?access_token={TOKEN}", body_of(request))
+    assert expected == arguments(request.curl())
+
+
+@settings(deadline=None, max_examples=60)
+@given(WORDS, st.text(st.sampled_from("'\"\\$`!(){}\n aé你"), min_size=1, max_size=30))
+def test_any_text_arrives_through_the_shell(touser: str, content: str) -> None:
+    """So it does for texts that nobody thought of."""
+    request = endpoints.send(text(touser, content))
+    assert body_of(request) == arguments(request.curl())[-1]
+
+
+@settings(deadline=None, max_examples=30)
+@given(WORDS)
+def test_any_query_arrives_through_the_shell(media_id: str) -> None:
+    """The URL is the one that `Request.url` gives for the token in the environment."""
+    request = endpoints.download(media_id)
+    assert ["-sS", "https://api.weixin.qq.com" + request.url(TOKEN)] == arguments(request.curl())
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from(NASTY) | WORDS, st.booleans())
+def test_the_secret_comes_from_the_environment(appid: str, force_refresh: bool) -> None:
+    """The command holds $WXCS_SECRET, and the shell puts the secret where it belongs."""
+    request = endpoints.stable_token(appid, SECRET, force_refresh=force_refresh)
+    command = request.curl()
+    assert SECRET not in command
+    assert json_call("/cgi-bin/stable_token", body_of(request)) == arguments(command)
+
+
+def test_a_handmade_appsecret_is_left_out_too() -> None:
+    """The calls that clear a quota name it so."""
+    request = Request("POST", "/x", (), b'{"appid":"A","appsecret":"made-up-secret"}', "application/json")
+    assert SECRET not in request.curl() + str(request)
+    assert body_of(request) == arguments(request.curl())[-1]
+
+
+def test_an_upload_names_the_file() -> None:
+    """curl builds the multipart body itself, from a file with the name that would be sent."""
+    request = endpoints.upload(JPEG, filename="it's 照片.jpg", type="image")
+    url = f"https://api.weixin.qq.com/cgi-bin/media/upload?access_token={TOKEN}&type=image"
+    assert ["-sS", url, "-F", "media=@media.jpg;type=image/jpeg"] == arguments(request.curl())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://127.0.0.1:8000/"])
+def test_another_address_can_be_given(url: str) -> None:
+    """A sandbox or a proxy, with or without its last slash."""
+    called = arguments(endpoints.get_callback_ip().curl(url))
+    assert ["-sS", f"http://127.0.0.1:8000/cgi-bin/getcallbackip?access_token={TOKEN}"] == called
+
+
+def test_the_command_reads_well() -> None:
+    """One argument a line, and the Chinese as it is."""
+    assert endpoints.send(text("U", "你好")).curl() == (
+        'curl -sS "https://api.weixin.qq.com/cgi-bin/message/custom/send?access_token=$WXCS_TOKEN" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        """  --data-raw '{"touser":"U","msgtype":"text","text":{"content":"你好"}}'"""
+    )
+
+
+def test_an_http_message_is_set_out_for_reading() -> None:
+    """JSON on several lines, the size as it is on the wire, the token as three stars."""
+    assert str(endpoints.send(text("U", "你好\n<a>"))) == (
+        "POST /cgi-bin/message/custom/send?access_token=*** HTTP/1.1\n"
+        "Content-Type: application/json\n"
+        "Content-Length: 64\n"
+        "\n"
+        "{\n"
+        '  "touser": "U",\n'
+        '  "msgtype": "text",\n'
+        '  "text": {\n'
+        '    "content": "你好\\n<a>"\n'
+        "  }\n"
+        "}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "line"),
+    [
+        (endpoints.get_callback_ip(), "GET /cgi-bin/getcallbackip?access_token=*** HTTP/1.1"),
+        (endpoints.download("a*b"), "GET /cgi-bin/media/get?access_token=***&media_id=a%2Ab HTTP/1.1"),
+        (endpoints.download("***"), "GET /cgi-bin/media/get?access_token=***&media_id=%2A%2A%2A HTTP/1.1"),
+    ],
+)
+def test_a_request_without_body_is_one_line(request_: Request, line: str) -> None:
+    """Only the stars of the token are stars; the rest is as it is on the wire."""
+    assert line == str(request_)
+
+
+def test_an_upload_shows_head_and_size() -> None:
+    """The bytes of a picture are no reading matter."""
+    assert str(endpoints.upload(JPEG * 1000, filename="a.jpg", boundary="made-up")) == (
+        "POST /cgi-bin/media/upload?access_token=***&type=image HTTP/1.1\n"
+        "Content-Type: multipart/form-data; boundary=made-up\n"
+        "Content-Length: 12118\n"
+        "\n"
+        "--made-up\n"
+        'Content-Disposition: form-data; name="media"; filename="a.jpg"\n'
+        "Content-Type: image/jpeg\n"
+        "\n"
+        "<12,000 bytes>\n"
+        "--made-up--"
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"a=1", b"[1,2]", b"\xff\xd8\xff", b"null", b"[" * 100_000])
+def test_any_handmade_body_can_be_looked_at(body: bytes) -> None:
+    """What is no JSON object is shown as its size, and curl is given it as a file."""
+    request = Request("POST", "/x", (), body, "text/plain")
+    assert str(request).endswith(f"\n\n<{len(body):,} bytes>")
+    assert ["--data-binary", "@body"] == arguments(request.curl())[-2:]
+
+
+@settings(deadline=None)
+@given(st.dictionaries(WORDS, WORDS | st.integers() | st.none()))
+def test_the_shown_json_is_the_sent_json(fields: dict[str, object]) -> None:
+    """Nothing is lost on the way to the eye."""
+    message = {**fields, "touser": "U", "msgtype": "new"}
+    for name in ("secret", "appsecret", "businessid"):  # the first two are not shown, the third has rules
+        message.pop(name, None)
+    head, _, shown = str(endpoints.send(message)).partition("\n\n")
+    assert message == json.loads(shown)
+    assert head.splitlines()[0] == "POST /cgi-bin/message/custom/send?access_token=*** HTTP/1.1"
+
+
+def test_a_secret_in_a_handmade_query_is_hidden() -> None:
+    """Calls that this package does not offer carry secrets in the query; a Request for them shows none either."""
+    request = Request("GET", "/cgi-bin/token", (("appid", "APPID"), ("secret", "made-up-secret")))
+    assert "secret=***" in str(request)
+    assert "secret=$WXCS_SECRET" in request.curl()
+    assert "made-up-secret" not in str(request) + request.curl()
+
+
+def test_curl_names_a_method_that_it_would_not_choose_itself() -> None:
+    """curl takes GET without and POST with a body."""
+    assert "-X POST" in Request("POST", "/cgi-bin/x").curl()
+    assert "-X" not in Request("POST", "/cgi-bin/x", (), b"{}", "application/json").curl()
+
+
+def test_a_handmade_multipart_without_a_filename_is_still_a_command() -> None:
+    """The file to send is left to the reader then."""
+    assert "-F media=@file" in Request("POST", "/cgi-bin/x", (), Multipart(b"", b"x", b""), "multipart/form-data").curl()
