@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from wxcs_lite import endpoints, text
 from wxcs_lite.endpoints import Request
+from wxcs_lite.multipart import Multipart
 
 JPEG = b"\xff\xd8\xff\xe0 made up"
 TOKEN, SECRET = "80_made-up", "made-up-secret"
@@ -198,4 +199,5 @@ def test_curl_names_a_method_that_it_would_not_choose_itself() -> None:
 
 def test_a_handmade_multipart_without_a_filename_is_still_a_command() -> None:
     """The file to send is left to the reader then."""
-    assert "-F media=@file" in Request("POST", "/cgi-bin/x", (), Multipart(b"", b"x", b""), "multipart/form-data").curl()
+    body = Multipart(b"", b"x", b"")
+    assert "-F media=@file" in Request("POST", "/cgi-bin/x", (), body, "multipart/form-data").curl()
