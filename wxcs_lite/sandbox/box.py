@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from math import isfinite
 from threading import RLock
 from time import gmtime, strftime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import urllib3
 
@@ -14,12 +14,16 @@ from .customers import Customer
 from .faults import Drop, Faults, RawReply
 from .names import Hidden
 from .pool import open_memory_pool
+from .pushes import Pushes, open_pushes
 from .sending import well_formed
 from .server import serving
 from .switches import Switches
 from .values import Answer, Request, Seen
 from .wire import Conversation
 from .world import Event, Person, World
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 __all__ = ["Sandbox"]
 
@@ -90,6 +94,7 @@ class Sandbox:
         self._clock = clock or (lambda: _NOON)
         self._advanced = 0.0
         self._faults = Faults()
+        self._pushes: Pushes | None = None
         # Held while the machine works, never while anything is sent, received or waited for.
         self._lock = RLock()
 
@@ -107,6 +112,11 @@ class Sandbox:
     def secret(self) -> str:
         """The secret, as a str whose repr doesn't show it."""
         return self._world.secret
+
+    @property
+    def original_id(self) -> str:
+        """The account as pushes name it: the ToUserName of all that customers send."""
+        return self._world.original_id
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -193,6 +203,54 @@ class Sandbox:
         41001
         """
         return serving(lambda: self._converse(on_request), port)
+
+    def push_to(
+        self,
+        target: "str | WSGIApplication",
+        *,
+        token: str,
+        aes_key: str | None = None,
+        format: str = "json",
+        compatible: bool = False,
+        time_limit: float = 5.0,
+    ) -> Pushes:
+        """Check a URL or WSGI application as WeChat does, then push to it all that customers do from now on.
+
+        >>> def application(environ, start_response):
+        ...     start_response("200 OK", [])
+        ...     query = dict(pair.split("=") for pair in environ["QUERY_STRING"].split("&"))
+        ...     return [query.get("echostr", "success").encode()]
+        >>> sandbox = Sandbox()
+        >>> pushes = sandbox.push_to(application, token="AAAAA")
+        >>> event = sandbox.user("ann").says("hi")
+        >>> pushes.log
+        (Pushed(text of ann, attempt 1, HTTP 200, success),)
+
+        Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, and a `compatible` one is
+        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check isn't
+        answered with its echostr and nothing else. There is one target: another call takes the place of this one.
+
+        `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
+        same request each time, without a pause. No lock is held meanwhile: what is pushed to may call the sandbox.
+        Any port will do here; WeChat's are 80 and 443.
+        """
+        token, aes_key = Hidden(token), None if aes_key is None else Hidden(aes_key)
+        pushes = open_pushes(
+            self._world,
+            self.clock,
+            self._lock,
+            target,
+            token=token,
+            aes_key=aes_key,
+            format=format,
+            compatible=compatible,
+            time_limit=time_limit,
+        )
+        with self._lock:
+            before, self._pushes = self._pushes, pushes
+        if before is not None:
+            before.stop()
+        return pushes
 
     def _converse(self, on_request: Callable[[Seen], object] | None) -> Conversation:
         accept_chunked = self._world.switches.chunked == "accept"

@@ -5,7 +5,7 @@ from copy import deepcopy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from .world import Delivered, Event
+from .world import Delivered, Event, Notice
 
 if TYPE_CHECKING:
     from .box import Sandbox
@@ -26,7 +26,8 @@ class Customer:
     >>> ann.inbox, ann.sees_typing
     ((), False)
 
-    A customer has no open reply window before the first `says`, `sends_…` or `enters_session`.
+    A customer has no open reply window before the first `says`, `sends_…` or `enters_session`. Where the sandbox
+    pushes to, each of these returns when the push has been answered or given up.
     """
 
     def __init__(self, sandbox: "Sandbox", openid: str) -> None:
@@ -88,14 +89,31 @@ class Customer:
         with self._sandbox._lock:
             return self._sandbox._world.people[self._openid].window.shows_typing(self._sandbox.clock())
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """How often, and when, the phone said that customer service is unavailable; the words are not published."""
+        with self._sandbox._lock:
+            return tuple(self._sandbox._world.people[self._openid].notices)
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether a human agent has the session now, to whom a push was handed over."""
+        with self._sandbox._lock:
+            return self._sandbox._world.people[self._openid].agent.is_open(self._sandbox.clock())
+
+    def agent_closes_session(self) -> None:
+        """Let the agent end the session, if there is one: messages are pushed again."""
+        with self._sandbox._lock:
+            self._sandbox._world.people[self._openid].agent.end()
+
     def _does(self, kind: str, fields: Mapping[str, str], *, picture: bytes | None = None) -> Event:
         with self._sandbox._lock:
             now, world = self._sandbox.clock(), self._sandbox._world
-            window = world.people[self._openid].window
+            person = world.people[self._openid]
             if kind == "event":
-                window.user_entered(now, refill=world.switches.refill_on_entry)
+                person.window.user_entered(now, refill=world.switches.refill_on_entry)
             else:
-                window.user_wrote(now)
+                person.window.user_wrote(now)
             if kind in _PICTURE:
                 media_id = "" if picture is None else world.shelf.put("image", picture, now)
                 url = media_id and f"http://sandbox.invalid/{media_id}"
@@ -103,6 +121,10 @@ class Customer:
             msg_id = None if kind == "event" else world.names.msg_id()
             event = Event(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
             world.events.append(event)
+            # That events are pushed also while an agent has the session is inferred: only messages are spoken of.
+            pushes = None if kind != "event" and person.agent.takes(now) else self._sandbox._pushes
+        if pushes is not None:
+            pushes.push(event)
         return event
 
 

@@ -1,4 +1,4 @@
-"""Everything the sandbox makes up: tokens, media ids, rids. Same seed, same calls, same names."""
+"""Everything the sandbox makes up: tokens, media ids, rids, nonces. Same seed, same calls, same names."""
 
 from base64 import urlsafe_b64encode
 from collections import Counter
@@ -61,3 +61,18 @@ class Names:
     def msg_id(self) -> int:
         """A 64-bit integer that no float holds exactly, as the real ones are."""
         return int.from_bytes(self._bytes("MsgId", 8)) & (2**63 - 1) | 2**62 | 1
+
+    def original_id(self) -> str:
+        """The account as pushes name it: gh_ and twelve hex digits."""
+        return f"gh_{self._bytes('original_id', 6).hex()}"
+
+    def nonce(self) -> str:
+        return str(int.from_bytes(self._bytes("nonce", 4)))
+
+    def echostr(self) -> str:
+        """Nineteen decimal digits."""
+        return str(10**18 + int.from_bytes(self._bytes("echostr", 7)))
+
+    def frame_random(self) -> str:
+        """The random part of an encrypted frame: 16 hex digits, as in every published one of WeChat's."""
+        return self._bytes("frame", 8).hex()

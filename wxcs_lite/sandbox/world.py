@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
+from .agent import AgentSession
 from .errmsg import RefusedError, errmsg
 from .names import Names
 from .quota import Quota
@@ -15,7 +16,7 @@ from .tokens import Tokens
 from .values import Request
 from .window import ReplyWindow
 
-__all__ = ["Delivered", "Event", "Person", "World"]
+__all__ = ["Delivered", "Event", "Notice", "Person", "World"]
 
 
 class Delivered(NamedTuple):
@@ -48,13 +49,22 @@ class Event(NamedTuple):
         return f"Event({self.at}, {self.openid!r}, {self.kind!r}, {dict(self.fields)!r})"
 
 
+class Notice(NamedTuple):
+    """The phone said that customer service is unavailable: at `at`, for the push of `event` had no good answer."""
+
+    at: float
+    event: Event
+
+
 class Person:
     """One customer as the account sees them."""
 
-    __slots__ = ("inbox", "window")
+    __slots__ = ("agent", "inbox", "notices", "window")
 
     def __init__(self) -> None:
         self.window = ReplyWindow()
+        self.agent = AgentSession()
+        self.notices: list[Notice] = []
         self.inbox: list[Delivered] = []
 
     def show(self, now: float, message: Mapping[str, Any], picture: bytes | None) -> None:
@@ -72,6 +82,7 @@ class World:
         self.switches = switches
         self.paths = paths
         self.names = Names(seed, appid)
+        self.original_id = self.names.original_id()
         self.tokens = Tokens(self.names.token)
         self.shelf = Shelf(self.names.media_id)
         self.quota = Quota(switches.daily_limits, switches.minute_limits)

@@ -1,0 +1,76 @@
+"""Signatures and AES, as WeChat's end of a push uses them. The random part of a frame is an argument."""
+
+# https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
+
+import re
+from base64 import b64decode, b64encode
+from hashlib import sha1
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext
+
+__all__ = ["Sealer", "sign"]
+
+_AES_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}")
+_BLOCK: Final = 32  # bytes; AES itself has blocks of 16, WeChat pads to twice that
+_HEAD: Final = 16 + 4  # bytes: the random part, then the length of the message
+
+
+def sign(*parts: str) -> str:
+    """Return the hex SHA-1 of the sorted parts, one after the other.
+
+    >>> sign("AAAAA", "1714036504", "1514711492")
+    'f464b24fc39322e44b38aa78f5edd27bd1441696'
+    """
+    # Bytes sort as the characters do that they stand for; half a surrogate pair mustn't be an error here.
+    encoded = (part.encode("utf-8", "replace") for part in parts)  # no list of them: one is a secret
+    return sha1(b"".join(sorted(encoded)), usedforsecurity=False).hexdigest()
+
+
+class Sealer:
+    """One EncodingAESKey at work, for one appid; needs `cryptography`, which nothing else in the sandbox does.
+
+    The key is read as WeChat reads it: the last character may have bits that mean nothing.
+    """
+
+    def __init__(self, aes_key: str, appid: str) -> None:
+        if _AES_KEY.fullmatch(aes_key) is None:
+            raise ValueError("aes_key must be an EncodingAESKey: 43 of A-Z, a-z, 0-9, + and /")
+        try:
+            from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+        except ImportError:
+            raise ImportError("aes_key needs the package cryptography: pip install 'wxcs_lite[push]'") from None
+        key = b64decode(aes_key + "=")
+        self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
+        self._appid = appid.encode()
+
+    def seal(self, message: bytes, random: str) -> str:
+        """Return the base64 of random part, length, message and appid, padded and encrypted."""
+        frame = random.encode() + len(message).to_bytes(4) + message + self._appid
+        pad = _BLOCK - len(frame) % _BLOCK
+        return b64encode(_through(self._cipher.encryptor(), frame + bytes([pad]) * pad)).decode()
+
+    def unseal(self, encrypt: str) -> bytes:
+        """Return the message of a frame, or raise ValueError, which says what is wrong with it."""
+        try:
+            data = b64decode(encrypt, validate=True)
+        except ValueError:
+            raise ValueError("Encrypt is not base64") from None
+        if not data or len(data) % _BLOCK:
+            raise ValueError(f"what is encrypted must be padded to a multiple of {_BLOCK} bytes")
+        padded = _through(self._cipher.decryptor(), data)
+        pad = padded[-1]
+        if not 1 <= pad <= _BLOCK or not padded.endswith(bytes([pad]) * pad):
+            raise ValueError("it can't be decrypted: another aes_key, or a wrong padding")
+        frame = padded[:-pad]
+        end = _HEAD + int.from_bytes(frame[16:_HEAD])
+        if len(frame) < end:
+            raise ValueError("the length inside is longer than what follows it")
+        if frame[end:] != self._appid:
+            raise ValueError("the appid inside is not the account's")
+        return frame[_HEAD:end]
+
+
+def _through(context: "CipherContext", data: bytes) -> bytes:
+    return context.update(data) + context.finalize()
