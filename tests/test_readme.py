@@ -2,8 +2,10 @@
 
 import io
 import re
+import time
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +57,22 @@ def test_the_example_with_an_account_runs_as_printed(name: str, monkeypatch: pyt
     assert 1 == len(sandbox.user("ann").inbox)
 
 
-@pytest.mark.parametrize("mark", ["run", "test", "example", "real"])
+@pytest.mark.parametrize("name", PAGES)
+def test_the_server_of_a_bot_runs_as_printed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the sandbox as WeChat on both ends."""
+    sandbox = Sandbox(clock=time.time)
+    variables = {"APPID": sandbox.appid, "SECRET": sandbox.secret, "PUSH_TOKEN": "madeUp", "AES_KEY": "x" * 42 + "A"}
+    for variable, value in variables.items():
+        monkeypatch.setenv(f"WXCS_{variable}", str(value))
+    monkeypatch.setattr(wxcs_lite, "open_pool", sandbox.pool)
+    names: dict[str, Any] = {}
+    exec(block(name, "push"), names)
+    with sandbox.push_to(names["app"], token="madeUp", aes_key=variables["AES_KEY"]):
+        sandbox.user("ann").says("hello")
+    assert 1 == len(sandbox.user("ann").inbox)
+
+
+@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push"])
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)

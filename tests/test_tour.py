@@ -28,9 +28,10 @@ def test_every_step_is_told_with_code_request_reply_and_phone(lang: str) -> None
     text = told(lang)
     numbers = [int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
     assert list(range(1, len(STEPS) + 1)) == numbers
-    calls = sum(1 for step in STEPS if step.request)
-    assert calls == text.count("<-- HTTP 200")
+    assert len(STEPS) == text.count("<-- HTTP 200")
+    calls, pushes = sum(1 for step in STEPS if step.request), sum(1 for step in STEPS if step.says)
     assert calls == len(re.findall(r"^    (?:POST|GET) /cgi-bin/.* HTTP/1\.1$", text, re.MULTILINE))
+    assert pushes == len(re.findall(r"^    POST /\?signature=….* HTTP/1\.1$", text, re.MULTILINE))
     # Two from the customer, the typing line, four messages.
     assert 7 == len(re.findall(r"^\[(?:phone|手机)\] ", text, re.MULTILINE))
 

@@ -8,7 +8,7 @@ A message is a dict, a request is a value, a reply is bytes; one module touches 
     token = fetch_token(pool, appid, secret)
     send(pool, token, text(touser, "您好"))
 
-Everything runs with no account on `wxcs_lite.sandbox`; `python -m wxcs_lite` shows the whole job.
+What customers send arrives through `wxcs_lite.push`. Everything runs with no account on `wxcs_lite.sandbox`; `python -m wxcs_lite` shows the whole job.
 """
 
 from wxcs_lite.endpoints import Request
@@ -40,6 +40,7 @@ from wxcs_lite.messages import (
 from wxcs_lite.pools import open_pool
 from wxcs_lite.remarks import Remark, check
 from wxcs_lite.replies import Media, Uploaded
+from wxcs_lite.reply_window import Event, Window, window_left
 from wxcs_lite.secret import Token
 from wxcs_lite.transport import (
     Stream,
@@ -61,6 +62,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ApiError",
     "BadReply",
+    "Event",
     "Explanation",
     "InvalidMessage",
     "Media",
@@ -77,6 +79,7 @@ __all__ = [
     "TransportError",
     "TypingRejected",
     "Uploaded",
+    "Window",
     "WindowClosed",
     "WxError",
     "check",
@@ -98,6 +101,7 @@ __all__ = [
     "stream",
     "text",
     "upload",
+    "window_left",
     "with_ai_label",
     "with_businessid",
     "with_kf_account",

@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite tour | sandbox`: what can be seen from a terminal, with no account."""
+"""`python -m wxcs_lite tour | sandbox | bot`: what can be seen from a terminal, with no account."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        status = _sandbox(chosen) if chosen.command == "sandbox" else _tour(chosen)
+        status = {"sandbox": _sandbox, "bot": _bot}.get(chosen.command, _tour)(chosen)
         sys.stdout.flush()
     except BrokenPipeError:
         # Somebody piped us into `head`: that is no failure, but Python would complain once more at exit.
@@ -34,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command")
     tour = commands.add_parser("tour", help="the whole job, step by step (the default) / 完整演示（默认）")
     _add_lang(tour, argparse.SUPPRESS)
+    bot = commands.add_parser("bot", help="talk to an echo bot in the sandbox / 在沙箱里和复读机器人对话")
+    _add_lang(bot, argparse.SUPPRESS)
     sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 在本机启动沙箱")
     sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given")
     sandbox.add_argument("--appid", help="the appid it knows")
@@ -53,6 +55,16 @@ def _tour(chosen: argparse.Namespace) -> int:
     from wxcs_lite.tour import tour
 
     return 0 if tour(chosen.lang) else 1
+
+
+def _bot(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.chat import chat
+
+    try:
+        chat(chosen.lang)
+    except KeyboardInterrupt:
+        print()
+    return 0
 
 
 def _sandbox(chosen: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """The whole job in one run, on a fresh sandbox: each line of Python that is shown is the one that was run."""
 
 import ast
+import json
 import os
 import re
 import sys
@@ -11,12 +12,14 @@ from typing import Any, TextIO
 
 import wxcs_lite
 from wxcs_lite import WxError, endpoints
-from wxcs_lite.sandbox import Delivered, Sandbox, Seen, sunset
+from wxcs_lite.push import Push, push_app
+from wxcs_lite.sandbox import Delivered, Pushed, Sandbox, Seen, sunset
 from wxcs_lite.tour_steps import CLOSING, OPENING, PANEL, STEPS, WORDS, Step
 
 __all__ = ["tour"]
 
 _OPENID = "oTOUR_ann"
+_PUSH_TOKEN = "madeUpPushToken"  # noqa: S105
 _WIDTH = 80
 _BOLD, _DIM, _RED, _GREEN, _BLUE = 1, 2, 31, 32, 34
 
@@ -34,11 +37,13 @@ def tour(lang: str = "en", out: TextIO | None = None, *, colour: bool | None = N
     sandbox = Sandbox()
     seen: list[Seen] = []
     names: dict[str, Any] = {name: getattr(wxcs_lite, name) for name in wxcs_lite.__all__}
+    inbox: list[Push] = []
     names |= {
         "endpoints": endpoints,
         "sandbox": sandbox,
         "pool": sandbox.pool(on_request=seen.append),
-        "touser": _OPENID,
+        "inbox": inbox,
+        "pushes": sandbox.push_to(push_app(inbox.append, token=_PUSH_TOKEN), token=_PUSH_TOKEN),
         "customer": sandbox.user(_OPENID),
         "photo": sunset(),
     }
@@ -59,8 +64,10 @@ def _take(number: int, step: Step, names: dict[str, Any], seen: list[Seen], tell
     before, asked = len(customer.inbox), len(seen)
     result = _run(code, names)
     if step.says:
+        pushed = names["pushes"].log[-1]
         teller.phone([f"{teller.words['you']}{teller.words[step.says]}"])
-        return not isinstance(result, WxError)
+        teller.pushed(pushed)
+        return pushed.answer == "success" and not isinstance(result, WxError)
     teller.request(eval(step.request, names))  # noqa: S307 - a constant of ours
     teller.reply(seen[-1], result)
     teller.delivered(customer.inbox[before:], customer.sees_typing)
@@ -117,6 +124,16 @@ class _Teller:
 
     def request(self, request: wxcs_lite.Request) -> None:
         self._block(indent(str(request), "    "), _DIM)
+
+    def pushed(self, pushed: Pushed) -> None:
+        """Show a push as it arrives at the user's server, with the parameters that it is verified by named only."""
+        request = pushed.request
+        query = "&".join(f"{name}=…" for name, _ in request.query)
+        body = json.dumps(json.loads(request.body), ensure_ascii=False, indent=2)
+        head = f"{request.method} {request.path}?{query} HTTP/1.1\nContent-Type: {request.headers['content-type']}"
+        self._block(indent(f"{head}\n\n{body}", "    "), _DIM)
+        self._say(f"<-- HTTP {pushed.status}", _GREEN)
+        self._block(f"    {pushed.answer}", _GREEN)
 
     def reply(self, seen: Seen, result: object) -> None:
         style = _RED if isinstance(result, WxError) else _GREEN

@@ -22,9 +22,10 @@ class Step(NamedTuple):
 
 STEPS = (
     Step(
-        "A customer writes. Only now may you answer: 5 messages within 48 hours.",
-        "用户发来消息。从现在起 48 小时内，你最多可以回复 5 条。",
-        "customer.says({question})",
+        "A customer writes, and WeChat pushes it to your server. Only now may you\n"
+        "   answer: 5 messages within 48 hours.",
+        "用户发来消息，微信把它推送到你的服务器。\n   从现在起 48 小时内，你最多可以回复 5 条。",
+        "customer.says({question})\npush = inbox[-1]\ntouser = push.FromUserName",
         says="question",
     ),
     Step(
@@ -46,9 +47,9 @@ STEPS = (
         request="endpoints.send(message)",
     ),
     Step(
-        "The customer sends a picture; its MediaId is all that you are told.",
-        "用户发来一张图片，你收到的只有它的 MediaId。",
-        "event = customer.sends_image(photo)\nmedia_id = event.fields['MediaId']",
+        "The customer sends a picture; the push brings its MediaId, not its bytes.",
+        "用户发来一张图片，推送里只有它的 MediaId，没有图片本身。",
+        "customer.sends_image(photo)\nmedia_id = inbox[-1].MediaId",
         says="photo",
     ),
     Step(
@@ -110,7 +111,8 @@ WORDS = {
         "card": "[mini-program card] {title}, cover of {size} bytes",
         "phone": "phone",
         "failed": "This step did not do what it says.",
-        "setting": "pool, sandbox, customer, touser and photo are ready before the first step.",
+        "setting": "pool, sandbox, customer and photo are ready before the first step;\n"
+        "inbox is what push_app(inbox.append, token=…) fills.",
     },
     "zh": {
         "question": "你好，我的快递到哪儿了？",
@@ -127,7 +129,8 @@ WORDS = {
         "card": "[小程序卡片] {title}，封面 {size} 字节",
         "phone": "手机",
         "failed": "这一步没有得到预期的结果。",
-        "setting": "开始之前，pool、sandbox、customer、touser、photo 都已备好。",
+        "setting": "开始之前，pool、sandbox、customer、photo 都已备好；\n"
+        "inbox 由 push_app(inbox.append, token=…) 写入。",
     },
 }
 

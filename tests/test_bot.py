@@ -1,0 +1,96 @@
+"""The echo bot, and talking to it in a terminal."""
+
+import io
+
+import pytest
+
+from wxcs_lite import fresh_token
+from wxcs_lite.bot import echo_bot
+from wxcs_lite.chat import chat
+from wxcs_lite.push import push_app
+from wxcs_lite.sandbox import Pushes, Sandbox, sunset
+
+AES_KEY = "madeUp" + "x" * 36 + "A"
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox()
+
+
+@pytest.fixture(params=["json", "xml"])
+def pushes(sandbox: Sandbox, request: pytest.FixtureRequest) -> Pushes:
+    """The bot behind encrypted pushes, in both forms."""
+    pool = sandbox.pool()
+    bot = echo_bot(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock))
+    app = push_app(bot, token="madeUp", aes_key=AES_KEY, appid=sandbox.appid, clock=sandbox.clock)
+    return sandbox.push_to(app, token="madeUp", aes_key=AES_KEY, format=request.param)
+
+
+def answers(pushes: Pushes) -> list[str]:
+    return [pushed.answer for pushed in pushes.log]
+
+
+def test_a_text_comes_back(sandbox: Sandbox, pushes: Pushes) -> None:
+    """As it was, emoji and markup included, and the typing line is gone."""
+    ann = sandbox.user("ann")
+    ann.says('你好 😀 <b>&amp;]]>"')
+    assert ['你好 😀 <b>&amp;]]>"'] == [delivered.message["text"]["content"] for delivered in ann.inbox]
+    assert (["success"], False) == (answers(pushes), ann.sees_typing)
+
+
+def test_a_picture_comes_back(sandbox: Sandbox, pushes: Pushes) -> None:
+    """Downloaded, uploaded and sent: the same bytes."""
+    ann = sandbox.user("ann")
+    ann.sends_image(sunset())
+    assert [sunset()] == [delivered.picture for delivered in ann.inbox]
+    assert ["success"] == answers(pushes)
+
+
+@pytest.mark.parametrize("word", ["人工", " human ", "HUMAN"])
+def test_a_word_brings_a_human(sandbox: Sandbox, pushes: Pushes, word: str) -> None:
+    """From then on the bot hears nothing, until the agent closes the session."""
+    ann = sandbox.user("ann")
+    ann.says(word)
+    assert (["transfer"], True) == (answers(pushes), ann.has_agent)
+    ann.says("hello?")
+    assert 1 == len(pushes.log)
+    ann.agent_closes_session()
+    ann.says("back")
+    assert 1 == len(ann.inbox)
+
+
+def test_what_it_does_not_know_is_answered_with_success(sandbox: Sandbox, pushes: Pushes) -> None:
+    """Cards and entries bring no message, and no notice either."""
+    ann = sandbox.user("ann")
+    ann.sends_card(title="订单", pagepath="pages/order")
+    ann.enters_session("from=menu")
+    assert ((), (), ["success", "success"]) == (ann.inbox, ann.notices, answers(pushes))
+
+
+def test_it_outlives_its_token(sandbox: Sandbox, pushes: Pushes) -> None:
+    """Three hours later it answers all the same."""
+    ann = sandbox.user("ann")
+    ann.says("one")
+    sandbox.advance(3 * 3600)
+    ann.says("two")
+    assert 2 == len(ann.inbox)
+
+
+def test_a_chat_shows_what_the_phone_shows() -> None:
+    """Texts, pictures, and the hand-over."""
+    out = io.StringIO()
+    chat("en", io.StringIO("hello\n\n/picture\nhuman\n"), out)
+    said = out.getvalue().splitlines()[2:]
+    assert ["< hello", f"< [picture, {len(sunset())} bytes]"] == said[:2]
+    assert "human agent" in said[2]
+
+
+@pytest.mark.parametrize(("found", "mode"), [(None, "明文"), (object(), "加密")])
+def test_a_chat_says_how_it_is_pushed_to(monkeypatch: pytest.MonkeyPatch, found: object, mode: str) -> None:
+    """Encrypted where the extra is installed, plain where not; it works both ways."""
+    monkeypatch.setattr("wxcs_lite.chat.find_spec", lambda name: found)
+    out = io.StringIO()
+    chat("zh", io.StringIO("你好\n"), out)
+    assert mode in out.getvalue()
+    assert "< 你好" == out.getvalue().splitlines()[-1]

@@ -1,0 +1,44 @@
+"""An echo bot, to be copied: it shows typing, sends texts and pictures back, and hands over to a human on a word."""
+
+from collections.abc import Callable
+
+from wxcs_lite.messages import image, text
+from wxcs_lite.pools import Pool
+from wxcs_lite.push import Push, transfer_to_agent
+from wxcs_lite.transport import download, send, showing_typing, upload
+
+__all__ = ["echo_bot"]
+
+
+def echo_bot(pool: Pool, token: Callable[[], str]) -> Callable[[Push], bytes | None]:
+    """Return a handler for `push_app`; token is what `fresh_token` gives, for a bot outlives each single one.
+
+    >>> from wxcs_lite import fresh_token
+    >>> from wxcs_lite.push import push_app
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> bot = echo_bot(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock))
+    >>> with sandbox.push_to(push_app(bot, token="madeUp"), token="madeUp"):
+    ...     event = sandbox.user("ann").says("hello")
+    >>> sandbox.user("ann").inbox[0].message["text"]
+    {'content': 'hello'}
+
+    All answers but the hand-over go through `send`: a Mini Program cannot answer a push with a message.
+    """
+
+    def answer(push: Push) -> bytes | None:
+        touser = push.FromUserName
+        if push.MsgType == "text" and push.Content.strip().lower() in ("人工", "human"):
+            return transfer_to_agent(push)
+        if push.MsgType == "text":
+            with showing_typing(pool, token(), touser):
+                send(pool, token(), text(touser, push.Content))
+        elif push.MsgType == "image":
+            with showing_typing(pool, token(), touser):
+                picture = download(pool, token(), push.MediaId)
+                copy = upload(pool, token(), picture.content)
+                send(pool, token(), image(touser, copy.media_id))
+        return None
+
+    return answer

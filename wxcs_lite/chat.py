@@ -1,0 +1,75 @@
+"""Talk to the echo bot in a terminal: you are the customer, the sandbox is WeChat in between."""
+
+import secrets
+import sys
+import time
+from importlib.util import find_spec
+from typing import TextIO
+
+from wxcs_lite.bot import echo_bot
+from wxcs_lite.fresh import fresh_token
+from wxcs_lite.push import push_app
+from wxcs_lite.sandbox import Customer, Sandbox, sunset
+
+__all__ = ["chat"]
+
+_TEXTS = {
+    "en": {
+        "opening": "You are a customer; an echo bot answers ({mode} pushes). Its handler: wxcs_lite/bot.py\n"
+        "Write a line; /picture sends a picture, 'human' asks for a human, Ctrl-D ends.",
+        "secure": "encrypted",
+        "plain": "plain; pip install '.[push]' in the checkout, and they are encrypted",
+        "picture": "[picture, {} bytes]",
+        "agent": "(A human agent has the session now; the bot hears nothing more.)",
+        "notice": "(The service is unavailable.)",
+    },
+    "zh": {
+        "opening": "你是用户，由一个复读机器人回答（{mode}推送）。它的处理函数在 wxcs_lite/bot.py\n"
+        "输入一行文字即可；/picture 发送图片，“人工”转人工客服，Ctrl-D 结束。",
+        "secure": "加密",
+        "plain": "明文；在代码目录执行 pip install '.[push]' 后会改为加密",
+        "picture": "[图片，{} 字节]",
+        "agent": "（已转人工客服，机器人不再收到消息。）",
+        "notice": "（客服暂时无法提供服务。）",
+    },
+}
+
+
+def chat(lang: str = "en", lines: TextIO | None = None, out: TextIO | None = None) -> None:
+    """Read what the customer writes, line by line to its end, and print what the bot answers.
+
+    >>> import io
+    >>> out = io.StringIO()
+    >>> chat(lines=io.StringIO("hello\\n"), out=out)
+    >>> out.getvalue().splitlines()[-1]
+    '< hello'
+    """
+    texts, out = _TEXTS[lang], out or sys.stdout
+    # Secure mode is what a server should choose; it needs the extra "push".
+    secure = find_spec("cryptography") is not None
+    sandbox = Sandbox(clock=time.time)
+    pool = sandbox.pool()
+    bot = echo_bot(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock))
+    token, aes_key = secrets.token_hex(8), secrets.token_hex(21) + "A" if secure else None
+    app = push_app(bot, token=token, aes_key=aes_key, appid=sandbox.appid)
+    print(texts["opening"].format(mode=texts["secure" if secure else "plain"]), file=out, flush=True)
+    customer = sandbox.user("you")
+    with sandbox.push_to(app, token=token, aes_key=aes_key):
+        for line in lines or sys.stdin:
+            if line.strip():
+                _turn(customer, line.strip(), texts, out)
+
+
+def _turn(customer: Customer, line: str, texts: dict[str, str], out: TextIO) -> None:
+    shown, noticed = len(customer.inbox), len(customer.notices)
+    if line == "/picture":
+        customer.sends_image(sunset())
+    else:
+        customer.says(line)
+    for delivered in customer.inbox[shown:]:
+        content = delivered.message.get("text", {}).get("content")
+        print("<", content or texts["picture"].format(len(delivered.picture or b"")), file=out, flush=True)
+    if customer.has_agent:
+        print(texts["agent"], file=out, flush=True)
+    if len(customer.notices) > noticed:
+        print(texts["notice"], file=out, flush=True)
