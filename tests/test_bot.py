@@ -94,3 +94,16 @@ def test_a_chat_says_how_it_is_pushed_to(monkeypatch: pytest.MonkeyPatch, found:
     chat("zh", io.StringIO("你好\n"), out)
     assert mode in out.getvalue()
     assert "< 你好" == out.getvalue().splitlines()[-1]
+
+
+def test_a_chat_shows_the_notice_of_a_bot_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the phone would show then is shown here, too."""
+
+    def unavailable(handler: object, **settings: object) -> object:
+        return push_app(print, token=str(settings["token"]))  # plain: it refuses what comes encrypted
+
+    monkeypatch.setattr("wxcs_lite.chat.push_app", unavailable)
+    monkeypatch.setattr("wxcs_lite.chat.find_spec", lambda name: object())
+    out = io.StringIO()
+    chat("en", io.StringIO("hello\n"), out)
+    assert "(The service is unavailable.)" == out.getvalue().splitlines()[-1]

@@ -24,14 +24,14 @@ FLOORS = (
     {"errcodes"},
     {"errors"},
     {"messages", "multipart", "reply_window"},
-    {"remarks", "show"},
+    {"media", "remarks", "show"},
     {"endpoints", "replies"},
     {"failures", "pools"},
     {"wire"},
     {"transport"},
     {"fresh", "batch"},
     {"bot", "tour_steps"},
-    {"tour"},
+    {"chat", "tour"},
     {"__main__"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -22,7 +22,8 @@ from wxcs_lite.errors import (
     WindowClosed,
     api_error,
 )
-from wxcs_lite.replies import Media, Uploaded, read_media, read_ok, read_token, read_uploaded
+from wxcs_lite.media import Media, Uploaded
+from wxcs_lite.replies import read_media, read_ok, read_token, read_uploaded
 from wxcs_lite.secret import Token
 
 PUBLISHED = json.loads((Path(__file__).parent / "published.json").read_text(encoding="utf-8"))

@@ -106,3 +106,10 @@ def test_the_sunset_is_a_png_that_the_api_takes() -> None:
     """It has the magic of a PNG and is small enough for anything."""
     assert b"\x89PNG\r\n\x1a\n" == sunset()[:8]
     assert len(sunset()) < 2048
+
+
+def test_the_panel_is_named_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word of it where `import wxcs_lite.panel` would fail."""
+    for found, expected in ((None, False), (object(), True)):
+        monkeypatch.setattr("wxcs_lite.tour.find_spec", lambda name, found=found: found)
+        assert expected == ("wxcs_lite.panel import demo" in told("en"))

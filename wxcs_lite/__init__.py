@@ -8,7 +8,8 @@ A message is a dict, a request is a value, a reply is bytes; one module touches 
     token = fetch_token(pool, appid, secret)
     send(pool, token, text(touser, "您好"))
 
-What customers send arrives through `wxcs_lite.push`. Everything runs with no account on `wxcs_lite.sandbox`; `python -m wxcs_lite` shows the whole job.
+What customers send arrives through `wxcs_lite.push`. Everything runs with no account on `wxcs_lite.sandbox`;
+`python -m wxcs_lite` shows the whole job.
 """
 
 from wxcs_lite.endpoints import Request
@@ -27,6 +28,7 @@ from wxcs_lite.errors import (
     WxError,
 )
 from wxcs_lite.fresh import fresh_token
+from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.messages import (
     Message,
     image,
@@ -39,7 +41,6 @@ from wxcs_lite.messages import (
 )
 from wxcs_lite.pools import open_pool
 from wxcs_lite.remarks import Remark, check
-from wxcs_lite.replies import Media, Uploaded
 from wxcs_lite.reply_window import Event, Window, window_left
 from wxcs_lite.secret import Token
 from wxcs_lite.transport import (

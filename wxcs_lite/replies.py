@@ -6,19 +6,15 @@ and leaves errcode out on success.
 
 import json
 import re
-from base64 import b64encode
 from collections.abc import Mapping
-from os import PathLike
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from wxcs_lite.errors import BadReply, api_error
+from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
 from wxcs_lite.multipart import extension_of
 from wxcs_lite.secret import Token, scrub
 
 __all__ = [
-    "Media",
-    "Uploaded",
     "looks_like_text",
     "read_media",
     "read_ok",
@@ -30,60 +26,7 @@ __all__ = [
 
 Headers = Mapping[str, str]
 
-_MEDIA_LIFE = 3 * 24 * 3600  # seconds
 _TOKEN_LIFE = 10**9  # seconds; documented are 7200, and a number past all reason is no time
-
-
-class Uploaded(NamedTuple):
-    """What `upload` gives: a media_id for three days; created_at in seconds of the epoch.
-
-    >>> Uploaded("MEDIA_ID", "image", 1672500000).expires_at
-    1672759200
-    """
-
-    media_id: str
-    type: str
-    created_at: int
-
-    @property
-    def expires_at(self) -> int:
-        """When the media_id ends, in seconds of the epoch."""
-        return self.created_at + _MEDIA_LIFE
-
-
-class Media(NamedTuple):
-    r"""What `download` gives: the bytes, their content type and WeChat's filename for them.
-
-    >>> Media(b"\xff\xd8\xff\xe0", "image/jpeg", "MEDIA_ID.jpg")
-    <Media MEDIA_ID.jpg, 4 bytes of image/jpeg>
-
-    In a notebook it shows itself if it is a JPEG, PNG or GIF by its first bytes, whatever its labels say.
-    """
-
-    content: bytes
-    content_type: str
-    filename: str
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the bytes to a file, replacing it, or into a directory under WeChat's filename; return its path."""
-        target = Path(path)
-        if target.is_dir():
-            target /= self.filename
-        target.write_bytes(self.content)
-        return target
-
-    def __repr__(self) -> str:
-        return f"<Media {self.filename}, {len(self.content)} bytes of {self.content_type}>"
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        shown = {"text/plain": repr(self)}
-        picture = _PICTURE.get(extension_of(self.content) or "")
-        if picture:
-            shown[picture] = b64encode(self.content).decode()
-        return shown
-
-
-_PICTURE = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif"}
 
 
 def read_ok(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
@@ -176,7 +119,7 @@ def read_media(status: int, headers: Headers, body: bytes) -> Media:
         raise _bad(status, body, "is empty", "是空的")
     extension = extension_of(body)
     labelled = _header(headers, "content-type").partition(";")[0].strip()
-    content_type = _PICTURE.get(extension or "") or labelled or "application/octet-stream"
+    content_type = PICTURE_TYPES.get(extension or "") or labelled or "application/octet-stream"
     return Media(body, content_type, _filename(headers, extension))
 
 

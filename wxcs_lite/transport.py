@@ -14,12 +14,11 @@ from urllib3.response import BaseHTTPResponse
 from wxcs_lite import endpoints
 from wxcs_lite.endpoints import Request
 from wxcs_lite.errors import ApiError, InvalidMessage, WxError
+from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import (
     Headers,
-    Media,
-    Uploaded,
     looks_like_text,
     read_media,
     read_ok,
@@ -177,13 +176,19 @@ def download(pool: Pool, token: str, media_id: str, *, max_bytes: int = MAX_MEDI
 class Stream:
     """A medium on its way: iterate over its chunks of bytes, once; headers, content_type and filename are known."""
 
-    __slots__ = ("_chunks", "content_type", "filename", "headers")
+    __slots__ = ("_chunks", "closed", "content_type", "filename", "headers")
 
     def __init__(self, headers: Headers, content_type: str, filename: str, chunks: Iterator[bytes]) -> None:
         self.headers, self.content_type, self.filename, self._chunks = headers, content_type, filename, chunks
+        self.closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
+        return self
+
+    def __next__(self) -> bytes:
+        if self.closed:  # else what could not be read any more would look like the end
+            raise ValueError("the stream is closed: read it inside its with block\n流已关闭：请在 with 块内读取")
+        return next(self._chunks)
 
     def __repr__(self) -> str:
         return f"<Stream {self.filename}, {self.content_type}>"
@@ -208,9 +213,12 @@ def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
     pool, token = hide_if_str(pool), hide(token)
     request = endpoints.download(media_id)
     response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
+    chunks = _chunks(request, response, medium.content)
+    opened = Stream(response.headers, medium.content_type, medium.filename, chunks)
     try:
-        yield Stream(response.headers, medium.content_type, medium.filename, _chunks(request, response, medium.content))
+        yield opened
     finally:
+        opened.closed = True
         drop(response)
 
 
