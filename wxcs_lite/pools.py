@@ -3,13 +3,16 @@
 import re
 import socket
 import warnings
+from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
 import urllib3
 from urllib3.connection import HTTPConnection
-from urllib3.util import Timeout, parse_url
+from urllib3.util import Timeout, make_headers, parse_url
 
 from wxcs_lite.endpoints import API
+from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Pool", "open_pool", "require_pool"]
 
@@ -34,9 +37,11 @@ def open_pool(
 
     Nothing is connected before the first call. Timeouts are in seconds: read_timeout bounds each silence of the other
     side. `maxsize` is how many threads talk at once; a further one waits. Proxy environment variables are not read:
-    `proxy="http://host:port"` gives you one fixed address for WeChat's IP whitelist. Raises ValueError for a url
-    with a path, query or user. Endless "1xx" replies and headers that drip are not bounded by urllib3.
+    `proxy="http://host:port"`, or `http://user:password@host:port`, gives you one fixed address for WeChat's IP
+    whitelist. Raises ValueError for a url with a path, query or user. Endless "1xx" replies and headers that drip are
+    not bounded by urllib3.
     """
+    proxy = hide_if_str(proxy)  # it may hold a login
     scheme, host, port = _origin(url)
     settings: dict[str, Any] = {
         "maxsize": maxsize,
@@ -47,7 +52,10 @@ def open_pool(
     if proxy is not None:
         if scheme != "https":
             raise ValueError("proxy= goes with an https url: an http proxy would read the token\nproxy= 只用于 https")
-        return urllib3.ProxyManager(proxy, **settings).connection_from_host(host, port, scheme)
+        manager = _manager(proxy, settings)
+        if manager is None:
+            raise ValueError("proxy must look like http://host:port\nproxy 应形如 http://主机:端口")
+        return manager.connection_from_host(host, port, scheme)
     if scheme == "https":
         return urllib3.HTTPSConnectionPool(host, port, **settings)
     return urllib3.HTTPConnectionPool(host, port, **settings)
@@ -72,6 +80,19 @@ def _origin(url: str) -> tuple[str, str, int | None]:
             stacklevel=3,
         )
     return scheme, host, port
+
+
+def _manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager | None:
+    """Return the manager of a proxy, with the login of its address, which urllib3 would pass over; None if it is none.
+
+    Nothing is raised in here, where the parts of the address, and in urllib3, where its text, would be shown.
+    """
+    with suppress(ValueError):
+        address = parse_url(proxy)
+        if address.scheme in ("http", "https") and address.host:
+            headers = make_headers(proxy_basic_auth=unquote(address.auth)) if address.auth else None
+            return urllib3.ProxyManager(address._replace(auth=None).url, proxy_headers=headers, **settings)
+    return None
 
 
 def _keep_alive() -> list[tuple[int, int, int]]:

@@ -38,7 +38,6 @@ MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 1
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
 _PATIENCE = 6  # a JSON reply may take so many read timeouts in all, else a drip of bytes would hold us forever
 _ONCE = Retry.from_int(False, redirect=False)
-_JSON_HEADERS = {"Content-Type": endpoints.JSON}
 
 Progress = Callable[[int, int], object]
 _T = TypeVar("_T")
@@ -97,11 +96,13 @@ def open_response(
 ) -> BaseHTTPResponse:
     """Send the request and return the response with its body unread; to be run by `call_cleanly`."""
     require_pool(pool)
-    if token is not None and not token:
+    # A line break from a file makes it 40001; half a character cannot be encoded, and Python's error would hold it all.
+    if token is not None and not (token and token.isprintable()):
         raise InvalidMessage(
             "token",
-            "must be a str that is not empty; call what fresh_token gave: send(pool, token(), message)",
-            "应为非空 str；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
+            "must be a str that is not empty and has no line break or other control character; "
+            "call what fresh_token gave: send(pool, token(), message)",
+            "应为非空 str，且不含换行等控制字符；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
         )
     body, headers = _framed(request, progress)
     if pool.headers:
@@ -124,11 +125,10 @@ def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[s
     body = request.body
     if body is None:
         return None, {}
+    headers = {} if request.content_type is None else {"Content-Type": request.content_type}
     if isinstance(body, bytes) and len(body) <= PIECE and progress is None:
-        if request.content_type == endpoints.JSON:
-            return body, _JSON_HEADERS
-        return body, {"Content-Type": str(request.content_type)}
-    headers = {"Content-Type": str(request.content_type), "Content-Length": str(len(body))}
+        return body, headers
+    headers["Content-Length"] = str(len(body))
     return _leaving(body, len(body), progress), headers
 
 

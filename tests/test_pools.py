@@ -1,0 +1,244 @@
+"""A pool is one host: what `open_pool` refuses, warns of and sets, and the way through a proxy."""
+
+import gc
+import socket
+import threading
+import warnings
+from base64 import b64encode
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import urllib3
+
+from tests.hostile import Peer, Server, answers, bare, certificate, reply
+from wxcs_lite import TransportError, open_pool, send, text
+
+HELLO = text("OPENID", "hello")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.weixin.qq.com",
+        "//api.weixin.qq.com",
+        "ftp://api.weixin.qq.com",
+        "https://",
+        "https:///cgi-bin",
+        "https://[",
+        "https://host:port",
+        "https://api.weixin.qq.com/cgi-bin",
+        "https://api.weixin.qq.com//",
+        "https://api.weixin.qq.com?access_token=made-up",
+        "https://api.weixin.qq.com/?",
+        "https://api.weixin.qq.com#top",
+        "https://user@api.weixin.qq.com",
+        "https://user:password@api.weixin.qq.com",
+    ],
+)
+def test_a_url_that_is_more_or_less_than_a_host_is_refused(url: str) -> None:
+    """Only scheme, host and port make a pool; anything else would be dropped silently."""
+    with pytest.raises(ValueError, match=r"^url must"):
+        open_pool(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme", "host", "port"),
+    [
+        ("https://api.weixin.qq.com", "https", "api.weixin.qq.com", 443),
+        ("https://api.weixin.qq.com/", "https", "api.weixin.qq.com", 443),
+        ("HTTPS://API.weixin.qq.com", "https", "api.weixin.qq.com", 443),
+        ("https://api2.weixin.qq.com:8443", "https", "api2.weixin.qq.com", 8443),
+        ("http://127.0.0.1:8080", "http", "127.0.0.1", 8080),
+        ("http://[::1]:8080", "http", "::1", 8080),
+    ],
+)
+def test_scheme_host_and_port_are_the_pools(url: str, scheme: str, host: str, port: int) -> None:
+    """The pool is bound to what the url says."""
+    with open_pool(url) as pool:
+        assert (scheme, host, port) == (pool.scheme, pool.host.strip("[]"), pool.port or 443)
+
+
+def test_the_default_is_wechat() -> None:
+    """Without a url it is WeChat's own host, over TLS."""
+    with open_pool() as pool:
+        assert ("https", "api.weixin.qq.com") == (pool.scheme, pool.host)
+
+
+@pytest.mark.parametrize("host", ["192.168.0.7:8080", "api.weixin.qq.com", "10.127.0.1", "localhost.evil.invalid"])
+def test_http_beyond_loopback_is_warned_of(host: str) -> None:
+    """Plain http shows the token to everyone on the way; the warning stands at the caller's line."""
+    with pytest.warns(UserWarning, match="everyone on the way") as warned:
+        open_pool(f"http://{host}").close()
+    assert __file__ == warned[0].filename
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1:8080", "localhost:8080", "[::1]:8080"])
+def test_http_to_loopback_is_not_warned_of(host: str) -> None:
+    """What does not leave the machine needs no TLS."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        open_pool(f"http://{host}").close()
+
+
+def test_threads_wait_for_a_place() -> None:
+    """The pool blocks, so that there are never more connections than maxsize."""
+    with open_pool(maxsize=3) as pool:
+        assert (True, 3) == (pool.block, pool.pool.maxsize if pool.pool else None)
+
+
+def test_timeouts_are_in_seconds() -> None:
+    """Both timeouts are as given, 3 and 10 seconds by default."""
+    with open_pool() as usual, open_pool(connect_timeout=0.5, read_timeout=60) as given:
+        assert [(3, 10), (0.5, 60)] == [(p.timeout.connect_timeout, p.timeout.read_timeout) for p in (usual, given)]
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "soon"])
+def test_a_timeout_that_is_none_is_refused(timeout: Any) -> None:
+    """A timeout must be a positive number."""
+    with pytest.raises(ValueError, match=r"(?i)timeout"):
+        open_pool(read_timeout=timeout)
+
+
+def wanted_options() -> set[tuple[int, int, int]]:
+    wanted = {
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    }
+    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
+    return wanted | ({(socket.IPPROTO_TCP, idle, 30)} if idle else set())
+
+
+@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
+def test_idle_connections_are_probed(proxy: str | None) -> None:
+    """TCP keep-alive is on, first after 30 s, so that a lost connection is noticed before a message is lost with it."""
+    with open_pool(proxy=proxy) as pool:
+        assert wanted_options() == set(pool.conn_kw["socket_options"])
+
+
+def test_a_real_socket_gets_the_options() -> None:
+    """The operating system takes them."""
+    with Server(answers(reply())) as server, open_pool(server.url) as pool:
+        send(pool, "80_made-up", HELLO)
+        connection = pool._get_conn()
+        sock = connection.sock  # type: ignore[attr-defined]
+        assert (True, True) == tuple(
+            bool(sock.getsockopt(level, option))
+            for level, option in ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), (socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        )
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "proxy", ["", "127.0.0.1:3128", "proxy.invalid", "socks5://127.0.0.1:9", "http://", "http://host:port", "http://["]
+)
+def test_a_proxy_that_is_no_http_address_is_refused(proxy: str) -> None:
+    """A proxy is named by scheme, host and port."""
+    with pytest.raises(ValueError, match=r"^proxy must look like"):
+        open_pool(proxy=proxy)
+
+
+def test_a_proxy_for_plain_http_is_refused() -> None:
+    """It would read the token."""
+    with pytest.raises(ValueError, match=r"^proxy= goes with"):
+        open_pool("http://127.0.0.1:9", proxy="http://127.0.0.1:9")
+
+
+def tunnel(peer: Peer) -> None:
+    """A proxy: takes CONNECT and passes bytes to and fro."""
+    head = peer.read()
+    assert head is not None
+    host, _, port = head.target.partition(":")
+    with socket.create_connection((host, int(port))) as far:
+        peer.send(bare("HTTP/1.1 200 Connection established"))
+
+        def back() -> None:
+            with suppress(OSError):
+                while data := far.recv(65536):
+                    peer.send(data)
+
+        returning = threading.Thread(target=back)
+        returning.start()
+        with suppress(OSError):
+            while data := peer.sock.recv(65536):
+                far.sendall(data)
+        far.shutdown(socket.SHUT_RDWR)
+        returning.join()
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Trust the throw-away certificate as if it stood among the system's."""
+    file = tmp_path / "ca.pem"
+    file.write_text(certificate().pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_send_goes_through_the_proxy() -> None:
+    """The proxy sees the host and the port, and nothing of the request."""
+    with (
+        Server(answers(reply()), tls=True) as wechat,
+        Server(tunnel) as proxy,
+        open_pool(wechat.url, proxy=proxy.url) as pool,
+    ):
+        assert {"errcode": 0, "errmsg": "ok"} == send(pool, "80_made-up", HELLO)
+        assert [f"CONNECT 127.0.0.1:{wechat.port} HTTP/1."] == [heard.start[:-1] for heard in proxy.heard]
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_tunnel_is_kept() -> None:
+    """Many sends share one connection through the proxy, also after the garbage collector has come by."""
+    with (
+        Server(answers(reply()), tls=True) as wechat,
+        Server(tunnel) as proxy,
+        open_pool(wechat.url, proxy=proxy.url) as pool,
+    ):
+        for _ in range(5):
+            send(pool, "80_made-up", HELLO)
+            gc.collect()
+        assert (1, 5) == (proxy.connections, len(wechat.heard))
+
+
+def test_a_login_in_the_proxys_address_is_used() -> None:
+    """`http://user:password@host` logs in at the proxy, percent-encoding taken off."""
+    with Server(answers(reply(b"", "407 no"))) as proxy:
+        pool = open_pool("https://localhost:9", proxy=proxy.url.replace("//", "//user:p%40ss@"))
+        with pool, pytest.raises(TransportError):
+            send(pool, "80_made-up", HELLO)
+        sent = proxy.last.headers["proxy-authorization"]
+    assert "Basic " + b64encode(b"user:p@ss").decode() == sent
+
+
+def test_a_proxy_without_login_gets_none() -> None:
+    """No header is made up."""
+    with Server(answers(reply(b"", "407 no"))) as proxy, open_pool("https://localhost:9", proxy=proxy.url) as pool:
+        with pytest.raises(TransportError):
+            send(pool, "80_made-up", HELLO)
+        assert None is proxy.last.headers.get("proxy-authorization")
+
+
+def test_the_proxy_never_gets_the_token() -> None:
+    """CONNECT holds neither token nor path."""
+    with Server(answers(reply(b"", "407 no"))) as proxy, open_pool("https://localhost:9", proxy=proxy.url) as pool:
+        with pytest.raises(TransportError):
+            send(pool, "80_made-up", HELLO)
+        assert (False, "localhost:9") == ("80_made-up" in str(proxy.heard), proxy.last.target)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"])
+def test_the_environments_proxy_is_not_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a token goes is said in the code, not in the environment."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with Server(answers(reply())) as server, open_pool(server.url) as pool, open_pool() as https:
+        send(pool, "80_made-up", HELLO)
+        assert (None, None, 1) == (pool.proxy, https.proxy, len(server.heard))
+
+
+def test_a_pool_of_ones_own_serves_as_well() -> None:
+    """The pool of one host from a PoolManager is what the recipe of the TypeError gives."""
+    with Server(answers(reply())) as server, urllib3.PoolManager() as manager:
+        assert {"errcode": 0, "errmsg": "ok"} == send(manager.connection_from_url(server.url), "80_made-up", HELLO)
