@@ -102,8 +102,8 @@ class PushRejected(WxError):
         self.args = (en, zh)
 
 
-_RID = re.compile(r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_RID = r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})"
+_UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
 _ERRMSG_SHOWN = 400  # characters
 _MAYBE_SENT = frozenset({-1, 4})  # "system error" and its undocumented twin: WeChat itself does not know
 
@@ -132,7 +132,7 @@ class ApiError(WxError):
     @property
     def rid(self) -> str | None:
         """The request's id, or None: look it up with `get_rid` within seven days."""
-        found = _RID.search(self.errmsg)
+        found = re.search(_RID, self.errmsg)
         return found[1] if found else None
 
     @property
@@ -141,7 +141,7 @@ class ApiError(WxError):
         return explain(self.errcode, self.errmsg)
 
     def __str__(self) -> str:
-        shown = _UNPRINTABLE.sub(" ", self.errmsg)[:_ERRMSG_SHOWN]
+        shown = re.sub(_UNPRINTABLE, " ", self.errmsg)[:_ERRMSG_SHOWN]
         return f"{self.errcode} {shown}\n{self.advice}"
 
 

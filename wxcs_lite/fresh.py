@@ -31,6 +31,12 @@ class FreshToken:
     def __call__(self, rejected: str | None = None) -> Token:
         """Return a token that should work; `rejected` is one that has just failed with TokenRejected."""
         rejected = None if rejected is None else hide(rejected)
+        held = self._held
+        if held is not None and held != rejected:
+            now = self._clock()
+            # The usual case takes no lock, and while one thread renews, a token that lives will do for the others.
+            if now < self._renew_at or (now < (held.expires_at or 0) and self._lock.locked()):
+                return held
         with self._lock:
             now = self._clock()
             just_asked = 0 <= now - self._asked_at < _PAUSE

@@ -147,7 +147,7 @@ def _start(content: bytes | BinaryIO) -> bytes:
 
 
 _TEXT_MODE = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]{2,5})$")
+_EXTENSION = r"\.([A-Za-z0-9]{2,5})$"
 
 
 def _ascii_name(filename: str | None, start: bytes) -> str:
@@ -156,7 +156,7 @@ def _ascii_name(filename: str | None, start: bytes) -> str:
         kind = type(filename).__name__
         raise InvalidMessage("filename", f"must be a str, not {kind}", f"应为 str，收到的是 {kind}")
     stem = re.split(r"[/\\]", filename or "")[-1]
-    named = _EXTENSION.search(stem)
+    named = re.search(_EXTENSION, stem)
     extension = f".{named[1].lower()}" if named else None
     if named:
         stem = stem[: named.start()]

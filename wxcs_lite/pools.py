@@ -18,7 +18,7 @@ __all__ = ["Pool", "open_pool", "require_pool"]
 
 Pool = urllib3.HTTPConnectionPool
 
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?")
+_LOOPBACK = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
 
 
 def open_pool(
@@ -73,7 +73,7 @@ def _origin(url: str) -> tuple[str, str, int | None]:
             "url must be scheme, host and port only, with no path, query or user\n"
             "url 只能含协议、主机和端口，不能带路径、参数或用户名"
         )
-    if scheme == "http" and not _LOOPBACK.fullmatch(host):
+    if scheme == "http" and not re.fullmatch(_LOOPBACK, host):
         warnings.warn(
             f"http to {host}: everyone on the way can read the token; use https\n"
             f"以 http 访问 {host}：途中任何人都能看到令牌，请用 https",

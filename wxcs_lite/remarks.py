@@ -60,11 +60,12 @@ def _apply(field: str, value: str, rule: Callable[[str], _Advice]) -> Remark | N
     return Remark(field, *advice) if advice else None
 
 
-_OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Patterns are compiled at their first use, not at import.
+_OPENID = r"[A-Za-z0-9_-]{1,64}"
 
 
 def _touser(value: str) -> _Advice:
-    if _OPENID.fullmatch(value):
+    if re.fullmatch(_OPENID, value):
         return None
     return (
         "does not look like an openid (letters, digits, _ and -): WeChat may answer 40003",
@@ -105,11 +106,11 @@ def _messages_needed(content: str) -> int:
     return count
 
 
-_TAG = re.compile(r"<a\s[^<>]*>", re.IGNORECASE)
+_TAG = r"(?i)<a\s[^<>]*>"
 
 
 def _own_page(value: str) -> _Advice:
-    tags = [tag.lower() for tag in _TAG.findall(value)]
+    tags = [tag.lower() for tag in re.findall(_TAG, value)]
     if all("data-miniprogram-path" in tag for tag in tags if "data-miniprogram-appid" in tag):
         return None
     return (
@@ -132,7 +133,7 @@ def _url(value: str) -> _Advice:
     return ("does not begin with https://: the customer's WeChat may not open it", "不是 https:// 开头，用户可能打不开")
 
 
-_WRONG_KIND = re.compile(r"\.(gif|webp|svg|bmp|heic|avif|ico|tiff?|mp4|html?)$", re.IGNORECASE)
+_WRONG_KIND = r"(?i)\.(gif|webp|svg|bmp|heic|avif|ico|tiff?|mp4|html?)$"
 
 
 def _thumb_url(value: str) -> _Advice:
@@ -141,17 +142,17 @@ def _thumb_url(value: str) -> _Advice:
             "is not a web address: a link's thumbnail is a JPG or PNG on the web, not a media_id or a file",
             "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，不是 media_id，也不是本地文件",
         )
-    ending = _WRONG_KIND.search(re.split(r"[?#]", value, maxsplit=1)[0])
+    ending = re.search(_WRONG_KIND, re.split(r"[?#]", value, maxsplit=1)[0])
     if ending:
         return (f"ends in {ending[0]}: WeChat shows JPG and PNG", f"以 {ending[0]} 结尾，微信只显示 JPG 和 PNG")
     return _url(value)
 
 
-_FILE_NAME = re.compile(r"[/\\]|\.(jpe?g|png|gif|webp)$", re.IGNORECASE)
+_FILE_NAME = r"(?i)[/\\]|\.(jpe?g|png|gif|webp)$"
 
 
 def _media_id(value: str) -> _Advice:
-    if not _FILE_NAME.search(value):
+    if not re.search(_FILE_NAME, value):
         return None
     return (
         "looks like an address or a file name: upload the picture and give the media_id that comes back",

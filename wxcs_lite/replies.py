@@ -205,12 +205,12 @@ def _header(headers: Headers, name: str) -> str:
     return headers.get(name, "")
 
 
-_FILENAME = re.compile(r'filename="?([^";]+)', re.IGNORECASE)
+_FILENAME = r'(?i)filename="?([^";]+)'
 
 
 def _filename(headers: Headers, extension: str | None) -> str:
     """Return WeChat's filename if it is plain and safe to save under, else a made one."""
-    named = _FILENAME.search(_header(headers, "content-disposition"))
+    named = re.search(_FILENAME, _header(headers, "content-disposition"))
     name = re.split(r"[/\\]", named[1])[-1].strip() if named else ""
     if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
         return f"media{extension or '.bin'}"

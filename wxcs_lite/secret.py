@@ -4,7 +4,6 @@ Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks,
 `Token` as `Token('***')`. Texts that come from outside pass `scrub`, for a server may echo what we sent.
 """
 
-import html
 import re
 from typing import Any, Self, TypeVar
 
@@ -68,17 +67,18 @@ def any_spelling(secret: str) -> re.Pattern[str]:
 
 
 def _spelled(character: str) -> str:
+    import html  # only errors need it, and it takes a while to import
+
     percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
     escapes = [percent, f"\\u{ord(character):04x}", html.escape(character), f"&#x{ord(character):x};"]
     others = "|".join(re.escape(escape) for escape in escapes)
     return rf"(?:\\?{re.escape(character)}|(?i:{others})|&#{ord(character)};)"
 
 
-_NAMED = re.compile(
-    r"""((?:access_token|appsecret|secret|session_key|aes_?key)["']?\s*[=:]\s*["']?)[^&\s"'<>),}]+""", re.IGNORECASE
-)
+# Patterns that only errors need are compiled when the first error does, not at import.
+_NAMED = r"""(?i)((?:access_token|appsecret|secret|session_key|aes_?key)["']?\s*[=:]\s*["']?)[^&\s"'<>),}]+"""
 # A token is some 136 characters long, an AppSecret 32, an EncodingAESKey 43; a rid is 26, an openid 28.
-_LONG = re.compile(r"[A-Za-z0-9_%+=-]{32,}")
+_LONG = r"[A-Za-z0-9_%+=-]{32,}"
 
 
 def scrub(text: str) -> str:
@@ -87,4 +87,4 @@ def scrub(text: str) -> str:
     >>> scrub("GET /cgi-bin/media/get?access_token=80_made-up&media_id=M failed")
     'GET /cgi-bin/media/get?access_token=***&media_id=M failed'
     """
-    return _LONG.sub("***", _NAMED.sub(r"\1***", text))
+    return re.sub(_LONG, "***", re.sub(_NAMED, r"\1***", text))

@@ -34,7 +34,6 @@ from wxcs_lite.wire import (
     answer,
     call_cleanly,
     drop,
-    longest_silence,
     open_response,
     read_bounded,
 )
@@ -231,7 +230,7 @@ def _entered(pool: Pool, token: Token, request: Request) -> tuple[BaseHTTPRespon
         while len(start) < 16 and (more := response.read1(PIECE)):
             start += more
         if response.status != 200 or looks_like_text(start):
-            start += read_bounded(response, MAX_JSON, longest_silence(pool))
+            start += read_bounded(response, MAX_JSON, pool)
         return response, read_media(response.status, response.headers, start)
     except BaseException:
         drop(response)

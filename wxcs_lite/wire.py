@@ -4,6 +4,7 @@ Nothing is tried twice, no redirect is followed, no reply is read without a boun
 as one of our errors, raised only after urllib3's own is gone.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -27,7 +28,6 @@ __all__ = [
     "answer",
     "call_cleanly",
     "drop",
-    "longest_silence",
     "open_response",
     "perform",
     "read_bounded",
@@ -36,7 +36,7 @@ __all__ = [
 MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
-_PATIENCE = 6  # a JSON reply may take so many read timeouts in all, else a drip of bytes would hold us forever
+_PATIENCE = 6  # read timeouts that a JSON reply may take in all
 _ONCE = Retry.from_int(False, redirect=False)
 
 Progress = Callable[[int, int], object]
@@ -83,7 +83,7 @@ def _exchange(
     limit = max_bytes if max_bytes is not None else MAX_MEDIA if medium else MAX_JSON
     response = open_response(pool, token, request, progress)
     try:
-        body = read_bounded(response, limit, None if medium else longest_silence(pool))
+        body = read_bounded(response, limit, None if medium else pool)
     except BaseException:
         drop(response)
         raise
@@ -144,28 +144,31 @@ def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> 
         raise Carried(e) from None
 
 
-def longest_silence(pool: Pool) -> float | None:
-    """Return the pool's read timeout; one that was given as a total tells it only once it runs."""
-    timeout = pool.timeout.clone()
-    timeout.start_connect()
-    return timeout.read_timeout
-
-
-def read_bounded(response: BaseHTTPResponse, limit: int, read_timeout: float | None) -> bytes:
+def read_bounded(response: BaseHTTPResponse, limit: int, pool: Pool | None) -> bytes:
+    """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
     refuse_encoded(response.status, response.headers)
-    end = None if read_timeout is None else time.monotonic() + _PATIENCE * read_timeout
-    found, size = [], 0
+    begun, found, size = time.monotonic(), [], 0
     while piece := response.read1(PIECE):
         size += len(piece)
         if size > limit:
             raise too_large(response.status, limit)
-        if end is not None and time.monotonic() > end:
+        found.append(piece)
+        if response.length_remaining == 0:
+            break  # the usual reply, whole in one piece
+        if pool is not None and time.monotonic() - begun > _PATIENCE * _longest_silence(pool):
             raise TransportError(
                 "the reply came too slowly to wait for its end; the message may have been delivered all the same",
                 "应答传输太慢，没有等到结束；消息可能已经送达",
             )
-        found.append(piece)
     return found[0] if len(found) == 1 else b"".join(found)
+
+
+def _longest_silence(pool: Pool) -> float:
+    """Return the pool's read timeout in seconds; one that was given as a total tells it only once it runs."""
+    timeout = pool.timeout.clone()
+    timeout.start_connect()
+    seconds = timeout.read_timeout
+    return seconds if isinstance(seconds, int | float) else math.inf
 
 
 def call_cleanly(request: Request, secret: Token | None, call: Callable[[], _T]) -> _T:
