@@ -87,6 +87,15 @@ def test_no_token_no_query() -> None:
         assert "/cgi-bin/stable_token" == server.last.target
 
 
+@pytest.mark.parametrize("body", ["{}", bytearray(b"{}"), [b"{}"], {"a": 1}])
+def test_a_handmade_body_is_bytes_or_a_multipart(body: Any) -> None:
+    """A str would leave character by character, with a wrong length for Chinese; nothing leaves."""
+    with Server(answers(reply())) as server, server.pool() as pool:
+        with pytest.raises(TypeError, match=f"not {type(body).__name__}"):
+            perform(pool, TOKEN, Request("POST", "/made/up", (), body, "application/json"))
+        assert 0 == server.connections
+
+
 @pytest.mark.parametrize("size", [1, 1000, PIECE, PIECE + 1, 300_000])
 @pytest.mark.parametrize("progress", [None, lambda sent, total: None])
 def test_a_body_has_a_content_length(size: int, progress: wire.Progress | None) -> None:

@@ -74,6 +74,8 @@ class Multipart:
 def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | None) -> tuple[Multipart, str]:
     """Return the body and its content type; the boundary is random unless given, so that no file can foresee it."""
     start = _start(content)
+    if not start:
+        raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
     name = _ascii_name(filename, start)
     boundary = token_hex(16) if boundary is None else boundary
     # None of the characters that would want quotes in the header: servers have failed over quotes around a boundary.
@@ -88,8 +90,6 @@ def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | 
         f"Content-Type: {part_type}\r\n\r\n"
     )
     body = Multipart(head.encode("ascii"), content, f"\r\n--{boundary}--\r\n".encode("ascii"))
-    if not body._size:
-        raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
     return body, f"multipart/form-data; boundary={boundary}"
 
 

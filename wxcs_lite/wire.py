@@ -125,6 +125,8 @@ def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[s
     body = request.body
     if body is None:
         return None, {}
+    if not isinstance(body, bytes | Multipart):
+        raise TypeError(f"the body of a Request is bytes, Multipart or None, not {type(body).__name__}")
     headers = {} if request.content_type is None else {"Content-Type": request.content_type}
     if isinstance(body, bytes) and len(body) <= PIECE and progress is None:
         return body, headers
