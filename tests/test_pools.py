@@ -242,3 +242,24 @@ def test_a_pool_of_ones_own_serves_as_well() -> None:
     """The pool of one host from a PoolManager is what the recipe of the TypeError gives."""
     with Server(answers(reply())) as server, urllib3.PoolManager() as manager:
         assert {"errcode": 0, "errmsg": "ok"} == send(manager.connection_from_url(server.url), "80_made-up", HELLO)
+
+
+@pytest.mark.parametrize(
+    ("missing", "present", "expected"),
+    [
+        (("TCP_KEEPIDLE",), {"TCP_KEEPALIVE": 16}, 16),  # macOS
+        (("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"), {}, None),  # a system that has none of them
+    ],
+)
+def test_a_system_with_other_keep_alive_options_gets_what_it_has(
+    monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...], present: dict[str, int], expected: int | None
+) -> None:
+    """SO_KEEPALIVE is everywhere; how long to wait has another name on macOS, and may have none at all."""
+    for name in missing:
+        monkeypatch.delattr(socket, name, raising=False)
+    for name, value in present.items():
+        monkeypatch.setattr(socket, name, value, raising=False)
+    with open_pool() as pool:
+        options = pool.conn_kw["socket_options"]
+    assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options
+    assert (expected is not None) == ((socket.IPPROTO_TCP, expected, 30) in options)
