@@ -43,8 +43,8 @@ from wxcs_lite.pools import open_pool
 from wxcs_lite.remarks import Remark, check
 from wxcs_lite.reply_window import Event, Window, window_left
 from wxcs_lite.secret import Token
+from wxcs_lite.streaming import Stream, stream
 from wxcs_lite.transport import (
-    Stream,
     download,
     fetch_token,
     get_callback_ip,
@@ -53,7 +53,6 @@ from wxcs_lite.transport import (
     send,
     set_typing,
     showing_typing,
-    stream,
     upload,
 )
 from wxcs_lite.wire import Reply, perform

@@ -1,0 +1,90 @@
+"""A medium chunk by chunk, never whole in memory: `stream`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from urllib3.response import BaseHTTPResponse
+
+from wxcs_lite import endpoints
+from wxcs_lite.endpoints import Request
+from wxcs_lite.media import Media
+from wxcs_lite.multipart import PIECE
+from wxcs_lite.pools import Pool
+from wxcs_lite.replies import Headers, looks_like_text, read_media, refuse_encoded
+from wxcs_lite.secret import Token, hide, hide_if_str
+from wxcs_lite.wire import MAX_JSON, call_cleanly, drop, open_response, read_bounded
+
+__all__ = ["Stream", "stream"]
+
+
+class Stream:
+    """A medium on its way: iterate over its chunks of bytes, once; headers, content_type and filename are known."""
+
+    __slots__ = ("_chunks", "closed", "content_type", "filename", "headers")
+
+    def __init__(self, headers: Headers, content_type: str, filename: str, chunks: Iterator[bytes]) -> None:
+        self.headers, self.content_type, self.filename, self._chunks = headers, content_type, filename, chunks
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self.closed:  # else what could not be read any more would look like the end
+            raise ValueError("the stream is closed: read it inside its with block\n流已关闭：请在 with 块内读取")
+        return next(self._chunks)
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.filename}, {self.content_type}>"
+
+
+@contextmanager
+def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
+    r"""Download a medium chunk by chunk: to pass it on to a browser, or to a file that is larger than memory.
+
+    >>> from wxcs_lite import fetch_token, upload
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    >>> media_id = upload(pool, token, b"\xff\xd8\xff\xe0 made up").media_id
+    >>> with stream(pool, token, media_id) as medium:
+    ...     medium.content_type, b"".join(medium)
+    ('image/jpeg', b'\xff\xd8\xff\xe0 made up')
+
+    An error of the API is raised on entry, before the first chunk; a cut on the way (TransportError) after some. Chunks
+    hold 64 KiB at most. Leaving the block early closes the connection.
+    """
+    pool, token = hide_if_str(pool), hide(token)
+    request = endpoints.download(media_id)
+    response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
+    chunks = _chunks(request, response, medium.content)
+    opened = Stream(response.headers, medium.content_type, medium.filename, chunks)
+    try:
+        yield opened
+    finally:
+        opened.closed = True
+        drop(response)
+
+
+def _entered(pool: Pool, token: Token, request: Request) -> tuple[BaseHTTPResponse, Media]:
+    """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
+    response = open_response(pool, token, request)
+    try:
+        refuse_encoded(response.status, response.headers)
+        start = b""
+        while len(start) < 16 and (more := response.read1(PIECE)):
+            start += more
+        if response.status != 200 or looks_like_text(start):
+            start += read_bounded(response, MAX_JSON, pool)
+        return response, read_media(response.status, response.headers, start)
+    except BaseException:
+        drop(response)
+        raise
+
+
+def _chunks(request: Request, response: BaseHTTPResponse, start: bytes) -> Iterator[bytes]:
+    chunk = start
+    while chunk:
+        yield chunk
+        chunk = call_cleanly(request, None, lambda: response.read1(PIECE))
