@@ -11,7 +11,7 @@ import sys
 
 import wxcs_lite
 
-FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+FLAGS = doctest.ELLIPSIS
 EXTRAS = ("wxcs_lite.panel", "wxcs_lite.push", "wxcs_lite.__main__")
 ALLOWED = {"wxcs_lite", "urllib3"}
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from wxcs_lite import fresh_token
+from wxcs_lite import fetch_token, fresh_token
 from wxcs_lite.bot import echo_bot
 from wxcs_lite.chat import chat
 from wxcs_lite.push import push_app
@@ -75,6 +75,17 @@ def test_it_outlives_its_token(sandbox: Sandbox, pushes: Pushes) -> None:
     sandbox.advance(3 * 3600)
     ann.says("two")
     assert 2 == len(ann.inbox)
+
+
+def test_it_outlives_a_token_that_others_have_replaced(sandbox: Sandbox, pushes: Pushes) -> None:
+    """40001 in the middle of a token's life: it takes the new one and answers, once."""
+    ann = sandbox.user("ann")
+    ann.says("one")
+    sandbox.advance(60)
+    fetch_token(sandbox.pool(), sandbox.appid, sandbox.secret, force_refresh=True)
+    ann.says("two")
+    ann.sends_image(sunset())
+    assert ["text", "text", "image"] == [delivered.message["msgtype"] for delivered in ann.inbox]
 
 
 def test_a_chat_shows_what_the_phone_shows() -> None:

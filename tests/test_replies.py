@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from urllib3 import HTTPHeaderDict
 
 from wxcs_lite.errors import ApiError, BadReply, MediaRejected, TokenRejected, WindowClosed, WxError
+from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.replies import (
-    Media,
-    Uploaded,
     looks_like_text,
     read_media,
     read_ok,

@@ -39,6 +39,7 @@ from wxcs_lite import (
     upload,
 )
 from wxcs_lite.pools import Pool
+from wxcs_lite.replies import read_token
 
 # Test functions never name these: IPython's verbose mode shows each name of a line. They say `bare_token("odd")`.
 _KEPT = {
@@ -448,6 +449,11 @@ def typed_swapped(pool: Any, kind: str) -> None:
         lambda pool, kind: any_perform(bare_token(kind), pool, endpoints.get_callback_ip()),
         streamed_swapped,
         typed_swapped,
+        lambda pool, kind: any_send(pool, text("OPENID", "hello"), bare_token(kind)),
+        lambda pool, kind: any_set_typing(pool, "OPENID", bare_token(kind), "Blink"),
+        lambda pool, kind: any_download(pool, None, bare_token(kind)),
+        lambda pool, kind: any_fetch_token(pool, bare_secret(kind), ""),
+        lambda pool, kind: repr(fresh_token(pool, bare_secret(kind), "APPID")),
     ],
 )
 def test_pool_and_token_swapped_leak_nothing(call: Callable[[Any, str], object], kind: str, watch: Watch) -> None:
@@ -468,6 +474,35 @@ def test_a_request_shows_no_secret(kind: str) -> None:
 def test_a_token_hides_itself(kind: str) -> None:
     """The repr of a Token, and of a container that holds it, shows three stars."""
     assert "[Token('***')]" == repr([Token(bare_token(kind))])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_url_hides_itself(kind: str) -> None:
+    """A cell that ends with `request.url(token)` saves what it shows."""
+    url = endpoints.get_callback_ip().url(bare_token(kind))
+    assert ("Token('***')", True) == (repr(url), url.startswith("/cgi-bin/getcallbackip?access_token="))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://user:{}@host", "https://host/?access_token={}", "https://host/#{}", "https://{}@["]
+)
+def test_an_address_that_is_refused_is_not_repeated(url: str, watch: Watch) -> None:
+    """It is refused just because it holds more than a host, and that may be a login or a token."""
+    assert [] == watch.found_in("long", lambda: open_pool(url.format(bare_secret("long"))))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "reply", ['{{"access_token":{}}}', '{{"access_token":{},"expires_in":"x"}}', '[{{"access_token":{}}}]']
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_token_reply_that_is_read_by_hand_shows_no_token(kind: str, reply: str, status: int, watch: Watch) -> None:
+    """With an HTTP library of one's own, our frames hold the body no longer when the error is raised."""
+
+    def read() -> object:
+        return read_token(status, {}, reply.format(json.dumps(next_token(kind))).encode(), now=0)
+
+    assert [] == watch.found_in(kind, read)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from wxcs_lite import (
     with_businessid,
 )
 from wxcs_lite.pools import Pool
+from wxcs_lite.sandbox import Sandbox
 
 TOKEN = "80_made-up"
 FINE = {"errcode": 0, "errmsg": "ok"}
@@ -182,18 +183,22 @@ def test_showing_typing_passes_over_a_refusal() -> None:
     assert ran
 
 
-def test_showing_typing_does_not_pass_over_a_cut_on_entry() -> None:
-    """Only ApiError is passed over: a broken network is told."""
-    with Server(cut_after_request) as server, server.pool() as pool:
-        with pytest.raises(TransportError), showing_typing(pool, TOKEN, "OPENID"):
+@pytest.mark.parametrize("trouble", [cut_after_request, once(refused(-1)), once(reply(b"<html>"))])
+def test_showing_typing_is_a_courtesy(trouble: Callable[[Peer], object]) -> None:
+    """Its own trouble on entry keeps nobody from answering, and on exit is not taken for the message's."""
+    ran = []
+    with Server(trouble, trouble) as server, server.pool() as pool:
+        with showing_typing(pool, TOKEN, "OPENID"):
+            ran.append(True)
+        assert [True] == ran
+
+
+def test_showing_typing_refuses_a_mistake_on_entry() -> None:
+    """An empty openid is nobody's trouble but the caller's."""
+    with Server(answers(reply())) as server, server.pool() as pool:
+        with pytest.raises(InvalidMessage, match="touser"), showing_typing(pool, TOKEN, ""):
             raise AssertionError
-        assert 1 == server.connections
-
-
-def test_showing_typing_does_not_pass_over_a_cut_on_exit() -> None:
-    """After a block without error there is nothing that a cut could hide."""
-    with Server(once(reply()), cut_after_request) as server, server.pool() as pool, pytest.raises(TransportError):
-        shown(pool)
+        assert 0 == server.connections
 
 
 @pytest.mark.parametrize("trouble", [cut_after_request, once(refused(-1)), once(reply(b"<html>"))])
@@ -658,6 +663,17 @@ def test_an_answer_does_not_repeat_the_token() -> None:
 
     with Server(answers(echo)) as server, server.pool() as pool:
         assert "hello ***" == send(pool, TOKEN, text("OPENID", "hello"))["errmsg"]
+
+
+@pytest.mark.parametrize("secret", ["t", "ok", "72", "token", "errcode"])
+def test_a_short_secret_spoils_no_reply(secret: str) -> None:
+    """What is part of common words is no secret: an accepted call must not look like an unclear one."""
+    sandbox = Sandbox(secret=secret)
+    pool = sandbox.pool()
+    token = fetch_token(pool, sandbox.appid, secret, clock=sandbox.clock)
+    assert 1767247200 == token.expires_at
+    with Server(answers(reply(OK))) as server, server.pool() as other:
+        assert {"errcode": 0, "errmsg": "ok"} == send(other, secret, text("OPENID", "hello"))
 
 
 def test_a_medium_that_holds_the_token_is_not_changed() -> None:

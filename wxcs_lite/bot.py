@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from wxcs_lite.errors import TokenRejected
 from wxcs_lite.messages import image, text
 from wxcs_lite.pools import Pool
 from wxcs_lite.push import Push, transfer_to_agent
@@ -10,7 +11,7 @@ from wxcs_lite.transport import download, send, showing_typing, upload
 __all__ = ["echo_bot"]
 
 
-def echo_bot(pool: Pool, token: Callable[[], str]) -> Callable[[Push], bytes | None]:
+def echo_bot(pool: Pool, token: Callable[..., str]) -> Callable[[Push], bytes | None]:
     """Return a handler for `push_app`; token is what `fresh_token` gives, for a bot outlives each single one.
 
     >>> from wxcs_lite import fresh_token
@@ -24,21 +25,29 @@ def echo_bot(pool: Pool, token: Callable[[], str]) -> Callable[[Push], bytes | N
     >>> sandbox.user("ann").inbox[0].message["text"]
     {'content': 'hello'}
 
-    All answers but the hand-over go through `send`: a Mini Program cannot answer a push with a message.
+    All answers but the hand-over go through `send`: a Mini Program cannot answer a push with a message. A token that
+    is rejected is replaced once, for it may have been superseded long before its time.
     """
 
     def answer(push: Push) -> bytes | None:
-        touser = push.FromUserName
         if push.MsgType == "text" and push.Content.strip().lower() in ("人工", "human"):
             return transfer_to_agent(push)
-        if push.MsgType == "text":
-            with showing_typing(pool, token(), touser):
-                send(pool, token(), text(touser, push.Content))
-        elif push.MsgType == "image":
-            with showing_typing(pool, token(), touser):
-                picture = download(pool, token(), push.MediaId)
-                copy = upload(pool, token(), picture.content)
-                send(pool, token(), image(touser, copy.media_id))
+        current = token()
+        try:
+            echo(push, current)
+        except TokenRejected:  # somebody has fetched a newer one, and nothing was sent
+            echo(push, token(rejected=current))  # once, never in a loop
         return None
+
+    def echo(push: Push, current: str) -> None:
+        touser = push.FromUserName
+        if push.MsgType == "text":
+            with showing_typing(pool, current, touser):
+                send(pool, current, text(touser, push.Content))
+        elif push.MsgType == "image":
+            with showing_typing(pool, current, touser):
+                picture = download(pool, current, push.MediaId)
+                copy = upload(pool, current, picture.content)
+                send(pool, current, image(touser, copy.media_id))
 
     return answer

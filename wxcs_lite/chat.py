@@ -15,19 +15,19 @@ __all__ = ["chat"]
 
 _TEXTS = {
     "en": {
-        "opening": "You are a customer; an echo bot answers ({mode} pushes). Its handler: wxcs_lite/bot.py\n"
+        "opening": "You are a customer; an echo bot (wxcs_lite/bot.py) answers. {mode}\n"
         "Write a line; /picture sends a picture, 'human' asks for a human, Ctrl-D ends.",
-        "secure": "encrypted",
-        "plain": "plain; pip install '.[push]' in the checkout, and they are encrypted",
+        "secure": "What is pushed to it is encrypted.",
+        "plain": "What is pushed to it is plain; pip install '.[push]' in the checkout encrypts it.",
         "picture": "[picture, {} bytes]",
         "agent": "(A human agent has the session now; the bot hears nothing more.)",
         "notice": "(The service is unavailable.)",
     },
     "zh": {
-        "opening": "你是用户，由一个复读机器人回答（{mode}推送）。它的处理函数在 wxcs_lite/bot.py\n"
+        "opening": "你是用户，由复读机器人（wxcs_lite/bot.py）回答。{mode}\n"
         "输入一行文字即可；/picture 发送图片，“人工”转人工客服，Ctrl-D 结束。",
-        "secure": "加密",
-        "plain": "明文；在代码目录执行 pip install '.[push]' 后会改为加密",
+        "secure": "推送内容已加密。",
+        "plain": "推送是明文；在代码目录执行 pip install '.[push]' 后改为加密。",
         "picture": "[图片，{} 字节]",
         "agent": "（已转人工客服，机器人不再收到消息。）",
         "notice": "（客服暂时无法提供服务。）",

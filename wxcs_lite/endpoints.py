@@ -38,8 +38,8 @@ class Request(NamedTuple):
     >>> request = get_rid("61725984-6126f6f9-040f19c4")
     >>> request
     <Request POST /cgi-bin/openapi/rid/get, 36 bytes of application/json>
-    >>> request.url("80_made+up")
-    '/cgi-bin/openapi/rid/get?access_token=80_made%2Bup'
+    >>> print(request.url("80_made+up"))
+    /cgi-bin/openapi/rid/get?access_token=80_made%2Bup
 
     It never holds an access token; `stable_token` alone has a secret in its body, which str and curl leave out.
     """
@@ -51,11 +51,15 @@ class Request(NamedTuple):
     content_type: str | None = None
 
     def url(self, token: str | None) -> str:
-        """Return path and query, ready for a host-bound pool; token is None for a call that takes none."""
-        pairs = [f"{name}={quote(value, safe='')}" for name, value in self.query]
-        if token is not None:
-            pairs.insert(0, f"access_token={quote(token, safe='')}")
-        return f"{self.path}?{'&'.join(pairs)}" if pairs else self.path
+        """Return path and query, ready for a host-bound pool; token is None for a call that takes none.
+
+        With a token it is a str whose repr is hidden, for a notebook saves what its cells show.
+        """
+        token = None if token is None else hide(token)
+        query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
+        if token is None:
+            return f"{self.path}?{query[1:]}" if query else self.path
+        return hide(f"{self.path}?access_token={quote(token, safe='')}{query}")
 
     def curl(self, url: str = API) -> str:
         """Return the curl command that does the same; the token stays `$WXCS_TOKEN`, a secret `$WXCS_SECRET`.
@@ -117,7 +121,7 @@ def send(message: Mapping[str, Any]) -> Request:
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
     require(message)
-    return _post(_custom("send", "businessid" in message), message)
+    return _post(_custom("send", "businessid" in message), dict(message))
 
 
 def _custom(call: str, business: bool) -> str:
@@ -178,8 +182,8 @@ def upload(
 def download(media_id: str) -> Request:
     """Return the request that downloads a temporary medium, yours or one that a customer sent.
 
-    >>> download("MEDIA_ID").url("TOKEN")
-    '/cgi-bin/media/get?access_token=TOKEN&media_id=MEDIA_ID'
+    >>> print(download("MEDIA_ID").url("TOKEN"))
+    /cgi-bin/media/get?access_token=TOKEN&media_id=MEDIA_ID
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
     require_str("media_id", media_id)
@@ -201,8 +205,8 @@ def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Req
       "force_refresh": false
     }
 
-    `force_refresh` ends the present token for everybody, 20 times a day at most. `/cgi-bin/token`, which does so at
-    every call, is not offered.
+    `force_refresh` ends the present token for everybody, 20 times a day at most. `/cgi-bin/token` is not offered: each
+    of its calls replaces the token of the one before.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
     secret = hide(secret)
@@ -238,7 +242,7 @@ def get_quota(cgi_path: str = "/cgi-bin/message/custom/send") -> Request:
 def get_callback_ip() -> Request:
     """Return the request for the addresses that pushes come from; they change, so ask again every day.
 
-    >>> get_callback_ip().url("TOKEN")
-    '/cgi-bin/getcallbackip?access_token=TOKEN'
+    >>> print(get_callback_ip().url("TOKEN"))
+    /cgi-bin/getcallbackip?access_token=TOKEN
     """
     return Request("GET", "/cgi-bin/getcallbackip")

@@ -50,7 +50,7 @@ class InvalidMessage(WxError, ValueError):
     >>> from wxcs_lite import text
     >>> text("", "hello")
     Traceback (most recent call last):
-    wxcs_lite.errors.InvalidMessage: touser: must not be empty…
+    wxcs_lite.errors.InvalidMessage: touser: must not be empty...
     """
 
     field: str

@@ -15,7 +15,7 @@ from wxcs_lite.endpoints import Request
 from wxcs_lite.errors import TransportError, WxError
 from wxcs_lite.secret import any_spelling, scrub
 
-__all__ = ["Carried", "transport_error", "without_echo", "without_foreign_frames"]
+__all__ = ["Carried", "told_of", "transport_error", "without_echo", "without_foreign_frames"]
 
 _Told = tuple[bool, str, str]  # maybe_sent, English, Chinese
 
@@ -44,23 +44,23 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     (u.ClosedPoolError, (False, "the pool is closed: open a new one", "连接池已关闭：请重新打开一个")),
     (u.ReadTimeoutError, (
         True,
-        "no answer within the read timeout; it may have been delivered all the same: look before you send again",
-        "等待应答超时；消息可能已经送达，重发前请先确认",
+        "no answer within the read timeout",
+        "等待应答超时",
     )),
     (u.SSLError, (
         True,
-        "TLS failed; it may have been delivered all the same: look before you send again",
-        "TLS 出错；消息可能已经送达，重发前请先确认",
+        "TLS failed",
+        "TLS 出错",
     )),
     (u.ProxyError, (
         True,
-        "the way through the proxy was cut; it may have been delivered all the same: look before you send again",
-        "经代理的连接中断；消息可能已经送达，重发前请先确认",
+        "the way through the proxy was cut",
+        "经代理的连接中断",
     )),
     (Exception, (
         True,
-        "the connection was cut; it may have been delivered all the same: look before you send again",
-        "连接中断；消息可能已经送达，重发前请先确认",
+        "the connection was cut",
+        "连接中断",
     )),
 )  # fmt: skip
 
@@ -75,7 +75,15 @@ _BAD_CERTIFICATE = (
 def transport_error(error: u.HTTPError, request: Request) -> TransportError:
     """Return our error for urllib3's, by the stage at which it happened; nothing of the original goes along."""
     maybe_sent, en, zh = _told(error)
-    call, kind = f"{request.method} {request.path}", type(error).__name__
+    return told_of(request, en, zh, type(error).__name__, maybe_sent)
+
+
+def told_of(request: Request, en: str, zh: str, kind: str, maybe_sent: bool = True) -> TransportError:
+    """Return the error with the call's name, and for a message with what is to be feared of sending it again."""
+    if maybe_sent and request.path.startswith("/cgi-bin/message/"):
+        en, zh = f"{en}; it may have been delivered all the same", f"{zh}；消息可能已经送达"
+        en, zh = f"{en}: look before you send again", f"{zh}，重发前请先确认"
+    call = f"{request.method} {request.path}"
     return TransportError(f"{call}: {en} ({kind})", f"{call}：{zh}（{kind}）", maybe_sent)
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 from wxcs_lite.errors import TokenRejected, WxError
 from wxcs_lite.pools import Pool
-from wxcs_lite.secret import Token, hide
+from wxcs_lite.secret import Token, hidden, hide
 from wxcs_lite.transport import fetch_token
 
 __all__ = ["FreshToken", "fresh_token"]
@@ -22,7 +22,7 @@ class FreshToken:
     __slots__ = ("_appid", "_asked_at", "_clock", "_failure", "_held", "_lock", "_pool", "_renew_at", "_secret")
 
     def __init__(self, pool: Pool, appid: str, secret: str, clock: Callable[[], float]) -> None:
-        self._pool, self._appid, self._secret, self._clock = pool, appid, hide(secret), clock
+        self._pool, self._appid, self._secret, self._clock = pool, appid, secret, clock
         self._lock = Lock()
         self._held: Token | None = None
         self._renew_at = self._asked_at = float("-inf")
@@ -69,10 +69,10 @@ class FreshToken:
         self._failure = _REJECTED if token == rejected else None
 
     def __repr__(self) -> str:
-        return f"<fresh_token of {self._appid}>"
+        return "<fresh_token>"
 
 
-_REJECTED = TokenRejected(40001, "the token that stable_token gives was rejected (no rid: it was not asked again)")
+_REJECTED = TokenRejected(40001, "rejected, and stable_token gives the same token again")
 
 
 def fresh_token(pool: Pool, appid: str, secret: str, *, clock: Callable[[], float] = time.time) -> FreshToken:
@@ -89,5 +89,5 @@ def fresh_token(pool: Pool, appid: str, secret: str, *, clock: Callable[[], floa
     again. It never forces a refresh, and a failed fetch is shared for ten seconds. If a renewal fails while the old
     token lives, the old one is given.
     """
-    secret = hide(secret)
+    pool, secret, appid = hidden(pool, secret, appid)
     return FreshToken(pool, appid, secret, clock)

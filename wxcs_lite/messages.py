@@ -114,7 +114,7 @@ def text(touser: str, content: str) -> TextMessage:
 
 
 def image(touser: str, media_id: str) -> ImageMessage:
-    """Return a picture message, from the `media_id` that `upload` gave or a customer's own picture brought.
+    """Return a picture message, from the `media_id` that `upload` gave.
 
     >>> image("OPENID", "MEDIA_ID")
     {'touser': 'OPENID', 'msgtype': 'image', 'image': {'media_id': 'MEDIA_ID'}}
@@ -196,7 +196,7 @@ def _checked(message: _M) -> _M:
 
 def require(message: Mapping[str, Any]) -> None:
     """Refuse a message, a handmade one too, that WeChat certainly could not use; an unknown msgtype passes."""
-    if not isinstance(message, dict):
+    if not isinstance(message, dict | Mapping):
         raise InvalidMessage(
             "message",
             f"must be a dict such as text(touser, content) returns, not {_kind(message)}",

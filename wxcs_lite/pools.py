@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import urllib3
 from urllib3.connection import HTTPConnection
-from urllib3.util import Timeout, make_headers, parse_url
+from urllib3.util import Timeout, Url, make_headers, parse_url
 
 from wxcs_lite.endpoints import API
 from wxcs_lite.secret import hide_if_str
@@ -41,7 +41,7 @@ def open_pool(
     whitelist. Raises ValueError for a url with a path, query or user. Endless "1xx" replies and headers that drip are
     not bounded by urllib3.
     """
-    proxy = hide_if_str(proxy)  # it may hold a login
+    url, proxy = hide_if_str(url), hide_if_str(proxy)  # they may hold a login
     scheme, host, port = _origin(url)
     settings: dict[str, Any] = {
         "maxsize": maxsize,
@@ -63,12 +63,15 @@ def open_pool(
 
 def _origin(url: str) -> tuple[str, str, int | None]:
     try:
-        scheme, auth, host, port, path, query, fragment = parse_url(url)
+        address = parse_url(url)
     except urllib3.exceptions.LocationParseError:
-        scheme = auth = host = port = path = query = fragment = None
+        address = Url()
+    scheme, host, port = address.scheme, address.host, address.port
+    more = address.auth or address.path not in (None, "/") or (address.query, address.fragment) != (None, None)
+    more, address, url = bool(more), Url(), ""  # they may hold a login, and this frame may be shown
     if scheme not in ("http", "https") or not host:
         raise ValueError("url must look like https://api.weixin.qq.com\nurl 应形如 https://api.weixin.qq.com")
-    if auth or path not in (None, "/") or query is not None or fragment is not None:
+    if more:
         raise ValueError(
             "url must be scheme, host and port only, with no path, query or user\n"
             "url 只能含协议、主机和端口，不能带路径、参数或用户名"
@@ -76,7 +79,7 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     if scheme == "http" and not re.fullmatch(_LOOPBACK, host):
         warnings.warn(
             f"http to {host}: everyone on the way can read the token; use https\n"
-            f"以 http 访问 {host}：途中任何人都能看到令牌，请用 https",
+            f"以 http 访问 {host}：途中任何人都能看到凭证，请用 https",
             stacklevel=3,
         )
     return scheme, host, port

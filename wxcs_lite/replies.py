@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wxcs_lite.errors import BadReply, api_error
+from wxcs_lite.errors import BadReply, WxError, api_error
 from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
 from wxcs_lite.multipart import extension_of
 from wxcs_lite.secret import Token, scrub
@@ -36,7 +36,7 @@ def read_ok(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
     {'errcode': 0, 'errmsg': 'ok'}
     >>> read_ok(200, {}, b'{"errcode":45047,"errmsg":"out of response count limit"}')
     Traceback (most recent call last):
-    wxcs_lite.errors.WindowClosed: 45047 out of response count limit…
+    wxcs_lite.errors.WindowClosed: 45047 out of response count limit...
     """
     _refuse_status(status, body)
     refuse_encoded(status, headers)
@@ -59,16 +59,21 @@ def read_token(status: int, headers: Headers, body: bytes, *, now: float) -> Tok
 
     A token that arrives with less than its full two hours is normal: stable_token shares one among its callers.
     """
-    found = read_ok(status, headers, body)
+    try:
+        return _token(status, read_ok(status, headers, body), now)
+    except WxError as e:
+        failure = e.with_traceback(None)
+    body = b""  # it may hold the token, and this frame may be shown
+    raise failure
+
+
+def _token(status: int, found: dict[str, Any], now: float) -> Token:
     token, expires_in = found.get("access_token"), found.get("expires_in")
     if not (isinstance(token, str) and token):
-        problem = "has no access_token", "没有 access_token"
-    elif not isinstance(expires_in, int) or isinstance(expires_in, bool) or not 0 <= expires_in < _TOKEN_LIFE:
-        problem = "has no expires_in in seconds", "没有以秒计的 expires_in"
-    else:
-        return Token(token, now + expires_in)
-    token, found, body = "", {}, b""  # the frame may be shown
-    raise _bad(status, b"", *problem)
+        raise _bad(status, b"", "has no access_token", "没有 access_token")
+    if not isinstance(expires_in, int) or isinstance(expires_in, bool) or not 0 <= expires_in < _TOKEN_LIFE:
+        raise _bad(status, b"", "has no expires_in in seconds", "没有以秒计的 expires_in")
+    return Token(token, now + expires_in)
 
 
 def read_uploaded(status: int, headers: Headers, body: bytes) -> Uploaded:
@@ -98,7 +103,7 @@ def read_media(status: int, headers: Headers, body: bytes) -> Media:
     b'\xff\xd8\xff'
     >>> read_media(200, {}, b'{"errcode":40007,"errmsg":"invalid media_id"}')
     Traceback (most recent call last):
-    wxcs_lite.errors.MediaRejected: 40007 invalid media_id…
+    wxcs_lite.errors.MediaRejected: 40007 invalid media_id...
 
     The Content-Type is not consulted: WeChat has sent errors as text/plain.
     """
@@ -151,7 +156,7 @@ def _refuse_status(status: int, body: bytes) -> None:
 _STATUS = {
     3: (
         "is a redirect, which is not followed, for the token must not go elsewhere: check the pool's address",
-        "是重定向，为防令牌外泄不会跟随：请检查 pool 的地址",
+        "是重定向，为防凭证外泄不会跟随：请检查 pool 的地址",
     ),
     404: (
         "means an unknown path: check the pool's address and the path (a hyphen copied from a page may be no hyphen)",

@@ -5,7 +5,7 @@ count. Time is an argument.
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage
 
@@ -18,10 +18,12 @@ _GIVES = {"message": (5, 48 * 3600), "enter": (2, 60)}  # messages, seconds
 class Event(NamedTuple):
     """Something that happened between a user and you, at a time in seconds of the epoch.
 
-    >>> Event("message", 1482048670)
+    >>> from wxcs_lite.push import Push
+    >>> push = Push({"FromUserName": "OPENID", "CreateTime": 1482048670, "MsgType": "text", "Content": "hi"})
+    >>> Event("message", push.CreateTime)
     Event(kind='message', at=1482048670)
 
-    `message`: the user sent one (the push's CreateTime); `enter`: the user came in by the button (the event
+    `message`: the user sent one; `enter`: the user came in by the button (the event
     user_enter_tempsession); `sent`: WeChat answered `ok` to a message of yours, for refused ones do not count.
     """
 
@@ -54,18 +56,12 @@ def window_left(events: Iterable[Event], now: float, *, refill_on_entry: bool = 
     so, the default gives 2. An event that is later than now counts, because clocks differ.
     """
     left, closes_at, answers_until = 0, float("-inf"), float("-inf")
-    for kind, at in sorted(events, key=_when):
+    for kind, at in sorted(map(_checked, events), key=_when):
         if at > closes_at:
             left = 0
         if kind == "sent":
             left = max(0, left - 1)
             continue
-        if kind not in _GIVES:
-            raise InvalidMessage(
-                "kind",
-                f"must be message, enter or sent, not {kind!r}",
-                f"应为 message、enter 或 sent，收到的是 {kind!r}",
-            )
         count, seconds = _GIVES[kind]
         if kind == "message":
             answers_until = at + seconds
@@ -73,6 +69,22 @@ def window_left(events: Iterable[Event], now: float, *, refill_on_entry: bool = 
             count = _GIVES["message"][0]
         left, closes_at = max(left, count), max(closes_at, at + seconds)
     return Window(left, closes_at) if now <= closes_at else Window(0, None)
+
+
+def _checked(event: Any) -> Event:
+    if not (isinstance(event, tuple) and len(event) == 2 and isinstance(event[1], int | float)):
+        raise InvalidMessage(
+            "events",
+            'must be such as Event("message", push.CreateTime)',
+            '应为 Event("message", push.CreateTime) 这样的值',
+        )
+    if event[0] not in ("sent", *_GIVES):
+        raise InvalidMessage(
+            "kind",
+            f"must be message, enter or sent, not {event[0]!r}",
+            f"应为 message、enter 或 sent，收到的是 {event[0]!r}",
+        )
+    return Event(*event)
 
 
 def _when(event: Event) -> float:

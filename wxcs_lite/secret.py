@@ -7,7 +7,7 @@ Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks,
 import re
 from typing import Any, Self, TypeVar
 
-__all__ = ["Token", "any_spelling", "hide", "hide_if_str", "scrub"]
+__all__ = ["Token", "any_spelling", "hidden", "hide", "hide_if_str", "scrub"]
 
 _T = TypeVar("_T")
 
@@ -55,6 +55,11 @@ def hide(value: object) -> Token:
 def hide_if_str(value: _T) -> _T:
     """Return a str hidden and anything else as it is: where the pool belongs, a token may stand by mistake."""
     return hide(value) if isinstance(value, str) else value  # type: ignore[return-value]
+
+
+def hidden(pool: _T, secret: object, *others: Any) -> tuple[Any, ...]:
+    """Return all in their order with every str among them hidden, for a token may stand where another was due."""
+    return hide_if_str(pool), hide(secret), *map(hide_if_str, others)
 
 
 def any_spelling(secret: str) -> re.Pattern[str]:

@@ -11,7 +11,7 @@ from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import Headers, looks_like_text, read_media, refuse_encoded
-from wxcs_lite.secret import Token, hide, hide_if_str
+from wxcs_lite.secret import hidden
 from wxcs_lite.wire import MAX_JSON, call_cleanly, drop, open_response, read_bounded
 
 __all__ = ["Stream", "stream"]
@@ -55,7 +55,7 @@ def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
     An error of the API is raised on entry, before the first chunk; a cut on the way (TransportError) after some. Chunks
     hold 64 KiB at most. Leaving the block early closes the connection.
     """
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token, media_id = hidden(pool, token, media_id)
     request = endpoints.download(media_id)
     response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
     chunks = _chunks(request, response, medium.content)
@@ -67,7 +67,7 @@ def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
         drop(response)
 
 
-def _entered(pool: Pool, token: Token, request: Request) -> tuple[BaseHTTPResponse, Media]:
+def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:
     """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
     response = open_response(pool, token, request)
     try:
@@ -76,7 +76,7 @@ def _entered(pool: Pool, token: Token, request: Request) -> tuple[BaseHTTPRespon
         while len(start) < 16 and (more := response.read1(PIECE)):
             start += more
         if response.status != 200 or looks_like_text(start):
-            start += read_bounded(response, MAX_JSON, pool)
+            start += read_bounded(response, request, MAX_JSON, pool)
         return response, read_media(response.status, response.headers, start)
     except BaseException:
         drop(response)

@@ -30,8 +30,8 @@ STEPS = (
     ),
     Step(
         "Get an access token. stable_token shares one among all who ask.",
-        "获取 access_token。stable_token 让各处共用同一个令牌。",
-        "token = fetch_token(pool, sandbox.appid, sandbox.secret)",
+        "获取 access_token。stable_token 让各处共用同一个凭证。",
+        "token = fetch_token(\n    pool, sandbox.appid, sandbox.secret, clock=sandbox.clock\n)",
         request="endpoints.stable_token(sandbox.appid, sandbox.secret)",
     ),
     Step(
@@ -88,7 +88,8 @@ STEPS = (
     Step(
         "Two days later the window has closed. WeChat refuses; the error explains.",
         "两天后，回复时限已过。微信拒绝发送，错误信息会说明原因和处理办法。",
-        "sandbox.advance(48 * 3600 + 1)\ntoken = fetch_token(pool, sandbox.appid, sandbox.secret)\n"
+        "sandbox.advance(48 * 3600 + 1)\n"
+        "token = fetch_token(\n    pool, sandbox.appid, sandbox.secret, clock=sandbox.clock\n)\n"
         "message = text(touser, {late})\nsend(pool, token, message)",
         request="endpoints.send(message)",
         refused=45015,
@@ -144,7 +145,7 @@ what the customer's phone shows.
     "zh": """\
 wxcs_lite：微信小程序客服消息，{steps} 步走完全程。
 一切都在内置的沙箱里进行，不需要账号，也不联网。
-每一步依次列出：Python 代码、HTTP 请求（令牌已隐藏）、微信的应答、
+每一步依次列出：Python 代码、HTTP 请求（凭证已隐藏）、微信的应答、
 用户手机上看到的内容。
 """,
 }

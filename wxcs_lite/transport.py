@@ -10,11 +10,11 @@ from os import PathLike, fspath
 from typing import Any, BinaryIO, Literal
 
 from wxcs_lite import endpoints
-from wxcs_lite.errors import ApiError, InvalidMessage, WxError
+from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded
-from wxcs_lite.secret import Token, hide, hide_if_str, scrub
+from wxcs_lite.secret import Token, hidden, scrub
 from wxcs_lite.wire import MAX_MEDIA, Progress, answer
 
 __all__ = [
@@ -45,7 +45,7 @@ def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
     InvalidMessage before anything leaves, WindowClosed if the customer has to write first, and the other `WxError`s.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token, message = hidden(pool, token, message)
     return answer(pool, token, endpoints.send(message), read_ok)
 
 
@@ -63,7 +63,7 @@ def set_typing(
     takes it away, too.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token, touser = hidden(pool, token, touser)
     return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_ok)
 
 
@@ -71,20 +71,18 @@ def set_typing(
 def showing_typing(pool: Pool, token: str, touser: str) -> Iterator[None]:
     """Show "typing…" while the block runs: Typing on entry, CancelTyping on exit, also when the block raises.
 
-    Typing is a courtesy: what WeChat refuses of it (ApiError) is passed over, and no trouble on exit hides the block's
-    own error. It shows for 15 seconds at most, for WeChat refuses to renew it earlier.
+    Typing is a courtesy: whatever fails of it is passed over, else its failure could be taken for that of the message
+    which the block has sent. Only InvalidMessage is raised, on entry. It shows for 15 seconds at most, for WeChat
+    refuses to renew it earlier.
     """
-    pool, token = hide_if_str(pool), hide(token)
-    with suppress(ApiError):
+    pool, token, touser = hidden(pool, token, touser)
+    with suppress(ApiError, TransportError, BadReply):
         set_typing(pool, token, touser)
     try:
         yield
-    except BaseException:
+    finally:
         with suppress(WxError):
             set_typing(pool, token, touser, "CancelTyping")
-        raise
-    with suppress(ApiError):
-        set_typing(pool, token, touser, "CancelTyping")
 
 
 def upload(
@@ -110,7 +108,7 @@ def upload(
     WeChat does not take, InvalidMessage for a file that cannot be read.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token = hidden(pool, token)
     if isinstance(file, str | PathLike):
         with _opened(file) as opened:
             return upload(pool, token, opened, filename=filename or fspath(file), type=type, progress=progress)
@@ -145,7 +143,7 @@ def download(pool: Pool, token: str, media_id: str, *, max_bytes: int = MAX_MEDI
     another account's id, BadReply past max_bytes, which is 16 MiB unless given.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token, media_id = hidden(pool, token, media_id)
     return answer(pool, token, endpoints.download(media_id), read_media, max_bytes=max_bytes)
 
 
@@ -163,7 +161,7 @@ def fetch_token(
     who use it. Raises ApiError: 40125 for a wrong secret, 40164 for an address that is not on the whitelist.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
-    pool, secret = hide_if_str(pool), hide(secret)
+    pool, secret, appid = hidden(pool, secret, appid)
     request = endpoints.stable_token(appid, secret, force_refresh=force_refresh)
     now = clock()
 
@@ -179,7 +177,7 @@ def get_rid(pool: Pool, token: str, rid: str) -> dict[str, Any]:
     The token that the noted URL holds is taken out.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token, rid = hidden(pool, token, rid)
     found = answer(pool, token, endpoints.get_rid(rid), read_ok)
     noted = found.get("request")
     if isinstance(noted, dict):
@@ -191,12 +189,12 @@ def get_rid(pool: Pool, token: str, rid: str) -> dict[str, Any]:
 def get_quota(pool: Pool, token: str, cgi_path: str = "/cgi-bin/message/custom/send") -> dict[str, Any]:
     """Return the daily allowance of a call and what is left of it, under `quota`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token, cgi_path = hidden(pool, token, cgi_path)
     return answer(pool, token, endpoints.get_quota(cgi_path), read_ok)
 
 
 def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
     """Return the addresses that WeChat pushes from, under `ip_list`; they change, so ask again every day."""
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
-    pool, token = hide_if_str(pool), hide(token)
+    pool, token = hidden(pool, token)
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)

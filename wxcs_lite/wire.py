@@ -1,4 +1,4 @@
-"""One request out, one reply in: the only place where anything is sent or received.
+"""One request out, one reply in: everything that is sent or received passes through here.
 
 Nothing is tried twice, no redirect is followed, no reply is read without a bound, and what goes wrong below leaves here
 as one of our errors, raised only after urllib3's own is gone.
@@ -9,18 +9,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from urllib3 import Retry
+from urllib3 import HTTPHeaderDict, Retry
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite import endpoints
 from wxcs_lite.endpoints import Request
-from wxcs_lite.errors import InvalidMessage, TransportError, WxError
-from wxcs_lite.failures import Carried, transport_error, without_echo, without_foreign_frames
+from wxcs_lite.errors import InvalidMessage, WxError
+from wxcs_lite.failures import Carried, told_of, transport_error, without_echo, without_foreign_frames
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
 from wxcs_lite.replies import Headers, refuse_encoded, too_large
-from wxcs_lite.secret import Token, hide, hide_if_str
+from wxcs_lite.secret import hide, hide_if_str
 
 __all__ = [
     "Progress",
@@ -36,6 +36,7 @@ __all__ = [
 MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
+_SECRET_LENGTH = 8  # characters; real ones have 32 and more
 _PATIENCE = 6  # read timeouts that a JSON reply may take in all
 _ONCE = Retry.from_int(False, redirect=False)
 
@@ -77,13 +78,13 @@ def perform(
 
 
 def _exchange(
-    pool: Pool, token: Token | None, request: Request, max_bytes: int | None, progress: Progress | None
+    pool: Pool, token: str | None, request: Request, max_bytes: int | None, progress: Progress | None
 ) -> Reply:
     medium = request.path == endpoints.MEDIA_GET
     limit = max_bytes if max_bytes is not None else MAX_MEDIA if medium else MAX_JSON
     response = open_response(pool, token, request, progress)
     try:
-        body = read_bounded(response, limit, None if medium else pool)
+        body = read_bounded(response, request, limit, None if medium else pool)
     except BaseException:
         drop(response)
         raise
@@ -92,7 +93,7 @@ def _exchange(
 
 
 def open_response(
-    pool: Pool, token: Token | None, request: Request, progress: Progress | None = None
+    pool: Pool, token: str | None, request: Request, progress: Progress | None = None
 ) -> BaseHTTPResponse:
     """Send the request and return the response with its body unread; to be run by `call_cleanly`."""
     require_pool(pool)
@@ -106,7 +107,7 @@ def open_response(
         )
     body, headers = _framed(request, progress)
     if pool.headers:
-        headers = {**pool.headers, **headers}
+        headers = _joined(pool.headers, headers)
     return pool.urlopen(
         request.method,
         request.url(token),
@@ -118,6 +119,14 @@ def open_response(
         preload_content=False,
         decode_content=False,
     )
+
+
+def _joined(others: Mapping[str, str], ours: Mapping[str, str]) -> HTTPHeaderDict:
+    """Return the pool's own headers and ours, which count; nothing may ask for a reply that we would refuse."""
+    headers = HTTPHeaderDict(others)
+    headers.discard("accept-encoding")
+    headers.update(ours)
+    return headers
 
 
 def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[str, str]]:
@@ -146,7 +155,7 @@ def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> 
         raise Carried(e) from None
 
 
-def read_bounded(response: BaseHTTPResponse, limit: int, pool: Pool | None) -> bytes:
+def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool: Pool | None) -> bytes:
     """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
     refuse_encoded(response.status, response.headers)
     begun, found, size = time.monotonic(), [], 0
@@ -158,9 +167,8 @@ def read_bounded(response: BaseHTTPResponse, limit: int, pool: Pool | None) -> b
         if response.length_remaining == 0:
             break  # the usual reply, whole in one piece
         if pool is not None and time.monotonic() - begun > _PATIENCE * _longest_silence(pool):
-            raise TransportError(
-                "the reply came too slowly to wait for its end; the message may have been delivered all the same",
-                "应答传输太慢，没有等到结束；消息可能已经送达",
+            raise told_of(
+                request, "the reply came too slowly to wait for its end", "应答传输太慢，没有等到结束", "TimeoutError"
             )
     return found[0] if len(found) == 1 else b"".join(found)
 
@@ -173,7 +181,7 @@ def _longest_silence(pool: Pool) -> float:
     return seconds if isinstance(seconds, int | float) else math.inf
 
 
-def call_cleanly(request: Request, secret: Token | None, call: Callable[[], _T]) -> _T:
+def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -> _T:
     """Run what may fail; it leaves as our error, with no chain, no frame that holds a URL, a body or a reply, no echo.
 
     Everything that sends, receives or reads a reply runs in here: only the frames above it ever stand in a traceback.
@@ -203,11 +211,11 @@ def drop(response: BaseHTTPResponse) -> None:
 
 def answer(
     pool: Pool,
-    token: Token | None,
+    token: str | None,
     request: Request,
     read: Callable[[int, Headers, bytes], _T],
     *,
-    secret: Token | None = None,
+    secret: str | None = None,
     max_bytes: int | None = None,
     progress: Progress | None = None,
 ) -> _T:
@@ -217,7 +225,8 @@ def answer(
     def read_reply() -> _T:
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
-        if echo and echo in body and request.path != endpoints.MEDIA_GET:
+        # A short one could be part of any word of the reply, and is no secret.
+        if len(echo) >= _SECRET_LENGTH and echo in body and request.path != endpoints.MEDIA_GET:
             body = body.replace(echo, b"***")
         return read(status, headers, body)
 

@@ -12,7 +12,7 @@ from wxcs_lite.secret import hide
 
 __all__ = ["SUCCESS", "seal", "transfer_to_agent"]
 
-SUCCESS = b"success"  # an empty answer means the same; any other, or none within 5 s, is sent again and upsets the user
+SUCCESS = b"success"  # an empty answer means the same; without one within 5 s the push comes again
 
 
 def transfer_to_agent(push: Push) -> bytes:

@@ -31,7 +31,8 @@ def verify(token: str, timestamp: str, nonce: str, signature: str, encrypt: str 
     False
 
     With `encrypt` it is `msg_signature` that is checked, the only one that covers the body. The hash runs over the
-    strings in a row, so it does not tell where one of them ends. With an empty token nothing is right.
+    sorted strings in a row, so it does not tell where one of them ends, nor a timestamp from a nonce that looks like
+    one. With an empty token nothing is right.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token = hide(token)

@@ -54,7 +54,7 @@ def _read(stream: Any, length: int) -> bytes:
         while length > 0 and (piece := stream.read(min(length, _PIECE))):
             pieces.append(piece)
             length -= len(piece)
-    except (OSError, ValueError):  # the far end has gone
+    except Exception:  # the far end has gone; each server says so with an error of its own
         return b""
     return b"".join(pieces)
 

@@ -64,8 +64,8 @@ def read_push(
     Use secure mode: **the signature of a plain push does not cover its body**, so whoever sees one such query can send
     any body with it. With `aes_key` (the console's EncodingAESKey) a push in plain text is refused, and only what is
     inside `Encrypt` is believed; without it, the plain fields of compatible mode are read. `appid` is compared with
-    the one in the frame. `max_age` (seconds, either way) refuses old queries; leave room for WeChat's repetitions,
-    some minutes.
+    the one in the frame. `max_age` (seconds, either way) refuses old queries, as far as the hash tells a
+    timestamp from a nonce (see `verify`); leave room for WeChat's repetitions, some minutes.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
