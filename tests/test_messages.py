@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from wxcs_lite import endpoints, image, link, miniprogrampage, text, with_ai_label, with_businessid, with_kf_account
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, require, require_str, require_utf8
+from wxcs_lite.remarks import check
 from wxcs_lite.secret import Token
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
@@ -214,3 +216,10 @@ def test_any_filled_text_is_a_str(value: str) -> None:
     """Emoji, control characters and subclasses of str are texts."""
     require_str("content", value)
     require_utf8("content", value)
+
+
+def test_any_mapping_is_a_message() -> None:
+    """What a type checker takes for a message is one, also if it cannot be written to."""
+    frozen = MappingProxyType(text("OPENID", "hello"))
+    assert endpoints.send(text("OPENID", "hello")) == endpoints.send(frozen)
+    assert [] == check(frozen)

@@ -132,7 +132,8 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
     if isinstance(errcode, bool) or not isinstance(errcode, int):
         raise TypeError(
             f"errcode must be an int, not {type(errcode).__name__}: pass a number as in explain(45047), "
-            "or the attribute of a caught error as in explain(error.errcode)"
+            "or the attribute of a caught error as in explain(error.errcode)\n"
+            f"errcode 应为 int，收到的是 {type(errcode).__name__}：写 explain(45047) 或 explain(error.errcode)"
         )
     known = _BY_CODE.get(errcode)
     if known is None:

@@ -115,7 +115,7 @@ def _own_page(value: str) -> _Advice:
         return None
     return (
         "has a link with data-miniprogram-appid but no data-miniprogram-path: it has no page to open",
-        "里的链接有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
+        "文字链接带有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
     )
 
 

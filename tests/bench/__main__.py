@@ -1,80 +1,78 @@
-"""Measure and print: CPU per `send` beside the same call by hand, and the cost of the import."""
+"""Measure and print: all parts, or those named; `--quick` only shows that everything runs."""
 
-import json
+import argparse
+import importlib
+import os
 import platform
-import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from urllib.parse import quote
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
-import wxcs_lite
-from tests.bench.server import answering
+from tests.bench.tables import Goal, print_goals
 
-CALLS, ROUNDS = 400, 25
-IMPORTS = 20
-TOKEN = "80_" + "made-up_" * 16 + "token"
-MESSAGE = wxcs_lite.text("oABCD-efgh_1234567890abcdef0", "您好，您的订单已经发出，预计明天送达。")
-HEADERS = {"Content-Type": "application/json"}
+_PARTS: Final[Mapping[str, str]] = {
+    "send": "tests.bench.send",
+    "calls": "tests.bench.calls",
+    "push": "tests.bench.pushes",
+    "import": "tests.bench.startup",
+    "weight": "tests.bench.weight",
+    "memory": "tests.bench.memory",
+    "threads": "tests.bench.threads",
+    "growth": "tests.bench.growth",
+}
+_NAMED: Final = ("urllib3", "requests", "httpx", "wechatpy", "cryptography")
 
 
 def main() -> None:
-    print(f"Python {platform.python_version()}, {platform.machine()}; {ROUNDS} rounds of {CALLS} calls, interleaved")
-    with answering() as port:
-        pool = wxcs_lite.open_pool(f"http://127.0.0.1:{port}")
-        ready_url = f"/cgi-bin/message/custom/send?access_token={quote(TOKEN, safe='')}"
-        ready_body = json.dumps(MESSAGE, ensure_ascii=False).encode()
-
-        def ready() -> object:
-            return pool.urlopen("POST", ready_url, body=ready_body, headers=HEADERS, retries=False).data
-
-        def by_hand() -> object:
-            body = json.dumps(MESSAGE, ensure_ascii=False).encode()
-            url = f"/cgi-bin/message/custom/send?access_token={quote(TOKEN, safe='')}"
-            reply = pool.urlopen("POST", url, body=body, headers=HEADERS, retries=False)
-            found = json.loads(reply.data)
-            if found["errcode"]:
-                raise RuntimeError(found)
-            return found
-
-        def ours() -> object:
-            return wxcs_lite.send(pool, TOKEN, MESSAGE)
-
-        costs = cpu_per_call({"urlopen, ready bytes": ready, "the same call by hand": by_hand, "wxcs_lite.send": ours})
-    for name, seconds in costs.items():
-        print(f"{name:24} {statistics.median(seconds) * 1e6:7.1f} µs CPU per call")
-    for base in ("the same call by hand", "urlopen, ready bytes"):
-        ratios = [mine / theirs for mine, theirs in zip(costs["wxcs_lite.send"], costs[base], strict=True)]
-        print(f"wxcs_lite.send / {base}: {statistics.median(ratios):.3f}")
-    print(f"import wxcs_lite over import urllib3: {import_cost() * 1e3:+.1f} ms (median of {IMPORTS} pairs)")
+    """Run the parts one after the other: two at a time would measure each other."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("part", nargs="*", help=f"any of {', '.join(_PARTS)}; none means all")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few seconds, to see that it runs; the figures mean nothing"
+    )
+    given = parser.parse_args()
+    if unknown := [part for part in given.part if part not in _PARTS]:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(_PARTS)}")
+    _print_machine(given.quick)
+    goals: list[Goal] = []
+    for part in given.part or _PARTS:
+        goals += importlib.import_module(_PARTS[part]).run(given.quick)
+    if goals:
+        print_goals(goals)
+    _print_load()
 
 
-def cpu_per_call(calls: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Return user + system seconds per call, one value a round; the order turns, so that drift hits all alike."""
-    costs: dict[str, list[float]] = {name: [] for name in calls}
-    names = list(calls)
-    for turn in range(ROUNDS + 1):
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            call = calls[name]
-            begun = time.process_time()
-            for _ in range(CALLS):
-                call()
-            if turn:  # the first round warms up
-                costs[name].append((time.process_time() - begun) / CALLS)
-    return costs
+def _print_machine(quick: bool) -> None:
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    print(f"{today}, Python {platform.python_version()}, {platform.system()} {platform.machine()}, {_size()}")
+    print(", ".join(f"{name} {_version(name)}" for name in _NAMED))
+    if quick:
+        print("--quick: it runs; the figures mean nothing")
+    else:
+        _print_load()
 
 
-def import_cost() -> float:
-    """Return the wall seconds that the import takes beyond urllib3's, as the median of pairs."""
+def _size() -> str:
+    cores = os.cpu_count() or 1
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, ValueError, OSError):
+        return f"{cores} cores"
+    return f"{cores} cores, {memory:.0f} GiB"
 
-    def cold(module: str) -> float:
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
-        return time.perf_counter() - begun
 
-    cold("wxcs_lite")
-    return statistics.median(cold("wxcs_lite") - cold("urllib3") for _ in range(IMPORTS))
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _print_load() -> None:
+    """Print how busy the machine is: beside another's work even ratios lose a few percent."""
+    if hasattr(os, "getloadavg"):
+        print(f"\nload average of the last minute: {os.getloadavg()[0]:.2f}")
 
 
 if __name__ == "__main__":
