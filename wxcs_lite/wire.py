@@ -159,7 +159,7 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
     """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
     refuse_encoded(response.status, response.headers)
     begun, found, size = time.monotonic(), [], 0
-    while piece := response.read1(PIECE):
+    while piece := response.read(_whole(response, limit)) if pool is None else response.read1(PIECE):
         size += len(piece)
         if size > limit:
             raise too_large(response.status, limit)
@@ -171,6 +171,16 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
                 request, "the reply came too slowly to wait for its end", "应答传输太慢，没有等到结束", "TimeoutError"
             )
     return found[0] if len(found) == 1 else b"".join(found)
+
+
+def _whole(response: BaseHTTPResponse, limit: int) -> int:
+    """Return how much of a medium to read at once: all of it, where its length is known, for that leaves no copies."""
+    left = response.length_remaining
+    if left is None:
+        return PIECE
+    if left > limit:
+        raise too_large(response.status, limit)
+    return left
 
 
 def _longest_silence(pool: Pool) -> float:
@@ -226,7 +236,7 @@ def answer(
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
         # A short one could be part of any word of the reply, and is no secret.
-        if len(echo) >= _SECRET_LENGTH and echo in body and request.path != endpoints.MEDIA_GET:
+        if request.path != endpoints.MEDIA_GET and len(echo) >= _SECRET_LENGTH and echo in body:
             body = body.replace(echo, b"***")
         return read(status, headers, body)
 

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from functools import cache
 from typing import Any
 
 from wxcs_lite.errors import InvalidMessage, PushRejected
@@ -151,6 +152,7 @@ def _cipher(aes_key: Token) -> Any:
     return cipher(aes(key), cbc(_Key(key[:_BLOCK])))
 
 
+@cache  # an import statement costs some microseconds each time; the error is not kept
 def _ciphers() -> tuple[Any, Any, Any]:
     try:
         from cryptography.hazmat.primitives.ciphers import Cipher

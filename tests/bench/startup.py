@@ -1,0 +1,74 @@
+"""What an import costs a process that has just begun, beyond what urllib3 costs it."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from statistics import median
+from typing import Final
+
+from tests.bench.samples import PROJECT
+from tests.bench.tables import NOT_INSTALLED, Goal, milliseconds, print_table, times
+
+__all__ = ["run"]
+
+_URLLIB3, _OURS = "urllib3", "wxcs_lite"
+# httpx loads most of itself, and the certificates, when the first client is made, so a first client counts, too.
+_CODE: Final = {
+    _URLLIB3: "import urllib3",
+    _OURS: "import wxcs_lite",
+    "wxcs_lite.push": "import wxcs_lite.push",
+    "requests": "import requests",
+    "httpx": "import httpx",
+    "wechatpy": "import wechatpy",
+    "wxcs_lite, open_pool()": "import wxcs_lite; wxcs_lite.open_pool()",
+    "requests, Session()": "import requests; requests.Session()",
+    "httpx, Client()": "import httpx; httpx.Client()",
+    "wechatpy, WeChatClient()": "import wechatpy; wechatpy.WeChatClient('APPID', 'SECRET')",
+}
+_NOTHING: Final = "(nothing)"
+_LIMIT = 0.015  # seconds
+
+
+def run(quick: bool) -> list[Goal]:
+    """Measure, print, and say whether the goal is met."""
+    pairs = 1 if quick else 30
+    there = [name for name in _CODE if find_spec(re.split("[.,]", name)[0])]
+    spans = _cold([_NOTHING, *there], pairs, warm_up=not quick)
+    bare, base = spans[_NOTHING], spans[_URLLIB3]
+    rows = [[_NOTHING, f"{median(bare) * 1e3:.1f}", "", "", ""]]
+    for name in _CODE:
+        if name not in there:
+            rows.append([name, NOT_INSTALLED])
+            continue
+        found = spans[name]
+        over, beyond = _difference(found, bare), _difference(found, base)
+        ratio = median((a - c) / (b - c) for a, b, c in zip(found, base, bare, strict=True))
+        rows.append([name, f"{median(found) * 1e3:.1f}", f"{over * 1e3:.1f}", milliseconds(beyond), times(ratio)])
+    headings = ("import", "wall ms", "over bare Python", "over urllib3", "/ urllib3's")
+    print_table(f"Start-up: cold python -c, medians of {pairs} in turns", headings, rows)
+    beyond = _difference(spans[_OURS], base)
+    return [Goal("import wxcs_lite over import urllib3", "15 ms or less", milliseconds(beyond), beyond <= _LIMIT)]
+
+
+def _difference(mine: Sequence[float], theirs: Sequence[float]) -> float:
+    return median(a - b for a, b in zip(mine, theirs, strict=True))
+
+
+def _cold(modules: Sequence[str], rounds: int, *, warm_up: bool) -> dict[str, list[float]]:
+    """Return the wall seconds of `python -c "import …"`, one a round, in another order each time."""
+    spans: dict[str, list[float]] = {name: [] for name in modules}
+    # Where no bytecode may be written every process would compile anew, and that would be all one measures.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    for turn in range(-warm_up, rounds):
+        first = turn % len(modules)
+        for name in [*modules[first:], *modules[:first]]:
+            command = [sys.executable, "-c", _CODE.get(name, "pass")]
+            begun = time.perf_counter()
+            subprocess.run(command, check=True, cwd=PROJECT, env=environ)
+            if turn >= 0:  # the first ones write the bytecode and fill the file cache
+                spans[name].append(time.perf_counter() - begun)
+    return spans

@@ -1,0 +1,51 @@
+"""The measurements run: what they find is for people to judge, on a machine that does nothing else."""
+
+import re
+import subprocess
+import sys
+
+from tests.bench.samples import PROJECT
+from tests.bench.tables import NOT_INSTALLED
+
+HEADINGS = (
+    "send: ", "set_typing: ", "upload of 1 MB from bytes: ", "upload of 1 MB from a path: ", "download of 1 MB: ",
+    "An encrypted push", "Start-up: ", "Weight: ", "Memory: ", "Threads: ", "Growth: with the number of customers",
+    "Growth: with the events of one customer", "Goals",
+)  # fmt: skip
+
+
+def bench(*given: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tests.bench", *given]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+
+
+def test_every_part_runs_and_prints_its_table() -> None:
+    """Each ratio is a positive number, no line is too wide to be read, and every row has a name and figures."""
+    done = bench("--quick")
+    assert (done.returncode, done.stderr) == (0, "")
+    titles = re.findall(r"^## (.+)$", done.stdout, re.MULTILINE)
+    assert [title.startswith(heading) for title, heading in zip(titles, HEADINGS, strict=True)] == [True] * 13
+    ratios = re.findall(r"(\S+)×", done.stdout)
+    assert len(ratios) > 50
+    assert min(map(float, ratios)) > 0
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    goals = done.stdout.partition("## Goals")[2]
+    assert len(re.findall(r"  (?:yes|NO)$", goals, re.MULTILINE)) == 7
+
+
+def test_a_peer_that_is_missing_leaves_a_row_that_says_so() -> None:
+    """Nobody needs all of them to measure."""
+    hide = "import sys; sys.modules.update(dict.fromkeys(('requests', 'httpx', 'wechatpy')))"
+    run = "import runpy; sys.argv[1:] = ['--quick', 'send']; runpy.run_module('tests.bench', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", f"{hide}; {run}"], cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(re.findall(rf"^(?:requests|httpx|wechatpy) +{NOT_INSTALLED}$", done.stdout, re.MULTILINE)) == 3
+    assert "wxcs_lite.send" in done.stdout
+
+
+def test_an_unknown_part_is_refused_with_those_there_are() -> None:
+    """A usage error names what is allowed and what it got."""
+    done = bench("sned")
+    assert done.returncode == 2
+    assert "no such part: sned" in done.stderr
+    assert "send, calls, push, import, weight, memory, threads, growth" in done.stderr
