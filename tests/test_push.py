@@ -568,6 +568,7 @@ def test_cryptography_waits_until_it_is_needed() -> None:
 
 def test_without_cryptography_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the first push comes, and with no chain."""
+    push_crypto._ciphers.cache_clear()
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers", None)
     for call in (
         lambda: push_app(print, token=TOKEN, aes_key=KEY),
