@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ import pytest
 import urllib3
 
 from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.sandbox.app import ROUTES
 from wxcs_lite.sandbox.calls import Call
 from wxcs_lite.sandbox.values import Request
 
@@ -278,6 +280,41 @@ def test_rids_are_bounded(caller: Caller) -> None:
     for _ in range(1000):
         caller.get("/cgi-bin/getcallbackip")
     assert 76001 == caller.post(RID, rid=rid_of(first))["errcode"]
+
+
+def test_a_rid_keeps_the_beginning_only(caller: Caller) -> None:
+    """Of a large body and a long query only the first 4096 are kept, and nobody needs a token to try."""
+    url = "/cgi-bin/message/custom/send?access_token=nobody&x=" + "y" * 5000
+    for body, expected in (
+        ("a" * 4096, "a" * 4096),
+        ("a" * 2**20, "a" * 4096),
+        ("a" * 4095 + "图", "a" * 4095 + "\ufffd"),
+    ):
+        refused = caller.pool.request("POST", url, body=body.encode()).json()
+        assert 40001 == refused["errcode"]
+        kept = caller.post(RID, rid=rid_of(refused))["request"]
+        assert expected == kept["request_body"]
+        assert 4096 == len(kept["request_url"])
+
+
+def test_strangers_can_not_fill_the_memory() -> None:
+    """Whatever is asked without a good token or secret, no more than the beginnings of a thousand requests stays."""
+    sandbox = Sandbox()
+    pool, world, body = sandbox.pool(), sandbox._core.world, json.dumps({"touser": "ann", "x": "y" * 2**18})
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            for path in ROUTES:
+                name = f"stranger{number}"
+                query = f"?access_token={name}&appid={name}&secret={name}&media_id={name}&type=image"
+                pool.request(ROUTES[path].methods[0], f"{path}{query}", body=body.replace("ann", name))
+            pool.request("POST", f"/{number}", body=body)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 40 * len(ROUTES) * 10_000 < 40 * len(body)
+    assert ({}, [], {}, {}) == (world.people, world.events, world.shelf._media, world.tokens._issued)
+    assert not [*world.quota._today, *world.quota._this_minute]
 
 
 def test_reprs_show_no_query(caller: Caller) -> None:

@@ -18,6 +18,7 @@ from wxcs_lite.sandbox.values import Reply
         ({"errmsg": "x"}, "exactly one"),
         ({"errcode": "40001"}, "errcode must be an integer, not '40001'"),
         ({"errcode": True}, "errcode must be"),
+        ({"errcode": 99999}, "what WeChat says with 99999 isn't known here: give errmsg=, too"),
         ({"drop": "during"}, 'drop must be "before" or "after", not \'during\''),
         ({"slow": -1}, "slow must be"),
         ({"slow": float("nan")}, "slow must be"),
@@ -38,7 +39,7 @@ from wxcs_lite.sandbox.values import Reply
 def test_usage_errors(fault: dict[str, Any], told: str) -> None:
     """A fault that makes no sense is refused with what is allowed, and none is kept."""
     faults = Faults()
-    with pytest.raises(ValueError, match=r"must be|exactly|goes with") as error:
+    with pytest.raises(ValueError, match=r"must be|exactly|goes with|give errmsg=") as error:
         faults.add(**fault)
     assert told in str(error.value)
     assert faults.take("/") is None
@@ -47,11 +48,11 @@ def test_usage_errors(fault: dict[str, Any], told: str) -> None:
 def test_first_that_fits_is_taken() -> None:
     """Faults wait in order; one for a path lets the others by; each is taken as often as it was ordered."""
     faults = Faults()
-    faults.add(errcode=1, path="/a")
-    faults.add(errcode=2, times=2)
-    faults.add(errcode=3, path="/b")
+    faults.add(errcode=40001, path="/a")
+    faults.add(errcode=99999, errmsg="", times=2)
+    faults.add(errcode=40003, path="/b")
     taken = [faults.take(path) for path in ("/b", "/a", "/b", "/a", "/b")]
-    assert [2, 1, 2, None, 3] == [fault and fault.errcode for fault in taken]
+    assert [99999, 40001, 99999, None, 40003] == [fault and fault.errcode for fault in taken]
 
 
 def test_replies() -> None:

@@ -188,10 +188,10 @@ def test_with_block_stops() -> None:
     """Leaving the block stops the pushes, and the repr says so."""
     app = App()
     with pushing(app) as sandbox:
-        assert "<Pushes to App: 0>" == repr(sandbox._pushes)
+        assert "<Pushes to App: 0>" == repr(sandbox._core.pushes)
     sandbox.user("ann").says("hi")
     assert [] == app.bodies
-    assert "<Pushes to App, stopped: 0>" == repr(sandbox._pushes)
+    assert "<Pushes to App, stopped: 0>" == repr(sandbox._core.pushes)
 
 
 # --- the URL check
@@ -276,8 +276,8 @@ def test_retries(mode: str) -> None:
     with pushing(app, **MODES[mode]) as sandbox:
         ann = sandbox.user("ann")
         ann.says("hi")
-        assert sandbox._pushes
-        log = sandbox._pushes.log
+        assert sandbox._core.pushes
+        log = sandbox._core.pushes.log
     assert [(1, None, "failed"), (2, 500, "failed"), (3, 200, "success")] == [
         (pushed.attempt, pushed.status, pushed.answer) for pushed in log
     ]
@@ -297,8 +297,8 @@ def test_giving_up() -> None:
         assert () == sandbox.user("ben").notices
         ann.says("again")
         assert 1 == len(ann.notices)
-        assert sandbox._pushes
-        assert "Pushed(text of ann, attempt 4, HTTP 302, failed (HTTP 302))" == repr(sandbox._pushes.log[3])
+        assert sandbox._core.pushes
+        assert "Pushed(text of ann, attempt 4, HTTP 302, failed (HTTP 302))" == repr(sandbox._core.pushes.log[3])
     assert ["hi"] * 4 + ["again"] == app.said
 
 
@@ -314,15 +314,15 @@ def test_time_limit() -> None:
     before = set(threading.enumerate())
     with pushing(app, time_limit=0.1) as sandbox:
         sandbox.user("ann").says("hi")
-        assert sandbox._pushes
+        assert sandbox._core.pushes
         assert [(None, "failed", "no answer within 0.1 s")] * 4 == [
-            (pushed.status, pushed.answer, pushed.why) for pushed in sandbox._pushes.log
+            (pushed.status, pushed.answer, pushed.why) for pushed in sandbox._core.pushes.log
         ]
         assert 1 == len(sandbox.user("ann").notices)
         release.set()
         for thread in set(threading.enumerate()) - before:
             thread.join(5)
-        assert 4 == len(sandbox._pushes.log)
+        assert 4 == len(sandbox._core.pushes.log)
 
 
 def test_time_limit_is_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,9 +349,9 @@ def test_abnormal_answers_are_final(body: bytes) -> None:
         event = ann.enters_session()
         sandbox.advance(1)
         assert (Notice(NOON, event),) == ann.notices
-        assert sandbox._pushes
-        assert ["abnormal"] == [pushed.answer for pushed in sandbox._pushes.log]
-        assert "abnormal (answer success, nothing at all" in repr(sandbox._pushes.log)
+        assert sandbox._core.pushes
+        assert ["abnormal"] == [pushed.answer for pushed in sandbox._core.pushes.log]
+        assert "abnormal (answer success, nothing at all" in repr(sandbox._core.pushes.log)
 
 
 def test_empty_answers_are_fine() -> None:
@@ -359,8 +359,8 @@ def test_empty_answers_are_fine() -> None:
     with pushing(App(b"")) as sandbox:
         sandbox.user("ann").says("hi")
         assert () == sandbox.user("ann").notices
-        assert sandbox._pushes
-        assert "(Pushed(text of ann, attempt 1, HTTP 200, empty),)" == repr(sandbox._pushes.log)
+        assert sandbox._core.pushes
+        assert "(Pushed(text of ann, attempt 1, HTTP 200, empty),)" == repr(sandbox._core.pushes.log)
 
 
 # --- the agent
@@ -502,7 +502,7 @@ def test_no_secret_is_shown() -> None:
     app = App(RuntimeError(TOKEN + KEY), b"odd")
     with pushing(app, **MODES["compatible"]) as sandbox:
         sandbox.user("ann").says("hi")
-        pushes = sandbox._pushes
+        pushes = sandbox._core.pushes
     assert pushes
     shown = repr([sandbox, vars(sandbox), pushes, vars(pushes), pushes.log, pushes.log[0].request.headers])
     shown += repr([pushes.log[0].request.query, [one.why for one in pushes.log], vars(pushes._setting.sealer)])

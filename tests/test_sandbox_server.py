@@ -82,7 +82,7 @@ def test_both_doors_say_the_same_bytes() -> None:
     one, two = Sandbox(), Sandbox()
     with two.serve() as url:
         for data in talks:
-            in_process = b"".join(outcome.data for outcome in one._converse(None).feed(data))
+            in_process = b"".join(outcome.data for outcome in one._core.converse(None).feed(data))
             assert in_process == talk(port_of(url), data)
             assert in_process.startswith(b"HTTP/1.1 ")
             assert b"\r\nDate:" not in in_process
@@ -250,16 +250,27 @@ def test_leaves_nothing_behind(sandbox: Sandbox) -> None:
         assert port == port_of(url)
 
 
-def test_on_request(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("port", [-1, 65536, 99999, 10**30])
+def test_impossible_port(sandbox: Sandbox, port: int) -> None:
+    """A port that none can be is refused with what is allowed."""
+    with pytest.raises(ValueError, match=f"port must be from 0 to 65535, not {port}"), sandbox.serve(port):
+        pass
+
+
+def test_on_request(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     """Requests through this door are told too; a listener that fails costs the connection, not the server."""
     seen: list[Seen] = []
 
     def listen(one: Seen) -> None:
         seen.append(one)
         if one.path == "/fail":
-            raise RuntimeError
+            raise OSError("no room in the log")
 
     with sandbox.serve(on_request=listen) as url:
         assert b"" == talk(port_of(url), request_bytes("GET", "/fail"))
         assert talk(port_of(url), request_bytes("GET", "/nowhere?access_token=T0KEN&x=1"))
     assert [Seen("GET", "/fail", (), "", 404, None), Seen("GET", "/nowhere", (("x", "1"),), "", 404, None)] == seen
+    out, err = capfd.readouterr()
+    assert ("", 1) == (out, err.count("Traceback"))
+    assert "in listen\n" in err
+    assert err.endswith("OSError: no room in the log\n")

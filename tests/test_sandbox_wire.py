@@ -1,5 +1,6 @@
 """HTTP/1.1 as bytes in, bytes out: framing, keep-alive, refusals, and bytes in any pieces."""
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -204,3 +205,28 @@ def test_garbage(noise: bytes, accept_chunked: bool) -> None:
 def test_reply_repr() -> None:
     """A reply shows status, errcode and size."""
     assert "Reply(200, errcode=7, 2 bytes)" == repr(Reply(200, (), b"ok", 7))
+
+
+def test_a_waiting_connection_holds_no_request() -> None:
+    """Between two requests nothing of the first is kept, however large it was."""
+    conversation = Conversation(lambda request: Answer(FINE))
+    tracemalloc.start()
+    try:
+        body = bytes(2**22)
+        list(conversation.feed(b"POST /p HTTP/1.1\r\nContent-Length: 4194304\r\n\r\n"))
+        assert 1 == len(list(conversation.feed(body)))
+        del body
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100_000
+
+
+def test_after_hanging_up_nothing_is_kept() -> None:
+    """What a peer goes on to send after the last reply takes no room."""
+    conversation = Conversation(Asked())
+    refused = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert [True] == [outcome.close for outcome in conversation.feed(refused + bytes(1000))]
+    for _ in range(3):
+        assert [] == list(conversation.feed(bytes(1000)))
+        assert not conversation._buffer

@@ -1,33 +1,30 @@
-"""The sandbox itself: a state machine, a clock, a lock, and two doors."""
+"""The sandbox itself: its settings, its doors, and how to meddle with it."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from math import isfinite
-from threading import RLock
 from time import gmtime, strftime
 from typing import TYPE_CHECKING, Final
 
 import urllib3
 
-from .app import ROUTES, answer, refusal
+from .app import ROUTES
+from .core import Core
 from .customers import Customer
-from .faults import Drop, Faults, RawReply
+from .faults import Drop, RawReply
 from .names import Hidden
 from .pool import open_memory_pool
 from .pushes import Pushes, open_pushes
 from .sending import well_formed
 from .server import serving
 from .switches import Switches
-from .values import Answer, Request, Seen
-from .wire import Conversation
-from .world import Event, Person, World
+from .values import Seen
+from .world import Event, World
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 __all__ = ["Sandbox"]
 
-_NOON: Final = 1767240000.0  # 2026-01-01, noon in China
 _NOTHING: Final[Mapping[str, int]] = {}
 
 
@@ -90,43 +87,37 @@ class Sandbox:
             minute_limits=minute_limits,
             unauthorized=unauthorized,
         ).checked(frozenset(ROUTES), token_paths)
-        self._world = World(appid, secret, seed, switches, frozenset(ROUTES))
-        self._clock = clock or (lambda: _NOON)
-        self._advanced = 0.0
-        self._faults = Faults()
-        self._pushes: Pushes | None = None
-        # Held while the machine works, never while anything is sent, received or waited for.
-        self._lock = RLock()
+        self._core = Core(World(appid, secret, seed, switches, frozenset(ROUTES)), clock)
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_lock"):  # a traceback may look at one whose settings were refused
+        if not hasattr(self, "_core"):  # a traceback may look at one whose settings were refused
             return "<Sandbox without settings>"
         now = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self.clock()))
-        return f"<Sandbox {self.appid} at {now}, customers: {len(self._world.people)}>"
+        return f"<Sandbox {self.appid} at {now}, customers: {len(self._core.world.people)}>"
 
     @property
     def appid(self) -> str:
-        return self._world.appid
+        return self._core.world.appid
 
     @property
     def secret(self) -> str:
         """The secret, as a str whose repr doesn't show it."""
-        return self._world.secret
+        return self._core.world.secret
 
     @property
     def original_id(self) -> str:
         """The account as pushes name it: the ToUserName of all that customers send."""
-        return self._world.original_id
+        return self._core.world.original_id
 
     @property
     def events(self) -> tuple[Event, ...]:
         """All that customers did, oldest first."""
-        with self._lock:
-            return tuple(self._world.events)
+        with self._core.lock:
+            return tuple(self._core.world.events)
 
     def clock(self) -> float:
         """Return the time in the sandbox, in epoch seconds; the method fits where a clock is asked for."""
-        return self._clock() + self._advanced
+        return self._core.clock()
 
     def advance(self, seconds: float) -> None:
         """Travel in time, forwards.
@@ -136,18 +127,13 @@ class Sandbox:
         >>> sandbox
         <Sandbox wxsandbox000000001 at 2026-01-03T04:00:00Z, customers: 0>
         """
-        if not (isfinite(seconds) and seconds >= 0):
-            raise ValueError(f"time goes forwards only: {seconds!r} is no number of seconds from 0")
-        with self._lock:
-            self._advanced += seconds
+        self._core.advance(seconds)
 
     def user(self, openid: str) -> Customer:
         """Return the customer with this openid, who is created on first use."""
         if not well_formed(openid):
             raise ValueError(f"an openid is 1 to 64 of A-Z, a-z, 0-9, _ and -, not {openid!r}")
-        with self._lock:
-            self._world.people.setdefault(openid, Person())
-        return Customer(self, openid)
+        return Customer(self._core, openid)
 
     def fail_next(
         self,
@@ -167,14 +153,14 @@ class Sandbox:
         >>> sandbox.pool().request("GET", "/cgi-bin/getcallbackip").json()
         {'errcode': -1, 'errmsg': 'system error rid: 6955f140-...'}
 
-        `errcode` is answered and nothing is done; `errmsg` replaces its text. `drop="before"` loses the connection
-        and the request with it, `drop="after"` does what was asked and loses the reply. `slow` does what was asked
-        and waits that many seconds with the reply; the pool without sockets doesn't wait: it times out at once, or
-        not at all. `reply` is sent in place of an answer, and nothing is done: the bytes of a whole HTTP reply, after
-        which the connection closes, or (status, headers, body).
+        `errcode` is answered and nothing is done; `errmsg` replaces its text, and must be given where none is known.
+        `drop="before"` loses the connection and the request with it, `drop="after"` does what was asked and loses the
+        reply. `slow` does what was asked and waits that many seconds with the reply; the pool without sockets doesn't
+        wait: it times out at once, or not at all. `reply` is sent in place of an answer, and nothing is done: the
+        bytes of a whole HTTP reply, after which the connection closes, or (status, headers, body).
         """
-        with self._lock:
-            self._faults.add(
+        with self._core.lock:
+            self._core.faults.add(
                 errcode=errcode, errmsg=errmsg, drop=drop, slow=slow, reply=reply, path=path, times=times
             )  # fmt: skip
 
@@ -190,7 +176,7 @@ class Sandbox:
         >>> Sandbox().pool().request("GET", "/nowhere").status
         404
         """
-        return open_memory_pool(lambda: self._converse(on_request), maxsize=maxsize, timeout=timeout)
+        return open_memory_pool(lambda: self._core.converse(on_request), maxsize=maxsize, timeout=timeout)
 
     def serve(
         self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
@@ -201,8 +187,11 @@ class Sandbox:
         >>> with Sandbox().serve() as url, urllib3.PoolManager() as http:
         ...     http.request("GET", url + "/cgi-bin/getcallbackip").json()["errcode"]
         41001
+
+        Time is the sandbox's own there, too: it stands still, unless a `clock` was given (`python -m wxcs_lite sandbox`
+        gives `time.time`). What `on_request` raises costs that one connection; its traceback goes to stderr.
         """
-        return serving(lambda: self._converse(on_request), port)
+        return serving(lambda: self._core.converse(on_request), port)
 
     def push_to(
         self,
@@ -236,9 +225,9 @@ class Sandbox:
         """
         token, aes_key = Hidden(token), None if aes_key is None else Hidden(aes_key)
         pushes = open_pushes(
-            self._world,
+            self._core.world,
             self.clock,
-            self._lock,
+            self._core.lock,
             target,
             token=token,
             aes_key=aes_key,
@@ -246,25 +235,5 @@ class Sandbox:
             compatible=compatible,
             time_limit=time_limit,
         )
-        with self._lock:
-            before, self._pushes = self._pushes, pushes
-        if before is not None:
-            before.stop()
+        self._core.push_to(pushes)
         return pushes
-
-    def _converse(self, on_request: Callable[[Seen], object] | None) -> Conversation:
-        accept_chunked = self._world.switches.chunked == "accept"
-        return Conversation(self._answer, accept_chunked=accept_chunked, on_request=on_request)
-
-    def _answer(self, request: Request) -> Answer:
-        with self._lock:
-            now = self.clock()
-            fault = self._faults.take(request.path)
-            if fault is None:
-                return Answer(answer(self._world, request, now))
-            if fault.errcode is not None:
-                return Answer(refusal(self._world, request, now, fault.errcode, fault.errmsg))
-            if fault.reply is not None or fault.drop == "before":
-                return Answer(fault.reply)
-            reply = answer(self._world, request, now)
-            return Answer(None if fault.drop else reply, fault.slow or 0.0)

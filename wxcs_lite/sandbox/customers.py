@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from .world import Delivered, Event, Notice
-
-if TYPE_CHECKING:
-    from .box import Sandbox
+from .core import Core
+from .world import Delivered, Event, Notice, Person
 
 __all__ = ["Customer"]
 
@@ -30,9 +28,11 @@ class Customer:
     pushes to, each of these returns when the push has been answered or given up.
     """
 
-    def __init__(self, sandbox: "Sandbox", openid: str) -> None:
-        self._sandbox = sandbox
+    def __init__(self, core: Core, openid: str) -> None:
+        self._core = core
         self._openid = openid
+        with core.lock:
+            self._person = core.world.people.setdefault(openid, Person())
 
     def __repr__(self) -> str:
         return f"<Customer {self._openid}>"
@@ -49,7 +49,10 @@ class Customer:
         return self._does("text", {"Content": text})
 
     def sends_image(self, content: bytes) -> Event:
-        """Send a picture: it goes onto the shelf, and `fields["MediaId"]` fetches it for three days."""
+        """Send a picture: it goes onto the shelf, and `fields["MediaId"]` fetches it for three days.
+
+        That it can also be sent under this id, without an upload, is inferred: only its download is published.
+        """
         return self._does("image", {}, picture=_picture(content))
 
     def sends_card(
@@ -61,7 +64,7 @@ class Customer:
         thumb: bytes | None = None,
     ) -> Event:
         """Send a mini-program card; `appid` None means this Mini Program itself."""
-        fields = {"Title": title, "AppId": self._sandbox.appid if appid is None else appid, "PagePath": pagepath}
+        fields = {"Title": title, "AppId": self._core.world.appid if appid is None else appid, "PagePath": pagepath}
         return self._does("miniprogrampage", fields, picture=None if thumb is None else _picture(thumb))
 
     def enters_session(self, session_from: str = "") -> Event:
@@ -79,37 +82,36 @@ class Customer:
     @property
     def inbox(self) -> tuple[Delivered, ...]:
         """What the phone shows, oldest first; each look gives copies of its own."""
-        with self._sandbox._lock:
-            shown = tuple(self._sandbox._world.people[self._openid].inbox)
+        with self._core.lock:
+            shown = tuple(self._person.inbox)
         return tuple(delivered._replace(message=deepcopy(delivered.message)) for delivered in shown)
 
     @property
     def sees_typing(self) -> bool:
         """Whether the phone shows the typing line now."""
-        with self._sandbox._lock:
-            return self._sandbox._world.people[self._openid].window.shows_typing(self._sandbox.clock())
+        with self._core.lock:
+            return self._person.window.shows_typing(self._core.clock())
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """How often, and when, the phone said that customer service is unavailable; the words are not published."""
-        with self._sandbox._lock:
-            return tuple(self._sandbox._world.people[self._openid].notices)
+        with self._core.lock:
+            return tuple(self._person.notices)
 
     @property
     def has_agent(self) -> bool:
         """Whether a human agent has the session now, to whom a push was handed over."""
-        with self._sandbox._lock:
-            return self._sandbox._world.people[self._openid].agent.is_open(self._sandbox.clock())
+        with self._core.lock:
+            return self._person.agent.is_open(self._core.clock())
 
     def agent_closes_session(self) -> None:
         """Let the agent end the session, if there is one: messages are pushed again."""
-        with self._sandbox._lock:
-            self._sandbox._world.people[self._openid].agent.end()
+        with self._core.lock:
+            self._person.agent.end()
 
     def _does(self, kind: str, fields: Mapping[str, str], *, picture: bytes | None = None) -> Event:
-        with self._sandbox._lock:
-            now, world = self._sandbox.clock(), self._sandbox._world
-            person = world.people[self._openid]
+        with self._core.lock:
+            now, world, person = self._core.clock(), self._core.world, self._person
             if kind == "event":
                 person.window.user_entered(now, refill=world.switches.refill_on_entry)
             else:
@@ -122,7 +124,7 @@ class Customer:
             event = Event(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
             world.events.append(event)
             # That events are pushed also while an agent has the session is inferred: only messages are spoken of.
-            pushes = None if kind != "event" and person.agent.takes(now) else self._sandbox._pushes
+            pushes = None if kind != "event" and person.agent.takes(now) else self._core.pushes
         if pushes is not None:
             pushes.push(event)
         return event

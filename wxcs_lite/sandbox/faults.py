@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Literal, NamedTuple
 
+from .errmsg import TEXTS
 from .values import Reply
 
 __all__ = ["Drop", "Fault", "Faults", "RawReply"]
@@ -54,6 +55,8 @@ class Faults:
             raise ValueError("errmsg goes with errcode only")
         if errcode is not None and type(errcode) is not int:
             raise ValueError(f"errcode must be an integer, not {errcode!r}")
+        if errcode is not None and errcode not in TEXTS and errmsg is None:
+            raise ValueError(f"what WeChat says with {errcode} isn't known here: give errmsg=, too")
         if drop not in (None, "before", "after"):
             raise ValueError(f'drop must be "before" or "after", not {drop!r}')
         if slow is not None and not (isfinite(slow) and slow >= 0):

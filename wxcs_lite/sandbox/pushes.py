@@ -45,7 +45,8 @@ class Pushes:
     """Pushes to one target, as `Sandbox.push_to` gives them; leaving a `with` block stops them.
 
     After a hand-over the customer's messages go to an agent: see `Customer.has_agent`. Where a push has no good answer,
-    the phone says so: see `Customer.notices`. That an entry brings that notice too is inferred.
+    the phone says so: see `Customer.notices`. That an entry brings that notice too is inferred. Whether WeChat tries
+    again after an abnormal answer is not published; here it is final.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Pushes:
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}, not with {got}")
 
     def push(self, event: Event) -> None:
-        """Push an event until it is answered, at most four times, and do what the answer asks for."""
+        """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
         if self._stopped:
             return
         with self._lock:

@@ -63,6 +63,8 @@ def _text(world: "World", part: Mapping[str, Any], now: float) -> None:
 
 
 def _image(world: "World", part: Mapping[str, Any], now: float) -> bytes:
+    # The MediaId of a picture that a customer sent is taken, too, as is the ThumbMediaId of a card below. That is
+    # inferred: it is published only that such a picture can be downloaded.
     return world.shelf.get(part.get("media_id"), now, ("image",)).content
 
 
@@ -102,7 +104,7 @@ def typing(world: "World", call: Call) -> Mapping[str, Any]:
 
 
 def for_business(answer: Answerer) -> Answerer:
-    def answerfor_business(world: "World", call: Call) -> Mapping[str, Any] | Reply:
+    def answer_for_business(world: "World", call: Call) -> Mapping[str, Any] | Reply:
         # Integers and strings are both documented. Which sub-merchants exist is not checked.
         businessid = call.json.get("businessid")
         if businessid in (None, ""):
@@ -111,4 +113,4 @@ def for_business(answer: Answerer) -> Answerer:
             raise RefusedError(40035)
         return answer(world, call)
 
-    return answerfor_business
+    return answer_for_business

@@ -2,6 +2,8 @@
 
 import socket
 import socketserver
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
@@ -14,12 +16,27 @@ __all__ = ["serving"]
 
 _IDLE: Final = 60.0  # seconds of silence after which a peer is taken for dead
 _LINGER: Final = 1.0  # seconds in which a peer may still read the reply after which we close
-_CONNECTIONS: Final = 256  # more are closed at once
+_CONNECTIONS: Final = 256  # more are closed at once; each holds one body at a time, of MAX_BODY at most
+
+
+class _PeerGoneError(Exception):
+    """The peer has closed, reset or left the connection."""
+
+
+@contextmanager
+def _talking() -> Iterator[None]:
+    # Around the socket alone: an OSError of `on_request`, whose log file can't be written, is none of the peer's.
+    try:
+        yield
+    except OSError as error:
+        raise _PeerGoneError from error
 
 
 @contextmanager
 def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str]:
     """Serve for the length of the block, and give the URL; on leaving it all threads end and all sockets close."""
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be from 0 to 65535, not {port!r}")
     with _Server(("127.0.0.1", port), _Handler) as server:
         server.converse = converse
         loop = Thread(target=server.serve_forever, args=(0.02,), name="wxcs_lite sandbox", daemon=True)
@@ -54,7 +71,12 @@ class _Server(socketserver.ThreadingTCPServer):
         self.talking[thread] = request
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: the connection closes, and the next one finds the sandbox as it was."""
+        """Print what went wrong on our side, in `on_request` as a rule; a peer that is gone is nothing to speak of.
+
+        The connection closes, and the next one finds the sandbox as it was.
+        """
+        if not isinstance(sys.exception(), _PeerGoneError):
+            traceback.print_exc()
 
     def hang_up(self) -> None:
         for thread, connection in self.talking.items():
@@ -68,24 +90,31 @@ class _Handler(socketserver.BaseRequestHandler):
     server: _Server
 
     def setup(self) -> None:
-        self.request.settimeout(_IDLE)
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with _talking():
+            self.request.settimeout(_IDLE)
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handle(self) -> None:
         conversation = self.server.converse()
-        while data := self.request.recv(2**18):
+        while data := self._receive():
             for outcome in conversation.feed(data):
                 if outcome.slow:
                     self.server.stopping.wait(outcome.slow)
-                self.request.sendall(outcome.data)
+                with _talking():
+                    self.request.sendall(outcome.data)
                 if outcome.close:
                     self._let_read()
                     return
 
+    def _receive(self) -> bytes:
+        with _talking():
+            return self.request.recv(2**18)
+
     def _let_read(self) -> None:
         # Closing while the peer still writes would reset the connection and take the reply with it.
-        self.request.shutdown(socket.SHUT_WR)
-        self.request.settimeout(_LINGER)
+        with _talking():
+            self.request.shutdown(socket.SHUT_WR)
+            self.request.settimeout(_LINGER)
         end = monotonic() + _LINGER
-        while self.request.recv(2**18) and monotonic() < end:
+        while self._receive() and monotonic() < end:
             pass

@@ -35,9 +35,10 @@ def judge(setting: Setting, event: Event, reply: Reply | str) -> Verdict:
     >>> judge(setting, event, Reply(200, (), b'"success"')).why
     'answer success, nothing at all, or transfer_customer_service, not these 9 bytes'
 
-    Only what failed is tried again: no answer, or a status other than 2xx. An abnormal answer is one, and final
-    (neither is published in so many words). A secure account has to encrypt its hand-overs, a compatible one may;
-    XML and JSON are both read, whatever the format of the push (what WeChat does then is not known).
+    Only what failed is tried again: no answer, or a status other than 2xx (not published in so many words). What WeChat
+    does after an abnormal answer is not published; here it is final: it isn't pushed again, and the phone shows the
+    notice. A secure account has to encrypt its hand-overs, a compatible one may; XML and JSON are both read, whatever
+    the format of the push (what WeChat does then is not known).
     """
     if isinstance(reply, str):
         return Verdict("failed", reply)

@@ -79,19 +79,25 @@ class Conversation:
             if outcome is None:  # it waits for more
                 return
             yield outcome
+        self._buffer.clear()  # it has hung up: what still comes is for nobody
 
     def _converse(self) -> Iterator[Outcome | None]:
         close = False
         while not close:
-            try:
-                request = yield from self._request()
-                outcome = self._respond(request, self._answer(request))
-            except BadHttpError as error:
-                request = (self._head or Request("", "", (), {}, b"", False))._replace(keep_alive=False)
-                outcome = self._respond(request, Answer(page(error.status)))
-            self._head = None
+            outcome = yield from self._exchange()
             close = outcome.close
             yield outcome
+
+    def _exchange(self) -> Generator[Outcome | None, None, Outcome]:
+        # A function of its own, so that nothing holds a large request while the next is waited for.
+        try:
+            request = yield from self._request()
+            return self._respond(request, self._answer(request))
+        except BadHttpError as error:
+            request = (self._head or Request("", "", (), {}, b"", False))._replace(keep_alive=False)
+            return self._respond(request, Answer(page(error.status)))
+        finally:
+            self._head = None
 
     def _respond(self, request: Request, answer: Answer) -> Outcome:
         reply = answer.reply

@@ -121,21 +121,26 @@ class World:
 
 _RID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
 _RIDS_KEPT: Final = 1000
+_KEPT_OF_EACH: Final = 4096  # bytes of a body, characters of a query: anyone can be refused, and as often as they like
 _RID_LIFETIME: Final = 7 * 86400  # seconds
 
 
 class Rids:
-    """The refused requests by their rid: the last thousand."""
+    """The refused requests by their rid: the last thousand, each with no more than 4096 bytes of body and of query.
+
+    Both numbers are ours, so that nobody can fill the memory, not even with requests that have no good token.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, dict[str, Any]] = {}
 
     def keep(self, rid: str, now: float, request: Request, body: bytes, reply: bytes) -> None:
+        query = urlencode([(name, _short(name, value)) for name, value in request.query])
         self._kept[rid] = {
             "invoke_time": int(now),
             "cost_in_ms": 1,
-            "request_url": urlencode([(name, _short(name, value)) for name, value in request.query]),
-            "request_body": body.decode(errors="replace"),
+            "request_url": query[:_KEPT_OF_EACH],
+            "request_body": body[:_KEPT_OF_EACH].decode(errors="replace"),
             "response_body": reply.decode(),
             "client_ip": "127.0.0.1",
         }

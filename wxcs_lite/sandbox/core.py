@@ -1,0 +1,64 @@
+"""What all doors of a sandbox share: the world, its clock, the lock, the mishaps on order, and where pushes go."""
+
+from collections.abc import Callable
+from math import isfinite
+from threading import RLock
+from typing import Final
+
+from .app import answer, refusal
+from .faults import Faults
+from .pushes import Pushes
+from .values import Answer, Request, Seen
+from .wire import Conversation
+from .world import World
+
+__all__ = ["Core"]
+
+_NOON: Final = 1767240000.0  # 2026-01-01, noon in China
+
+
+class Core:
+    """The world at work: whoever reads or changes it holds `lock`, and asks `clock` what time it is."""
+
+    def __init__(self, world: World, clock: Callable[[], float] | None) -> None:
+        self.world = world
+        self.faults = Faults()
+        self.pushes: Pushes | None = None
+        # Held while the machine works, never while anything is sent, received or waited for.
+        self.lock = RLock()
+        self._clock = clock or (lambda: _NOON)
+        self._advanced = 0.0
+
+    def clock(self) -> float:
+        return self._clock() + self._advanced
+
+    def advance(self, seconds: float) -> None:
+        if not (isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"time goes forwards only: {seconds!r} is no number of seconds from 0")
+        with self.lock:
+            self._advanced += seconds
+
+    def push_to(self, pushes: Pushes) -> None:
+        """Let these pushes take the place of those before."""
+        with self.lock:
+            before, self.pushes = self.pushes, pushes
+        if before is not None:
+            before.stop()
+
+    def converse(self, on_request: Callable[[Seen], object] | None) -> Conversation:
+        """Return a new connection's end of the line."""
+        accept_chunked = self.world.switches.chunked == "accept"
+        return Conversation(self._answer, accept_chunked=accept_chunked, on_request=on_request)
+
+    def _answer(self, request: Request) -> Answer:
+        with self.lock:
+            now = self.clock()
+            fault = self.faults.take(request.path)
+            if fault is None:
+                return Answer(answer(self.world, request, now))
+            if fault.errcode is not None:
+                return Answer(refusal(self.world, request, now, fault.errcode, fault.errmsg))
+            if fault.reply is not None or fault.drop == "before":
+                return Answer(fault.reply)
+            reply = answer(self.world, request, now)
+            return Answer(None if fault.drop else reply, fault.slow or 0.0)
