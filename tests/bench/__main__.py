@@ -15,6 +15,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "send": "tests.bench.send",
     "calls": "tests.bench.calls",
     "push": "tests.bench.pushes",
+    "serve": "tests.bench.serving",
     "import": "tests.bench.startup",
     "weight": "tests.bench.weight",
     "memory": "tests.bench.memory",

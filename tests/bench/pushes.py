@@ -18,13 +18,13 @@ from wxcs_lite import push
 from wxcs_lite.push.crypto import sign
 from wxcs_lite.push.markup import write_xml
 
-__all__ = ["run"]
+__all__ = ["APPID", "KEY", "TOKEN", "Post", "post", "run"]
 
-_TOKEN, _KEY, _APPID, _NOW, _NONCE = "made-up", "sEcretKey" + "x" * 33 + "G", "wxba5fad812f8e6fb9", 1767240000, "4156"
+TOKEN, KEY, APPID, _NOW, _NONCE = "made-up", "sEcretKey" + "x" * 33 + "G", "wxba5fad812f8e6fb9", 1767240000, "4156"
 _HAND = "JSON, by hand"
 
 
-class _Post(NamedTuple):
+class Post(NamedTuple):
     query: str
     body: bytes
 
@@ -47,10 +47,10 @@ def run(quick: bool) -> list[Goal]:
 
 def _calls(count: int) -> dict[str, Call | None]:
     """Return what receives the next push each time; one that `push_app` has seen would save it the work."""
-    posts = [_post(number, "json") for number in range(count)]
+    posts = [post(number, "json") for number in range(count)]
     few = posts[:100]
-    in_xml = [_post(number, "xml") for number in range(100)]
-    app = push.push_app(lambda received: None, token=_TOKEN, aes_key=_KEY, appid=_APPID)
+    in_xml = [post(number, "xml") for number in range(100)]
+    app = push.push_app(lambda received: None, token=TOKEN, aes_key=KEY, appid=APPID)
     return {
         _HAND: _each(few, _by_hand()),
         "JSON, wxcs_lite read_push": _each(few, _read),
@@ -60,7 +60,7 @@ def _calls(count: int) -> dict[str, Call | None]:
     }
 
 
-def _post(number: int, form: str) -> _Post:
+def post(number: int, form: str) -> Post:
     fields: dict[str, Any] = {
         "ToUserName": "gh_0123456789ab",
         "FromUserName": OPENID,
@@ -70,52 +70,52 @@ def _post(number: int, form: str) -> _Post:
         "MsgId": 23_000_000_000_000_000 + number,
     }
     inner = write_xml(fields) if form == "xml" else json.dumps(fields, ensure_ascii=False)
-    frame = push.encrypt(inner.encode(), aes_key=_KEY, appid=_APPID)
+    frame = push.encrypt(inner.encode(), aes_key=KEY, appid=APPID)
     outer = {"ToUserName": "gh_0123456789ab", "Encrypt": frame}
     query = {
-        "signature": sign(_TOKEN, str(_NOW), _NONCE),
+        "signature": sign(TOKEN, str(_NOW), _NONCE),
         "timestamp": _NOW,
         "nonce": _NONCE,
         "openid": OPENID,
         "encrypt_type": "aes",
-        "msg_signature": sign(_TOKEN, str(_NOW), _NONCE, frame),
+        "msg_signature": sign(TOKEN, str(_NOW), _NONCE, frame),
     }
-    return _Post(urlencode(query), (write_xml(outer) if form == "xml" else json.dumps(outer)).encode())
+    return Post(urlencode(query), (write_xml(outer) if form == "xml" else json.dumps(outer)).encode())
 
 
-def _each(posts: list[_Post], receive: Callable[[_Post], object]) -> Call:
-    coming: Iterator[_Post] = cycle(posts)
+def _each(posts: list[Post], receive: Callable[[Post], object]) -> Call:
+    coming: Iterator[Post] = cycle(posts)
     return lambda: receive(next(coming))
 
 
-def _by_hand() -> Callable[[_Post], object]:
+def _by_hand() -> Callable[[Post], object]:
     from cryptography.hazmat.primitives.ciphers import Cipher
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
     from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-    key = b64decode(_KEY + "=")
+    key = b64decode(KEY + "=")
 
-    def receive(post: _Post) -> object:
+    def receive(post: Post) -> object:
         query = dict(parse_qsl(post.query))
         frame = json.loads(post.body)["Encrypt"]
-        signed = "".join(sorted((_TOKEN, query["timestamp"], query["nonce"], frame))).encode()
+        signed = "".join(sorted((TOKEN, query["timestamp"], query["nonce"], frame))).encode()
         if not hmac.compare_digest(sha1(signed).hexdigest(), query["msg_signature"]):
             raise RuntimeError("signature")
         decryptor = Cipher(AES(key), CBC(key[:16])).decryptor()
         data = decryptor.update(b64decode(frame)) + decryptor.finalize()
         end = 20 + int.from_bytes(data[16:20], "big")
-        if data[end : -data[-1]].decode() != _APPID:
+        if data[end : -data[-1]].decode() != APPID:
             raise RuntimeError("appid")
         return json.loads(data[20:end])
 
     return receive
 
 
-def _read(post: _Post) -> object:
-    return push.read_push(dict(parse_qsl(post.query)), post.body, token=_TOKEN, aes_key=_KEY, appid=_APPID)
+def _read(post: Post) -> object:
+    return push.read_push(dict(parse_qsl(post.query)), post.body, token=TOKEN, aes_key=KEY, appid=APPID)
 
 
-def _through(app: Any, post: _Post) -> None:
+def _through(app: Any, post: Post) -> None:
     said = []
     environ = {
         "REQUEST_METHOD": "POST",
@@ -128,14 +128,14 @@ def _through(app: Any, post: _Post) -> None:
         raise RuntimeError(f"{said} {answer!r}")
 
 
-def _wechatpy() -> Callable[[_Post], object] | None:
+def _wechatpy() -> Callable[[Post], object] | None:
     try:
         wechatpy, crypto = import_module("wechatpy"), import_module("wechatpy.crypto")
     except ImportError:
         return None
-    opener = crypto.WeChatCrypto(_TOKEN, _KEY, _APPID)
+    opener = crypto.WeChatCrypto(TOKEN, KEY, APPID)
 
-    def receive(post: _Post) -> object:
+    def receive(post: Post) -> object:
         query = dict(parse_qsl(post.query))
         plain = opener.decrypt_message(post.body, query["msg_signature"], query["timestamp"], query["nonce"])
         message: object = wechatpy.parse_message(plain)
