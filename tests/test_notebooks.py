@@ -1,0 +1,266 @@
+"""The course: every lesson runs as it is printed, says the same in both languages, and gives nothing away."""
+
+import importlib
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wxcs_lite
+from tests.notebook_tools import (
+    LANGUAGES,
+    LESSONS,
+    METADATA,
+    NAMES,
+    NOTEBOOKS,
+    OPENS_A_SOCKET,
+    PANEL,
+    ROOT,
+    answers,
+    bare,
+    code_cells,
+    path_of,
+    python_blocks,
+    read,
+    run,
+    shown,
+    strings,
+    texts,
+)
+from wxcs_lite.sandbox import Sandbox, sunset
+
+PICTURES = sorted((NOTEBOOKS / "images").glob("*.svg"))
+MAPS = (NOTEBOOKS / "README.md", NOTEBOOKS / "zh" / "README.md")
+OWN_ACCOUNT = {"en": "## Now with your own account", "zh": "## 换成自己的账号"}
+
+
+def language(lesson: str) -> str:
+    return lesson.partition("/")[0]
+
+
+# --- it runs
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_runs_as_it_is_printed(lesson: str) -> None:
+    """Top to bottom with the outputs of the file; then again with each cell twice; then its hidden answers.
+
+    If what the package prints has changed for the better: `python -m tests.notebook_tools`.
+    """
+    ran = run(lesson)
+    for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
+        # A panel is no output to keep.
+        assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
+    assert sys.executable == ran.executable
+    assert Path(wxcs_lite.__file__) == ran.package
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_opens_no_socket(lesson: str) -> None:
+    """Nor does it start a process; the one cell that serves a bot says so in its tags and in its first line."""
+    cells = enumerate(code_cells(lesson), 1)
+    tagged = {number: cell for number, cell in cells if OPENS_A_SOCKET in cell.metadata.get("tags", [])}
+    assert set(tagged) == run(lesson).went_out
+    assert (1 if lesson.endswith("08_receiving") else 0) == len(tagged)
+    for cell in tagged.values():
+        assert re.match(r"#.*socket", cell.source)
+
+
+def test_the_course_is_complete() -> None:
+    """Nine lessons in each language, and nothing else that would be taken for one."""
+    for folder in LANGUAGES.values():
+        assert sorted(f"{name}.ipynb" for name in NAMES) == sorted(path.name for path in folder.glob("*.ipynb"))
+
+
+# --- it works everywhere
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_first_cell_installs_from_the_checkout(
+    lesson: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the package is missing, the checkout above the notebook is named to pip by its path, never by a name."""
+    folder = tmp_path / "a checkout" / "notebooks" / "zh"
+    folder.mkdir(parents=True)
+    (tmp_path / "a checkout" / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8"), "utf-8")
+    asked = run_first_cell(lesson, folder, monkeypatch)
+    assert [[sys.executable, "-m", "pip", "install", "-q"]] == [command[:5] for command in asked]
+    ((path, *others),) = (command[5:] for command in asked)
+    assert [] == others
+    assert str(tmp_path / "a checkout") == path.partition("[")[0]
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_first_cell_says_how_where_there_is_no_checkout(
+    lesson: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody else's project above the notebook is not installed, and nothing is looked for by name."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "another"\ndependencies = ["wxcs_lite"]\n', "utf-8")
+    assert [] == run_first_cell(lesson, tmp_path, monkeypatch)
+    printed = capsys.readouterr().out
+    assert "pip install" in printed
+    assert not re.search(r"install +\"?wxcs", printed)
+
+
+def run_first_cell(lesson: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Run the first cell where nothing is installed, and return the commands that it gave."""
+    asked: list[list[str]] = []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(subprocess, "run", lambda command, **kwargs: asked.append(command))
+    exec(code_cells(lesson)[0].source, {})
+    return asked
+
+
+# --- it is fit to be shown
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_is_kept_clean(lesson: str) -> None:
+    """Stable ids, counts from 1 without a gap, no time, no widget state, nothing an editor left behind."""
+    notebook = read(lesson)
+    assert METADATA == notebook.metadata
+    assert (4, 5) == (notebook.nbformat, notebook.nbformat_minor)
+    ids = [cell.id for cell in notebook.cells]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]{2,30}", each) for each in ids)
+    assert set() == {name for cell in notebook.cells for name in cell.metadata} - {"tags"}
+    counts = [cell.execution_count for cell in code_cells(lesson)]
+    assert counts == ([None] * len(counts) if lesson.endswith(PANEL) else [*range(1, len(counts) + 1)])
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_shows_no_traceback_and_no_path(lesson: str) -> None:
+    """Errors are caught and printed; whose computer it ran on is nobody's business."""
+    kinds = {output.output_type for cell in code_cells(lesson) for output in cell.outputs}
+    assert "error" not in kinds
+    whole = "\n".join(strings(read(lesson)))
+    assert str(ROOT) not in whole
+    assert not re.search(r"Traceback|File \"|(?<![\w.])/(home|root|tmp|work|usr|Users|private)/|[A-Z]:\\", whole)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_holds_no_secret(lesson: str) -> None:
+    """Not even the sandbox's, for a lesson is what people copy from."""
+    sandbox = Sandbox()
+    pool = sandbox.pool()
+    secrets = {str(wxcs_lite.fetch_token(pool, sandbox.appid, sandbox.secret)), str(sandbox.secret)}
+    for _ in range(5):
+        sandbox.advance(7200)
+        secrets.add(str(wxcs_lite.fetch_token(pool, sandbox.appid, sandbox.secret)))
+    images = ("image/png", "image/jpeg", "image/gif")
+    shown_here = [
+        {name: value for name, value in data.items() if name not in images}
+        for cell in code_cells(lesson)
+        for data in (output.get("data", {"text": output.get("text", "")}) for output in cell.outputs)
+    ]
+    whole = "\n".join([*(cell.source for cell in read(lesson).cells), *strings(shown_here)])
+    assert [] == [secret for secret in secrets if secret in whole]
+    # A token begins with digits and an underscore; an AppSecret is 32 hex digits; an EncodingAESKey has 43 characters.
+    assert not re.search(r"\b\d{1,3}_[\w-]{30,}", whole)
+    assert not re.search(r"\b[0-9a-f]{32}\b", whole)
+    assert not re.search(r"(?<![\w+/])[A-Za-z0-9+/]{43}(?![\w+/=])", whole)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_token_is_assigned_in_one_cell_and_used_in_another(lesson: str) -> None:
+    """So no cell that is run again shows it, and a line warns of what would."""
+    calls = ("fetch_token(", "fresh_token(")
+    fetching = [cell for cell in code_cells(lesson) if any(call in cell.source for call in calls)]
+    for cell in fetching:
+        *_, last = cell.source.splitlines()
+        assert re.match(r"\w+ = (fetch|fresh)_token\(", last), last
+        assert [] == cell.outputs
+    if fetching and not lesson.endswith(PANEL):
+        assert any("print(token)" in text and "%whos" in text for text in texts(lesson))
+
+
+# --- it teaches
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_asks_and_ends_with_the_reader_s_own_account(lesson: str) -> None:
+    """A question whose answer is hidden until asked for, and then the way out of the sandbox."""
+    *_, last = texts(lesson)
+    assert last.startswith(OWN_ACCOUNT[language(lesson)])
+    assert 1 == sum(text.count("<details>") for text in texts(lesson))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_languages_run_the_same_code(name: str) -> None:
+    """Comments and quoted texts apart; cell by cell, with the same ids, and in the answers, too."""
+    english, chinese = (read(f"{lang}/{name}").cells for lang in LANGUAGES)
+    assert [(cell.id, cell.cell_type) for cell in english] == [(cell.id, cell.cell_type) for cell in chinese]
+    for one, other in zip(english, chinese, strict=True):
+        codes = ([cell.source] if cell.cell_type == "code" else python_blocks(cell.source) for cell in (one, other))
+        first, second = ([bare(code) for code in found] for found in codes)
+        assert first == second
+    assert len(answers(f"en/{name}")) == len(answers(f"zh/{name}"))
+
+
+@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if not lesson.endswith(PANEL)])
+def test_what_is_shown_for_the_reader_s_own_account_runs(
+    lesson: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With the sandbox where WeChat would be."""
+    sandbox = Sandbox(clock=time.time)
+    sandbox.user("ann").says("hello?")
+    media_id = wxcs_lite.upload(sandbox.pool(), sandbox_token(sandbox), sunset()).media_id
+    variables = {"APPID": sandbox.appid, "SECRET": sandbox.secret, "OPENID": "ann", "MEDIA_ID": media_id}
+    variables |= {"PUSH_TOKEN": "madeUp", "AES_KEY": "x" * 42 + "A"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"WXCS_{name}", str(value))
+    monkeypatch.setattr(wxcs_lite, "open_pool", sandbox.pool)
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(sunset())
+    names: dict[str, Any] = {}
+    for code in python_blocks(texts(lesson)[-1]):
+        exec(code, names)
+
+
+def sandbox_token(sandbox: Sandbox) -> wxcs_lite.Token:
+    return wxcs_lite.fetch_token(sandbox.pool(), sandbox.appid, sandbox.secret)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_links_and_pictures_lead_somewhere(lesson: str) -> None:
+    """Relative ones, to files that are there; a picture says in words what it shows."""
+    for text in texts(lesson):
+        for target in re.findall(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"", text):
+            path = "".join(target)
+            assert path.startswith("https://") or (path_of(lesson).parent / path).is_file(), path
+        for described in re.findall(r"!\[([^\]]*)\]|<img [^>]*alt=\"([^\"]*)\"", text):
+            assert len("".join(described)) > 20
+        # Voilà looks for it below the folder that it serves, and hangs.
+        assert not re.search(r"!\[[^\]]*\]\(\.\.", text)
+
+
+@pytest.mark.parametrize("page", MAPS, ids=["en", "zh"])
+def test_the_map_names_every_lesson(page: Path) -> None:
+    """And leads nowhere that does not exist."""
+    found = re.findall(r"\]\(([^)\s#]+)\)", page.read_text("utf-8"))
+    assert {f"{name}.ipynb" for name in NAMES} <= set(found)
+    assert [] == [target for target in found if "://" not in target and not (page.parent / target).exists()]
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_a_picture_stands_alone(picture: Path) -> None:
+    """Well-formed, small, with a ground of its own for dark pages, and drawn for both languages."""
+    source = picture.read_text("utf-8")
+    root = ET.fromstring(source)
+    assert root.get("viewBox")
+    assert not re.search(r"<script|href=|url\((?!#)|@import|<image", source)
+    first = next(element for element in root if element.tag.endswith("rect"))
+    assert (first.get("width"), first.get("height")) == ("100%", "100%")
+    assert len(source) < 12_000
+    name = picture.name.partition(".")[0]
+    assert picture.with_name(f"{name}.svg").is_file()
+    assert picture.with_name(f"{name}.zh.svg").is_file()
+    assert any(picture.name in text for lesson in LESSONS for text in texts(lesson))
