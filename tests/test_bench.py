@@ -9,8 +9,8 @@ from tests.bench.tables import NOT_INSTALLED
 
 HEADINGS = (
     "send: ", "set_typing: ", "upload of 1 MB from bytes: ", "upload of 1 MB from a path: ", "download of 1 MB: ",
-    "An encrypted push", "Encrypted pushes, served", "Start-up: ", "Weight: ", "Memory: ", "Threads: ", "Growth: with the number of customers",
-    "Growth: with the events of one customer", "Goals",
+    "An encrypted push", "Encrypted pushes, served", "Start-up: ", "Weight: ", "Memory: ", "Threads: ",
+    "Growth: with the number of customers", "Growth: with the events of one customer", "Goals",
 )  # fmt: skip
 
 

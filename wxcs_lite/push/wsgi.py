@@ -69,8 +69,7 @@ def push_app(
         raise InvalidMessage("handler", "must be a function that takes a push", "应为接收推送的函数")
     if min(workers, queue + 1, remember) < 1:
         raise ValueError(
-            "workers and remember must be at least 1, queue at least 0\n"
-            "workers、remember 至少为 1，queue 至少为 0"
+            "workers and remember must be at least 1, queue at least 0\nworkers、remember 至少为 1，queue 至少为 0"
         )
     once = Once(handler, wait=wait, workers=workers, queue=queue, remember=remember, log_errors=log_errors)
     return PushApp(once, _Settings(token, aes_key, appid, max_age, min(max_body, MAX_BODY), clock))

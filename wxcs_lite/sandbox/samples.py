@@ -17,7 +17,7 @@ def sunset(width: int = 96, height: int = 72) -> bytes:
         rows.append(0)  # each row of a PNG begins with its filter
         for x in range(width):
             sun = (x - width // 2) ** 2 + (y - height // 2) ** 2 < (height // 4) ** 2
-            rows += bytes((255, 220, 90) if sun else (240 - y, 120 + y // 2, 90 + y))
+            rows += bytes((255, 220, 90) if sun else (max(0, 240 - y), min(255, 120 + y // 2), min(255, 90 + y)))
     chunks = (
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
         (b"IDAT", zlib.compress(bytes(rows), 9)),

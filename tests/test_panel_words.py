@@ -1,0 +1,97 @@
+"""What the panel says: both languages whole, times in words, errors with cause, remedy and rid."""
+
+import re
+
+import pytest
+
+from wxcs_lite.errors import BadReply, InvalidMessage, TransportError, WxError, api_error
+from wxcs_lite.panel.texts import LANGUAGES, words
+from wxcs_lite.panel.told import duration, error_html, size, window_text
+from wxcs_lite.reply_window import Event
+
+EN, ZH = words("en"), words("zh")
+RID = "64a774ce-020c072d-6c820ec0"
+
+
+def test_both_languages_say_everything_with_the_same_places() -> None:
+    """A word that lacks a place would be a KeyError on the screen."""
+    assert set(EN) == set(ZH)
+    for key in EN:
+        assert EN[key]
+        assert ZH[key]
+        assert sorted(re.findall(r"{\w+}", EN[key])) == sorted(re.findall(r"{\w+}", ZH[key]))
+
+
+def test_a_language_that_is_not_there() -> None:
+    """The usage error names what is allowed and what it got."""
+    with pytest.raises(ValueError, match="'en' or 'zh', not 'fr'"):
+        words("fr")
+
+
+def test_durations_and_sizes_in_both_languages() -> None:
+    """In the unit that people use, never below zero."""
+    assert duration(-5, EN) == "0 s"
+    assert duration(3599.9, EN) == "59 min"
+    assert duration(172_799, ZH) == "47 小时 59 分"
+    assert (size(999), size(1000), size(999_999), size(1_000_000)) == ("999 B", "1 kB", "999 kB", "1.0 MB")
+
+
+def test_the_window_in_words() -> None:
+    """The words are those of `window_left`: unknown, open with what is left, used up, closed."""
+    message, enter = Event("message", 0), Event("enter", 0)
+    sent = [Event("sent", 1)] * 5
+    assert window_text([], 0, EN) == ("unknown", EN["window_unknown"])
+    assert window_text([Event("sent", 0)], 0, EN) == ("unknown", EN["window_unknown"])
+    assert window_text([message], 48, EN) == ("open", "5 of 5 left, 47 h 59 min")
+    assert window_text([enter, sent[0]], 10, EN) == ("open", "1 of 2 left, 50 s")
+    assert window_text([message, *sent], 60, EN) == ("closed", "0 of 5 left: the customer has to write")
+    assert window_text([message], 48 * 3600 + 1, ZH) == ("closed", "已关闭：需等用户先发消息")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_error_says_code_cause_remedy_rid_and_whether_it_may_have_arrived(lang: str) -> None:
+    """In the panel's language, and in an element that screen readers announce."""
+    error = api_error(45015, f"response out of time limit rid: {RID}")
+    shown, advice = error_html(error, words(lang), lang), error.advice
+    wanted = (advice.cause_zh, advice.remedy_zh) if lang == "zh" else (advice.cause, advice.remedy)
+    for text in ("45015", *wanted, RID, words(lang)["surely_not"], 'role="alert"'):
+        assert text in shown
+    assert words(lang)["maybe_sent"] in error_html(api_error(-1, "system error"), words(lang), lang)
+
+
+@pytest.mark.parametrize(
+    "error", [TransportError("cut", "断开"), BadReply("cut", "断开", 502), InvalidMessage("f", "cut", "断开")]
+)
+def test_other_errors_speak_the_panel_s_language(error: WxError) -> None:
+    """One language at a time."""
+    english, chinese = error_html(error, EN, "en"), error_html(error, ZH, "zh")
+    assert "cut" in english
+    assert "断开" not in english
+    assert "断开" in chinese
+    assert "cut" not in chinese
+
+
+def test_a_rejected_token_says_what_to_do() -> None:
+    """Nothing is tried again by itself: the remedy depends on what the desk was given."""
+    error = api_error(40001, "invalid credential")
+    assert EN["token_string"] in error_html(error, EN, "en")
+    assert EN["token_callable"] in error_html(error, EN, "en", renews=True)
+
+
+def test_the_last_resort_names_class_and_place_and_no_text() -> None:
+    """An unexpected exception is never silence, and its text may hold a secret."""
+    try:
+        raise KeyError("SECRET")
+    except KeyError as e:
+        error = e
+    shown = error_html(error, EN, "en")
+    assert re.search(r"Unexpected: KeyError \(test_panel_words.py, \d+\)", shown)
+    assert "SECRET" not in shown
+    assert "Unexpected: KeyError<" in error_html(KeyError("SECRET"), EN, "en")
+
+
+def test_an_error_of_others_is_text() -> None:
+    """A server may answer with markup."""
+    error = api_error(99999, "<script>alert(1)</script>")
+    assert "<script" not in error_html(error, EN, "en")
+    assert "<script" not in error_html(TransportError("<script>", "<script>"), EN, "en")

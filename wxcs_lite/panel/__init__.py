@@ -1,0 +1,23 @@
+"""The desk and the phone: a customer-service panel for notebooks, made of ipywidgets and the functions of wxcs_lite.
+
+    from wxcs_lite.panel import demo
+
+    demo()              # both sides on a fresh sandbox: no account, no network
+
+`Desk(pool, token)` is the agent's side, for any pool, live or sandbox; `Phone(sandbox, touser)` is what the customer
+sees. Both need the extra "panel": `pip install 'wxcs_lite[panel]'`.
+"""
+
+try:
+    import ipywidgets  # noqa: F401 - to say at once what is missing
+except ModuleNotFoundError as e:
+    raise ModuleNotFoundError(
+        "the panel needs ipywidgets: pip install 'wxcs_lite[panel]'\n"
+        "面板需要 ipywidgets：pip install 'wxcs_lite[panel]'"
+    ) from e
+
+from wxcs_lite.panel.both import Demo, demo
+from wxcs_lite.panel.desk import Desk
+from wxcs_lite.panel.phone import Phone
+
+__all__ = ["Demo", "Desk", "Phone", "demo"]

@@ -1,0 +1,69 @@
+"""Desk and phone side by side on a fresh sandbox, wired as they would be with a real account."""
+
+import time
+from secrets import token_hex
+from typing import Any
+
+from wxcs_lite.fresh import fresh_token
+from wxcs_lite.panel.controls import box, close_tree, mimebundle
+from wxcs_lite.panel.desk import Desk
+from wxcs_lite.panel.phone import Phone
+from wxcs_lite.push import push_app
+from wxcs_lite.sandbox import Sandbox
+
+__all__ = ["Demo", "demo"]
+
+
+class Demo:
+    """Both halves and what they stand on: `desk`, `phone`, `sandbox`; `close` ends them all."""
+
+    def __init__(self, sandbox: Sandbox, desk: Desk, phone: Phone) -> None:
+        self.sandbox, self.desk, self.phone = sandbox, desk, phone
+        self._root = box([desk.view.root, phone.root], "wxcs-both", across=True)
+        self._is_open = True
+
+    def __repr__(self) -> str:
+        return f"<Demo, {'open' if self._is_open else 'closed'}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return mimebundle(self._root, repr(self)) if self._is_open else {"text/plain": repr(self)}
+
+    def close(self) -> None:
+        """Close desk and phone, and take what they showed out of the notebook."""
+        if self._is_open:
+            self._is_open = False
+            self.desk.close()
+            self.phone.close()
+            self._root.children = ()
+            close_tree(self._root)
+
+
+def demo(lang: str = "en") -> Demo:
+    """Return a desk and a phone on a fresh sandbox, in English or Chinese; the phone's messages are pushed to the desk.
+
+    >>> shown = demo()
+    >>> shown.phone.message.value = "hello"
+    >>> shown.phone.write()
+    >>> shown.desk.view.forms.fields["text"]["content"].value = "hi"
+    >>> shown.desk.send()
+    >>> shown.sandbox.user("ann").inbox[0].message["text"]
+    {'content': 'hi'}
+    >>> shown.close()
+    """
+    sandbox = Sandbox(clock=time.time)
+    pool = sandbox.pool()
+    token = fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock)
+    desk = Desk(pool, token, lang=lang, clock=sandbox.clock)
+    push_token = token_hex(8)
+    # The handler runs in a thread of push_app's, so the desk only keeps what comes; after_each shows it at once.
+    sandbox.push_to(push_app(desk.receive, token=push_token, clock=sandbox.clock), token=push_token)
+    phone = Phone(sandbox, "ann", lang=lang)
+
+    def answered() -> None:
+        if phone.lang != desk.lang:
+            phone.speak(desk.lang)
+        phone.refresh()
+
+    desk.after_each.append(answered)
+    phone.after_each.append(desk.refresh)
+    return Demo(sandbox, desk, phone)

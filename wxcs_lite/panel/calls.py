@@ -1,0 +1,72 @@
+"""The four things a desk does with WeChat: each call is made once and noted in the book, whatever comes of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from wxcs_lite.errors import TokenRejected, WxError
+from wxcs_lite.media import Media, Uploaded
+from wxcs_lite.panel.book import Book
+from wxcs_lite.panel.tokens import Held
+from wxcs_lite.pools import Pool, require_pool
+from wxcs_lite.secret import Token, hide_if_str
+from wxcs_lite.transport import download, send, set_typing, upload
+from wxcs_lite.wire import Progress
+
+__all__ = ["Calls"]
+
+_T = TypeVar("_T")
+_Note = Callable[[float, WxError | None], None]
+
+
+class Calls:
+    """Pool, token and book of one open desk; the calls are those of `wxcs_lite`, and raise what they raise."""
+
+    def __init__(self, pool: Pool, token: str | Callable[[], str], book: Book, clock: Callable[[], float]) -> None:
+        pool, token = hide_if_str(pool), hide_if_str(token)
+        require_pool(pool)
+        self._pool, self._token, self._book, self._clock = pool, Held(token), book, clock
+
+    @property
+    def renews(self) -> bool:
+        """Whether the token is a callable."""
+        return self._token.is_callable
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message."""
+        self._once(
+            lambda token: send(self._pool, token, message),
+            lambda now, error: self._book.went_out(now, message, error),
+        )
+
+    def set_typing(self, touser: str, command: str) -> None:
+        """Show or hide "typing…"."""
+        self._once(
+            lambda token: set_typing(self._pool, token, touser, command),
+            lambda now, error: self._book.did(now, "typing", touser, error, command=command),
+        )
+
+    def upload(self, file: str | bytes, name: str, count: int, progress: Progress) -> Uploaded:
+        """Upload a picture, from bytes or a path."""
+        return self._once(
+            lambda token: upload(self._pool, token, file, filename=name, progress=progress),
+            lambda now, error: self._book.did(now, "upload", "", error, filename=name, bytes=count),
+        )
+
+    def download(self, media_id: str) -> Media:
+        """Download a medium."""
+        return self._once(
+            lambda token: download(self._pool, token, media_id),
+            lambda now, error: self._book.did(now, "download", "", error, media_id=media_id),
+        )
+
+    def _once(self, call: Callable[[Token], _T], note: _Note) -> _T:
+        token = self._token()
+        try:
+            result = call(token)
+        except WxError as e:
+            if isinstance(e, TokenRejected):
+                self._token.reject(token)  # for the next press: nothing is tried again by itself
+            note(self._clock(), e)
+            raise
+        note(self._clock(), None)
+        return result

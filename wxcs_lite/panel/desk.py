@@ -1,0 +1,227 @@
+"""The desk: an agent's side of the conversations, for any pool, live or sandbox. It calls, and adds no rule of its own.
+
+Nothing leaves but by a press of a button (or a call of its method), and nothing that goes wrong stays unseen.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any
+
+from wxcs_lite.errors import WxError
+from wxcs_lite.panel.book import ENTRY, Book
+from wxcs_lite.panel.bubbles import bubble, line, plain
+from wxcs_lite.panel.calls import Calls
+from wxcs_lite.panel.controls import mimebundle, show
+from wxcs_lite.panel.deeds import Deeds
+from wxcs_lite.panel.desk_view import DeskView
+from wxcs_lite.panel.previews import as_curl, as_http, as_python
+from wxcs_lite.panel.texts import LANGUAGES, words
+from wxcs_lite.panel.ticker import Ticker
+from wxcs_lite.panel.told import error_html, line_html, window_text
+from wxcs_lite.pools import Pool
+from wxcs_lite.push import Push
+from wxcs_lite.secret import hide_if_str
+
+__all__ = ["Desk"]
+
+_PREVIEWED = 500_000  # bytes; a preview travels anew with each key that is pressed
+
+
+class Desk:
+    """A customer-service desk in a notebook, for any pool; `token` is a str or a callable that gives one.
+
+    >>> from wxcs_lite import fresh_token
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> desk = Desk(pool, fresh_token(pool, sandbox.appid, sandbox.secret), touser="ann", clock=sandbox.clock)
+    >>> desk
+    <Desk, open>
+    >>> desk.close()
+
+    Each button is a method: `send`, `show_typing`, `hide_typing`, `upload`, `download`, `save`, `export`. None of them
+    raises what WeChat or the way answers: it is shown, in the panel's language. `receive` is a handler for `push_app`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        token: str | Callable[[], str],
+        *,
+        touser: str = "",
+        lang: str = "en",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        pool, token = hide_if_str(pool), hide_if_str(token)
+        self._book, self._clock = Book(), clock
+        self._calls = Calls(pool, token, self._book, clock)
+        self._lang, self._words = lang, words(lang)
+        self._arrived, self._thread = deque[dict[str, Any]](), get_ident()
+        self._said: tuple[str, str, dict[str, object]] | Exception = ("calm", "ready", {})
+        self.after_each: list[Callable[[], object]] = []
+        self._is_open = False
+        self.view = DeskView(self, self.refresh)
+        self._deeds = Deeds(self.view, self._calls, self._book, clock, self._say)
+        self.view.speak(self._words)
+        self.view.forms.show()
+        self.view.touser.value = touser
+        self._is_open = True
+        self.refresh()
+        self._ticker = Ticker(self.refresh)
+
+    def __repr__(self) -> str:
+        return f"<Desk, {'open' if self._is_open else 'closed'}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return mimebundle(self.view.root, repr(self)) if self._is_open else {"text/plain": repr(self)}
+
+    # --- what its buttons do
+
+    def send(self) -> None:
+        """Send the message of the form, once; the form is emptied if WeChat accepted it, and kept if not."""
+        self._do(self._deeds.send)
+
+    def show_typing(self) -> None:
+        """Show "typing…" to the customer for 15 seconds."""
+        self._do(lambda: self._deeds.typing("Typing"))
+
+    def hide_typing(self) -> None:
+        """Take "typing…" away."""
+        self._do(lambda: self._deeds.typing("CancelTyping"))
+
+    def upload(self) -> None:
+        """Upload the picture that was picked or whose path was typed; its media_id goes into the form."""
+        self._do(self._deeds.upload)
+
+    def download(self) -> None:
+        """Download a medium by its media_id, and show it if it is a picture."""
+        self._do(lambda: self._deeds.download(self._words))
+
+    def save(self) -> None:
+        """Save what was downloaded, to the path given or under WeChat's name for it."""
+        self._do(self._deeds.save)
+
+    def export(self) -> None:
+        """Write the history to a file, as JSON; it holds no secret and no file bytes."""
+        self._do(self._deeds.export)
+
+    def switch_language(self) -> None:
+        """Speak the other language: English or Chinese."""
+        self._do(lambda: self.speak(LANGUAGES[self._lang == LANGUAGES[0]]))
+
+    # --- what others do with it
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What went out and came in, oldest first: a copy."""
+        return self._book.entries
+
+    @property
+    def lang(self) -> str:
+        """The language of the panel: en or zh."""
+        return self._lang
+
+    def receive(self, push: Push) -> None:
+        """Show what a customer sent; a handler for `push_app`, to be called in any thread.
+
+        No widget is touched in a thread other than the desk's own: what comes there shows within a second.
+        """
+        self._arrived.append(push.fields)
+        if get_ident() == self._thread:
+            self.refresh()
+
+    def speak(self, lang: str) -> None:
+        """Use another language: en or zh."""
+        self._lang, self._words = lang, words(lang)
+        self.view.speak(self._words)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what has come in and how the countdowns stand; nothing is sent."""
+        if self._is_open:
+            self._guarded(self._take_in)
+            self._guarded(self._show)
+
+    def close(self) -> None:
+        """End the countdowns, and take all that is on the screen out of the notebook and its widget state."""
+        if self._is_open:
+            self._ticker.stop()
+            self._is_open = False
+            self.view.close()
+
+    # --- how
+
+    def _do(self, action: Callable[[], object]) -> None:
+        """Run an action with its buttons disabled; whatever it raises is shown, never lost in a log."""
+        if not self._is_open:
+            return
+        with self.view.presses.pause():
+            self._guarded(action)
+        self.refresh()
+        for follow in self.after_each:
+            self._guarded(follow)
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception as e:  # the last resort: nobody sees what a widget's callback raises
+            self._said = e
+            self._show_status()
+
+    def _say(self, key: str, tone: str = "good", **told: object) -> None:
+        self._said = (tone, key, told)
+        self._show_status()
+
+    def _take_in(self) -> None:
+        view = self.view
+        while self._arrived:
+            fields = self._arrived.popleft()
+            touser = plain(fields.get("FromUserName"))
+            self._book.came_in(self._clock(), fields)
+            if not view.customer:
+                view.touser.value = touser
+            if fields.get("MsgType") == "image":
+                view.download_id.value = str(fields.get("MediaId", ""))
+            if not isinstance(self._said, Exception):  # an error stays until the next press
+                key = "entered" if fields.get("Event") == ENTRY else "wrote"
+                self._said = ("calm", key, {"touser": touser})
+
+    def _show(self) -> None:
+        view, now, touser = self.view, self._clock(), self.view.customer
+        if tuple(view.touser.options) != self._book.customers:
+            view.touser.options = self._book.customers
+        if touser:
+            view.pill(*window_text(self._book.events(touser), now, self._words))
+        else:
+            view.pill("unknown", self._words["window_nobody"])
+        left = self._deeds.typing_left(touser)
+        show(view.typing, line_html(self._words["typing_left"].format(seconds=left), "typing") if left else "")
+        view.medium.speak(self._words, now)
+        view.remarks.value = view.forms.remarks_html(touser, self._words, self._lang)
+        view.log.value = self._book.to_html(self._words)
+        self._show_look(touser)
+        self._show_status()
+
+    def _show_look(self, touser: str) -> None:
+        try:
+            message = self.view.forms.message(touser)
+            code = _CODE.get(self.view.look_kind.value, as_python)(message)
+        except WxError:
+            self.view.show_look(line(self._words["look_empty"]), self._words["look_empty"])
+            return
+        picture = self.view.medium.picture(message)
+        self.view.show_look(bubble(message, self._words, picture=picture, limit=_PREVIEWED), code)
+
+    def _show_status(self) -> None:
+        said = self._said
+        if isinstance(said, Exception):
+            shown = error_html(said, self._words, self._lang, renews=self._calls.renews)
+        else:
+            tone, key, told = said
+            shown = line_html(self._words[key].format(**told), tone)
+        self.view.status.value = shown
+
+
+_CODE = {"python": as_python, "http": as_http, "curl": as_curl}

@@ -1,0 +1,181 @@
+"""All words of the panel, in English and Chinese: to add one is to add a row."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+__all__ = ["LANGUAGES", "Words", "words"]
+
+Words = Mapping[str, str]
+LANGUAGES = ("en", "zh")
+
+_ROWS: dict[str, tuple[str, str]] = {
+    # the desk
+    "desk": ("Customer-service desk", "客服工作台"),
+    "language": ("中文", "English"),
+    "to": ("Customer (openid)", "用户（openid）"),
+    "to_hint": ("openid, or pick one who has written", "openid，或选择已来信的用户"),
+    "kind": ("Message", "消息类型"),
+    "kind_text": ("Text", "文本"),
+    "kind_image": ("Image", "图片"),
+    "kind_link": ("Link", "图文链接"),
+    "kind_miniprogrampage": ("Card", "小程序卡片"),
+    "kind_raw": ("Raw JSON", "原始 JSON"),
+    "content": ("Text", "文本内容"),
+    "content_hint": ("Write an answer…", "输入回复…"),
+    "title": ("Title", "标题"),
+    "description": ("Description", "描述"),
+    "url": ("Address (url)", "链接地址（url）"),
+    "thumb_url": ("Thumbnail address (thumb_url)", "缩略图地址（thumb_url）"),
+    "pagepath": ("Page (pagepath)", "页面路径（pagepath）"),
+    "raw": ("Message as JSON", "消息 JSON"),
+    "ai_label": ("Say that an AI wrote it", "标注“由 AI 生成”"),
+    "send": ("Send", "发送"),
+    "typing_on": ("Show typing", "显示正在输入"),
+    "typing_off": ("Hide typing", "取消正在输入"),
+    "bytes_used": ("{used} of 2048 bytes", "已用 {used} / 2048 字节"),
+    "fine": ("Nothing looks odd.", "未发现问题。"),
+    "not_json": (
+        "This is no JSON yet: line {line}, column {column}.",
+        "还不是合法的 JSON：第 {line} 行第 {column} 列。",
+    ),
+    "no_object": ('A message is a JSON object: {"msgtype": …}', '消息应为 JSON 对象：{"msgtype": …}'),
+    "ready": ("Ready.", "就绪。"),
+    "sent": ("Sent: WeChat accepted it for {touser}.", "已发送：微信已受理，发给 {touser}。"),
+    "typing_shown": ("Typing is shown to {touser}.", "{touser} 能看到“正在输入”。"),
+    "typing_hidden": ("Typing is hidden from {touser}.", "{touser} 不再看到“正在输入”。"),
+    "typing_left": ("The customer sees 'typing…' for {seconds} s more.", "用户还会看到“正在输入”{seconds} 秒。"),
+    "sending": ("Sending…", "正在发送…"),
+    "wrote": ("{touser} wrote.", "{touser} 发来了消息。"),
+    "entered": ("{touser} entered the session.", "{touser} 进入了会话。"),
+    # the window
+    "window_nobody": ("No customer chosen", "未选择用户"),
+    "window_unknown": ("Window unknown: no message seen yet", "窗口未知：尚未收到该用户的消息"),
+    "window_closed": ("Closed: the customer has to write first", "已关闭：需等用户先发消息"),
+    "window_used": ("0 of {total} left: the customer has to write", "剩 0 / {total} 条：需等用户再发消息"),
+    "window_open": ("{left} of {total} left, {time}", "剩 {left} / {total} 条，{time}"),
+    "hours": ("{h} h {m} min", "{h} 小时 {m} 分"),
+    "minutes": ("{m} min", "{m} 分钟"),
+    "seconds": ("{s} s", "{s} 秒"),
+    # pictures
+    "pick": ("Choose a picture", "选择图片"),
+    "pick_limit": (
+        "Up to about 9 MB travel through the notebook; a larger one is lost without a word, so type its path instead.",
+        "经笔记本传输的图片上限约 9 MB，更大的会无声丢失，请改填文件路径。",
+    ),
+    "pick_near": (
+        "{size} is close to what the notebook carries: if it ever seems lost, type its path instead.",
+        "{size}，已接近笔记本的传输上限；如果没有反应，请改填文件路径。",
+    ),
+    "path": ("… or its path", "或填文件路径"),
+    "path_hint": ("/home/me/picture.jpg", "/home/me/picture.jpg"),
+    "upload": ("Upload", "上传"),
+    "progress": ("Uploaded", "上传进度"),
+    "media_id": ("media_id", "media_id"),
+    "media_id_hint": ("comes from an upload, or paste one", "上传后得到，也可直接粘贴"),
+    "media_left": ("Works for {time} more.", "有效期还剩 {time}。"),
+    "media_gone": ("Expired: upload it again.", "已过期，请重新上传。"),
+    "uploaded": ("Uploaded: the media_id is in the form.", "上传完成，media_id 已填入表单。"),
+    "picked": ("{name}, {size}", "{name}，{size}"),
+    "no_file": ("Choose a picture or type a path first.", "请先选择图片或填写路径。"),
+    "not_shown": ("{name}: not a picture that can be shown", "{name}：不是可显示的图片"),
+    "too_large": ("{name}: too large to be shown here", "{name}：太大，此处不显示"),
+    "more_download": ("Download a picture", "下载图片"),
+    "download_id": ("media_id to download", "要下载的 media_id"),
+    "download": ("Download", "下载"),
+    "downloaded": ("Downloaded: {name}, {size}.", "已下载：{name}，{size}。"),
+    "save_to": ("Save to (path)", "保存到（路径）"),
+    "save": ("Save", "保存"),
+    "saved": ("Saved as {path}", "已保存为 {path}"),
+    "nothing_to_save": ("Download a picture first.", "请先下载图片。"),
+    # before it leaves
+    "look": ("Before it leaves", "发送前预览"),
+    "look_phone": ("As on the phone", "手机效果"),
+    "look_python": ("Python", "Python"),
+    "look_http": ("HTTP", "HTTP"),
+    "look_curl": ("curl", "curl"),
+    "copy": ("To copy: Ctrl+A, Ctrl+C", "全选复制：Ctrl+A、Ctrl+C"),
+    "look_empty": ("Fill in the form, and it shows here.", "填好表单后在此显示。"),
+    # history
+    "history": ("What went out and came in", "往来记录"),
+    "history_empty": ("Nothing yet. When a customer writes, it shows here.", "还没有消息。用户来信后会显示在这里。"),
+    "more_export": ("Export the history", "导出记录"),
+    "export_to": ("File (path)", "文件（路径）"),
+    "export": ("Export JSON", "导出 JSON"),
+    "exported": ("{count} entries saved as {path}", "已将 {count} 条记录保存为 {path}"),
+    "you": ("desk", "客服"),
+    "accepted": ("accepted", "已受理"),
+    "unsure": ("perhaps sent", "可能已送达"),
+    "refused": ("not sent", "未发送"),
+    "typing_row": ("typing: {command}", "输入状态：{command}"),
+    "upload_row": ("uploaded a picture, {size}", "上传图片，{size}"),
+    "download_row": ("downloaded a picture, {size}", "下载图片，{size}"),
+    "note": (
+        "What is on the screen is in the notebook's widget state while it is shown; close() takes it away. "
+        "Tokens and keys are never in it.",
+        "屏幕上的内容在显示期间会存在于笔记本的组件状态中，close() 会将其清除；令牌和密钥从不在内。",
+    ),
+    "closed": ("Closed.", "已关闭。"),
+    # errors
+    "error": ("Error", "出错"),
+    "cause": ("Cause", "原因"),
+    "remedy": ("Do", "处理"),
+    "retry": ("Retry", "重试"),
+    "maybe_sent": (
+        "It may have been delivered all the same: look before you send again.",
+        "消息可能已经送达，重发前请先确认。",
+    ),
+    "surely_not": ("Nothing was delivered.", "没有送达任何内容。"),
+    "token_callable": (
+        "Press the button again: the desk asks your callable for a new token then. It never tries again by itself.",
+        "请再按一次按钮：工作台会向你的 token 函数索取新令牌。它不会自动重试。",
+    ),
+    "token_string": (
+        "Open a new desk with a new token, or give it a callable such as fresh_token(pool, appid, secret).",
+        "请用新令牌重新打开工作台，或传入 fresh_token(pool, appid, secret) 这样的函数。",
+    ),
+    "unexpected": ("Unexpected: {name}{where}", "意外错误：{name}{where}"),
+    "unexpected_hint": (
+        "This is a fault of the panel or of what it was given; its text is not shown, for it may hold a secret.",
+        "这是面板或传入对象的错误；其文字可能含有机密，故不显示。",
+    ),
+    # the phone, and bubbles
+    "service": ("Customer service", "客服"),
+    "is_typing": ("typing…", "对方正在输入…"),
+    "photo": ("picture", "图片"),
+    "cover": ("cover", "封面"),
+    "mini_program": ("Mini Program", "小程序"),
+    "thumbnail": ("The thumbnail is not loaded here", "此处不加载缩略图"),
+    "opens": ("opens {target}", "打开 {target}"),
+    "unsafe": ("not opened here: only http and https are", "此处不打开：仅支持 http 和 https"),
+    "ai_line": ("Written by AI", "内容由 AI 生成"),
+    "session_line": ("entered the customer-service session", "进入客服会话"),
+    "service_down": ("Customer service is unavailable", "客服暂时无法提供服务"),
+    "write": ("Message", "消息"),
+    "write_hint": ("Write to customer service…", "给客服发消息…"),
+    "write_send": ("Send", "发送"),
+    "hand": ("What the customer does", "用户的操作"),
+    "send_picture": ("Send a picture", "发送图片"),
+    "pick_picture": ("Picture of your own", "选自己的图片"),
+    "picture_ready": ("'Send a picture' sends {name}.", "“发送图片”将发送 {name}。"),
+    "picture_sample": ("'Send a picture' sends a small sunset.", "“发送图片”会发送一张日落小图。"),
+    "enter": ("Enter the session", "进入会话"),
+    "minute": ("+1 min", "+1 分钟"),
+    "two_days": ("+48 h", "+48 小时"),
+    "clock": ("Clock: {time}", "时钟：{time}"),
+    "phone_log": ("Conversation on the phone", "手机上的对话"),
+}
+
+_WORDS: dict[str, Words] = {
+    lang: MappingProxyType({key: row[number] for key, row in _ROWS.items()}) for number, lang in enumerate(LANGUAGES)
+}
+
+
+def words(lang: str) -> Words:
+    """Return the words of a language, by what they are for.
+
+    >>> words("en")["send"], words("zh")["send"]
+    ('Send', '发送')
+    """
+    if lang not in _WORDS:
+        raise ValueError(f"lang must be 'en' or 'zh', not {lang!r}\nlang 只能是 'en' 或 'zh'，收到的是 {lang!r}")
+    return _WORDS[lang]

@@ -1,0 +1,46 @@
+"""Where an open desk keeps its token: in a closure, so that no attribute, trait or repr has it."""
+
+from collections.abc import Callable
+
+from wxcs_lite.fresh import FreshToken
+from wxcs_lite.secret import Token, hide
+
+__all__ = ["Held"]
+
+
+class Held:
+    """A token, or a callable that gives one; call it for the token of one action.
+
+    >>> held = Held("80_made-up")
+    >>> held, held()
+    (<Held: a token>, Token('***'))
+
+    After `reject`, a `fresh_token` is told which one to replace, at the next call only.
+    """
+
+    __slots__ = ("_give", "_rejected", "is_callable")
+
+    def __init__(self, token: str | Callable[[], str]) -> None:
+        token = hide(token) if isinstance(token, str) else token
+        if not (token if isinstance(token, str) else callable(token)):
+            raise TypeError(
+                "token must be a filled str, or a callable that gives one, such as fresh_token(…)\n"
+                "token 应为非空 str，或返回 str 的函数，例如 fresh_token(…)"
+            )
+        self.is_callable = callable(token)
+        self._give = token if callable(token) else lambda: token
+        self._rejected: Token | None = None
+
+    def __call__(self) -> Token:
+        """Return a token for one action, hidden."""
+        rejected, self._rejected = self._rejected, None
+        if rejected is not None and isinstance(self._give, FreshToken):
+            return self._give(rejected)
+        return hide(self._give())
+
+    def reject(self, token: str) -> None:
+        """Remember which token WeChat has refused."""
+        self._rejected = hide(token)
+
+    def __repr__(self) -> str:
+        return f"<Held: {'a callable' if self.is_callable else 'a token'}>"

@@ -1,0 +1,113 @@
+"""What the desk says in words: times that are left, and errors with cause, remedy and rid. Pure."""
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import PurePath
+from traceback import extract_tb
+
+from wxcs_lite.errors import ApiError, InvalidMessage, TokenRejected, WxError
+from wxcs_lite.panel.texts import Words
+from wxcs_lite.reply_window import Event, window_left
+
+__all__ = ["duration", "error_html", "line_html", "size", "window_text"]
+
+
+def duration(seconds: float, words: Words) -> str:
+    """Return a time in words.
+
+    >>> from wxcs_lite.panel.texts import words
+    >>> duration(47 * 3600 + 12 * 60, words("en")), duration(61, words("en")), duration(9, words("en"))
+    ('47 h 12 min', '1 min', '9 s')
+    """
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return words["seconds"].format(s=whole)
+    if whole < 3600:
+        return words["minutes"].format(m=whole // 60)
+    return words["hours"].format(h=whole // 3600, m=whole % 3600 // 60)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the unit that people use.
+
+    >>> size(900), size(20_480), size(9_400_000)
+    ('900 B', '20 kB', '9.4 MB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count // 1000} kB"
+
+
+def window_text(events: Iterable[Event], now: float, words: Words) -> tuple[str, str]:
+    """Return the tone (open, closed or unknown) and the words for what is left of a window.
+
+    >>> from wxcs_lite.panel.texts import words
+    >>> window_text([Event("message", 0), Event("sent", 10), Event("sent", 20)], 2880, words("en"))
+    ('open', '3 of 5 left, 47 h 12 min')
+    """
+    events = list(events)
+    opening = [event for event in events if event.kind != "sent"]
+    if not opening:
+        return "unknown", words["window_unknown"]
+    left, closes_at = window_left(events, now)
+    if closes_at is None:
+        return "closed", words["window_closed"]
+    total = window_left(opening, now).left
+    if not left:
+        return "closed", words["window_used"].format(total=total)
+    return "open", words["window_open"].format(left=left, total=total, time=duration(closes_at - now, words))
+
+
+def line_html(text: str, tone: str = "calm") -> str:
+    """Return a status line; screen readers say it when it comes.
+
+    >>> line_html("Ready.")
+    '<div class="wxcs-status wxcs-calm" role="status">Ready.</div>'
+    """
+    return f'<div class="wxcs-status wxcs-{escape(tone)}" role="status">{escape(text)}</div>'
+
+
+def error_html(error: Exception, words: Words, lang: str, *, renews: bool = False) -> str:
+    """Return an error in the panel's language: what happened, why, what to do, and whether it may have been delivered.
+
+    `renews` is whether the desk's token is a callable. The text of a foreign exception may hold a secret: its class and
+    place are shown instead.
+    """
+    if not isinstance(error, WxError):
+        return _alert(words["unexpected"].format(name=type(error).__name__, where=_where(error)), [
+            ("", words["unexpected_hint"]),
+        ])  # fmt: skip
+    delivered = words["maybe_sent" if error.maybe_sent else "surely_not"]
+    if not isinstance(error, ApiError):
+        return _alert(_text(error, lang), [("", delivered)])
+    advice, chinese = error.advice, lang == "zh"
+    remedy = advice.remedy_zh if chinese else advice.remedy
+    if isinstance(error, TokenRejected):
+        remedy = words["token_callable" if renews else "token_string"]
+    rows = [
+        (words["cause"], advice.cause_zh if chinese else advice.cause),
+        (words["remedy"], remedy),
+        (words["retry"], advice.retry_text[chinese]),
+        ("rid", error.rid or "–"),
+        ("", delivered),
+    ]
+    return _alert(f"{error.errcode} {advice.meaning_zh if chinese else advice.meaning}", rows)
+
+
+def _text(error: WxError, lang: str) -> str:
+    if isinstance(error, InvalidMessage):
+        _, en, zh = error.args
+        return f"{error.field}：{zh}" if lang == "zh" else f"{error.field}: {en}"
+    return str(error.args[lang == "zh"])
+
+
+def _alert(title: str, rows: list[tuple[str, str]]) -> str:
+    shown = "".join(
+        f"<div>{f'<b>{escape(label)}</b> ' if label else ''}<span>{escape(text)}</span></div>" for label, text in rows
+    )
+    return f'<div class="wxcs-status wxcs-alert" role="alert"><strong>{escape(title)}</strong>{shown}</div>'
+
+
+def _where(error: Exception) -> str:
+    frames = extract_tb(error.__traceback__)
+    return f" ({PurePath(frames[-1].filename).name}, {frames[-1].lineno})" if frames else ""
