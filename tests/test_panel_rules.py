@@ -17,11 +17,15 @@ from ipywidgets.widgets.widget import _instances as alive
 
 import wxcs_lite.panel
 from tests.test_panel_desk import SEND, Stage, picked
+from wxcs_lite import InvalidMessage, TransportError, fresh_token, text
 from wxcs_lite.panel import Desk, Phone, demo
+from wxcs_lite.panel.book import Book
+from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import Presses
+from wxcs_lite.panel.medium import expanded
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.panel.ticker import Ticker
-from wxcs_lite.sandbox import sunset
+from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.transport import fetch_token
 
 PACKAGE = Path(wxcs_lite.panel.__file__).parent
@@ -282,3 +286,34 @@ def test_without_ipywidgets_the_panel_says_what_to_install(monkeypatch: pytest.M
 def test_a_module_is_short(module: Path) -> None:
     """One job each."""
     assert len(module.read_text("utf-8").splitlines()) < 250
+
+
+def test_what_cannot_be_noted_is_not_sent() -> None:
+    """A message nested too deep to be copied fails before it leaves, not after."""
+    sandbox = Sandbox()
+    seen: list[object] = []
+    pool = sandbox.pool(on_request=seen.append)
+    deep: dict[str, Any] = {}
+    for _ in range(2000):
+        deep = {"a": deep}
+    calls = Calls(pool, "80_made-up", Book(), sandbox.clock)
+    with pytest.raises(RecursionError):
+        calls.send({"touser": "ann", "msgtype": "text", "text": {"content": "hi"}, "more": deep})
+    assert [] == seen
+
+
+def test_a_token_that_cannot_be_fetched_is_noted_as_not_delivered() -> None:
+    """The message was not even tried, whatever became of the request for the token."""
+    sandbox = Sandbox()
+    pool, book = sandbox.pool(), Book()
+    calls = Calls(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock), book, sandbox.clock)
+    sandbox.fail_next(drop="after", path="/cgi-bin/stable_token")
+    with pytest.raises(TransportError) as caught:
+        calls.send(text("ann", "hi"))
+    assert (False, 1) == (caught.value.maybe_sent, len(book.entries))
+
+
+def test_a_home_that_nobody_has_is_told() -> None:
+    """`~nobody` is a mistake in a path, not an accident."""
+    with pytest.raises(InvalidMessage, match="unknown user"):
+        expanded("~no-such-user-anywhere/photo.png")

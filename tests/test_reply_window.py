@@ -104,3 +104,10 @@ def test_the_order_given_matters_only_within_one_moment(events: list[Event]) -> 
     moments = [at for _, at in events]
     if len(set(moments)) == len(moments):
         assert window_left(reversed(events), 0) == window_left(events, 0)
+
+
+@pytest.mark.parametrize("event", [None, "message", ("message",), ("message", "noon"), 7])
+def test_what_is_no_event_is_refused(event: Any) -> None:
+    """The mistake names what was due."""
+    with pytest.raises(InvalidMessage, match=r'^events: must be such as Event\("message", push.CreateTime\)'):
+        window_left([event], 0)

@@ -676,6 +676,24 @@ def test_a_short_secret_spoils_no_reply(secret: str) -> None:
         assert {"errcode": 0, "errmsg": "ok"} == send(other, secret, text("OPENID", "hello"))
 
 
+def test_a_medium_of_unknown_length_is_whole() -> None:
+    """Without a Content-Length it is read in pieces, to the end of the connection."""
+    content = JPEG + bytes(200_000)
+
+    def endless(peer: Peer) -> None:
+        peer.read()
+        peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + content)
+
+    with Server(endless) as server, server.pool() as pool:
+        assert content == download(pool, TOKEN, "MEDIA_ID").content
+
+
+def test_a_medium_that_is_announced_too_large_is_not_read() -> None:
+    """Its length alone refuses it."""
+    with Server(answers(reply(JPEG + bytes(2000)))) as server, server.pool() as pool, pytest.raises(BadReply):
+        download(pool, TOKEN, "MEDIA_ID", max_bytes=1000)
+
+
 def test_a_medium_that_holds_the_token_is_not_changed() -> None:
     """A medium is bytes: nothing in it is replaced."""
     content = JPEG + TOKEN.encode() + OK

@@ -64,7 +64,7 @@ class Book:
     def went_out(self, now: float, message: Mapping[str, Any], error: WxError | None = None) -> None:
         """Note a message of the desk's and what came of it; only what WeChat accepted counts for the window."""
         touser = plain(message.get("touser"))
-        self._add(now, "out", touser, "message", message=deepcopy(dict(message)), result=_result(error))
+        self._add(now, "out", touser, "message", message=message, result=_result(error))
         if error is None:
             self._know(touser)
             self._events.setdefault(touser, []).append(Event("sent", now))

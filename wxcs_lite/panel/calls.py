@@ -1,6 +1,7 @@
 """The four things a desk does with WeChat: each call is made once and noted in the book, whatever comes of it."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from wxcs_lite.errors import TokenRejected, WxError
@@ -33,6 +34,7 @@ class Calls:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a message."""
+        message = deepcopy(dict(message))  # before it leaves: what cannot be noted is not sent
         self._once(
             lambda token: send(self._pool, token, message),
             lambda now, error: self._book.went_out(now, message, error),
@@ -60,11 +62,14 @@ class Calls:
         )
 
     def _once(self, call: Callable[[Token], _T], note: _Note) -> _T:
-        token = self._token()
+        token = None
         try:
+            token = self._token()
             result = call(token)
         except WxError as e:
-            if isinstance(e, TokenRejected):
+            if token is None:
+                e.maybe_sent = False  # the call itself was not made
+            elif isinstance(e, TokenRejected):
                 self._token.reject(token)  # for the next press: nothing is tried again by itself
             note(self._clock(), e)
             raise

@@ -11,7 +11,7 @@ from wxcs_lite.panel.book import Book
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import show
 from wxcs_lite.panel.desk_view import DeskView
-from wxcs_lite.panel.medium import seen_html
+from wxcs_lite.panel.medium import expanded, seen_html
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 from wxcs_lite.panel.told import size
 
@@ -97,7 +97,7 @@ class Deeds:
 def _written(write: Callable[[Path], Any], path: str) -> Any:
     """Write to a path and return where, or say in both languages why that cannot be."""
     try:
-        return write(Path(path).expanduser())
+        return write(expanded(path))
     except OSError as e:
         problem = e.strerror or type(e).__name__
     raise InvalidMessage("file", f"cannot be written: {problem}: {path!r}", f"无法写入：{problem}：{path!r}")

@@ -15,11 +15,20 @@ from wxcs_lite.panel.controls import Labels, box, html, show
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 from wxcs_lite.panel.told import duration, size
 
-__all__ = ["Medium", "seen_html", "taken"]
+__all__ = ["Medium", "expanded", "seen_html", "taken"]
 
 NEAR = 9_000_000  # bytes; a message of 10 MiB, envelope and all, closes the notebook's socket without a word
 SHOWN = 4_000_000  # bytes that are shown
 _KEPT = 8  # pictures that are remembered for previews
+
+
+def expanded(path: str) -> Path:
+    """Return the path with `~` resolved; raise InvalidMessage where nobody has such a home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        problem = "has an unknown user after ~", "中 ~ 后面的用户不存在"
+    raise InvalidMessage("file", *problem)
 
 
 def taken(file: Any) -> tuple[str, bytes] | None:
@@ -69,7 +78,7 @@ class Medium:
         path = self.path.value.strip()
         if not path:
             raise InvalidMessage("file", *(words(lang)["no_file"] for lang in LANGUAGES))
-        found = Path(path).expanduser()
+        found = expanded(path)
         return str(found), found.name, _size(found)
 
     def advance(self, sent: int, total: int) -> None:
@@ -124,8 +133,8 @@ class Medium:
 
     def _read(self) -> bytes | None:
         """Return the bytes of the path if they are few enough to be shown."""
-        found = Path(self.path.value.strip()).expanduser()
-        with suppress(OSError):  # the upload says what is wrong with it
+        with suppress(OSError, ValueError):  # the upload says what is wrong with it
+            found = expanded(self.path.value.strip())
             return found.read_bytes() if 0 < _size(found) <= SHOWN else None
         return None
 

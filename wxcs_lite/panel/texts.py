@@ -13,7 +13,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "desk": ("Customer-service desk", "客服工作台"),
     "language": ("中文", "English"),
     "to": ("Customer (openid)", "用户（openid）"),
-    "to_hint": ("openid, or pick one who has written", "openid，或选择已来信的用户"),
+    "to_hint": ("openid, or pick one who has written", "openid，或选择发过消息的用户"),
     "kind": ("Message", "消息类型"),
     "kind_text": ("Text", "文本"),
     "kind_image": ("Image", "图片"),
@@ -43,7 +43,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "sent": ("Sent: WeChat accepted it for {touser}.", "已发送：微信已受理，发给 {touser}。"),
     "typing_shown": ("Typing is shown to {touser}.", "{touser} 能看到“正在输入”。"),
     "typing_hidden": ("Typing is hidden from {touser}.", "{touser} 不再看到“正在输入”。"),
-    "typing_left": ("The customer sees 'typing…' for {seconds} s more.", "用户还会看到“正在输入”{seconds} 秒。"),
+    "typing_left": ("The customer sees 'typing…' for {seconds} s more.", "“正在输入”还会显示 {seconds} 秒。"),
     "sending": ("Sending…", "正在发送…"),
     "wrote": ("{touser} wrote.", "{touser} 发来了消息。"),
     "entered": ("{touser} entered the session.", "{touser} 进入了会话。"),
@@ -97,7 +97,10 @@ _ROWS: dict[str, tuple[str, str]] = {
     "look_empty": ("Fill in the form, and it shows here.", "填好表单后在此显示。"),
     # history
     "history": ("What went out and came in", "往来记录"),
-    "history_empty": ("Nothing yet. When a customer writes, it shows here.", "还没有消息。用户来信后会显示在这里。"),
+    "history_empty": (
+        "Nothing yet. When a customer writes, it shows here.",
+        "还没有消息，用户来信息后会显示在这里。",
+    ),
     "more_export": ("Export the history", "导出记录"),
     "export_to": ("File (path)", "文件（路径）"),
     "export": ("Export JSON", "导出 JSON"),
@@ -124,7 +127,7 @@ _ROWS: dict[str, tuple[str, str]] = {
         "It may have been delivered all the same: look before you send again.",
         "消息可能已经送达，重发前请先确认。",
     ),
-    "surely_not": ("Nothing was delivered.", "没有送达任何内容。"),
+    "surely_not": ("Nothing was delivered.", "可以确定：没有送达。"),
     "token_callable": (
         "Press the button again: the desk asks your callable for a new token then. It never tries again by itself.",
         "请再按一次按钮：工作台会向你的 token 函数索取新令牌。它不会自动重试。",

@@ -85,6 +85,7 @@ def error_html(error: Exception, words: Words, lang: str, *, renews: bool = Fals
     if isinstance(error, TokenRejected):
         remedy = words["token_callable" if renews else "token_string"]
     rows = [
+        ("errmsg", error.errmsg),
         (words["cause"], advice.cause_zh if chinese else advice.cause),
         (words["remedy"], remedy),
         (words["retry"], advice.retry_text[chinese]),
