@@ -54,7 +54,7 @@ class Stage(NamedTuple):
 def scripted(*scripts: Script, tls: bool = False, **settings: Any) -> Callable[[pytest.MonkeyPatch], Opened]:
     @contextmanager
     def opened(_: pytest.MonkeyPatch) -> Iterator[Pool]:
-        with Server(*scripts, tls=tls) as server, server.pool(**{"read_timeout": 0.2, **settings}) as pool:
+        with Server(*scripts, tls=tls) as server, server.pool(**{"read_timeout": 0.5, **settings}) as pool:
             yield pool
 
     return opened
