@@ -119,10 +119,17 @@ class Keys:
         self.keyboard.type(text)
 
     def picks(self, path: Path) -> None:
-        self.to(self.nb.desk.locator(".widget-upload").locator("visible=true"))
-        with self.nb.page.expect_file_chooser() as chooser:
+        """Open the file chooser and pick; a press that meets a button which is still being drawn is made again."""
+        choosers: list[Any] = []
+        self.nb.page.once("filechooser", lambda chooser: choosers.append(chooser))
+        for _ in range(6):
+            self.nb.page.wait_for_timeout(400)
+            self.to(self.nb.desk.locator(".widget-upload").locator("visible=true"))
             self.keyboard.press("Enter")
-        chooser.value.set_files(str(path))
+            self.nb.page.wait_for_timeout(1500)
+            if choosers:
+                break
+        choosers[0].set_files(str(path))
         self.nb.desk.get_by_text(path.name).wait_for()
 
 
