@@ -96,11 +96,32 @@ def test_an_expired_window_is_said_before_and_explained_after(stage: Stage) -> N
     stage.comes(stage.ann.says("hello?"))
     stage.sandbox.advance(48 * 3600 + 1)
     stage.fill("text", content="too late")
+    stage.desk.refresh()  # as each second does
     assert EN["window_closed"] in stage.view.window.value
     assert stage.view.buttons["send"].disabled is False
     stage.desk.send()
     assert stage.calls(SEND) == 1
     assert "45015" in stage.status
+
+
+def test_a_key_draws_the_message_and_nothing_else(stage: Stage) -> None:
+    """However long the history has become, typing costs the same: history and window are drawn each second."""
+    stage.comes(stage.ann.says("hello?"))
+    drawn = stage.view.log.value = stage.view.window.value = "drawn before"
+    stage.fill("text", content="您好")
+    assert "您好" in stage.view.look.value
+    assert (drawn, drawn) == (stage.view.log.value, stage.view.window.value)
+    stage.desk.refresh()
+    assert "hello?" in stage.view.log.value
+
+
+def test_the_latest_customers_are_offered(stage: Stage) -> None:
+    """A hundred of them, the latest first; any other can be typed."""
+    for number in range(120):
+        stage.comes(stage.sandbox.user(f"c{number}").says("hello?"))
+    stage.comes(stage.sandbox.user("c60").says("me again"))
+    latest = ["c60", *(f"c{number}" for number in range(119, 19, -1) if number != 60)]
+    assert tuple(latest) == stage.view.touser.options
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -5,6 +5,7 @@ count. Time is an argument.
 """
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage
@@ -13,6 +14,7 @@ __all__ = ["Event", "Window", "window_left"]
 
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/send.html
 _GIVES = {"message": (5, 48 * 3600), "enter": (2, 60)}  # messages, seconds
+_KINDS = ("sent", *_GIVES)
 
 
 class Event(NamedTuple):
@@ -56,7 +58,7 @@ def window_left(events: Iterable[Event], now: float, *, refill_on_entry: bool = 
     so, the default gives 2. An event that is later than now counts, because clocks differ.
     """
     left, closes_at, answers_until = 0, float("-inf"), float("-inf")
-    for kind, at in sorted(map(_checked, events), key=_when):
+    for kind, at in sorted(map(_checked, events), key=itemgetter(1)):
         if at > closes_at:
             left = 0
         if kind == "sent":
@@ -71,21 +73,17 @@ def window_left(events: Iterable[Event], now: float, *, refill_on_entry: bool = 
     return Window(left, closes_at) if now <= closes_at else Window(0, None)
 
 
-def _checked(event: Any) -> Event:
+def _checked(event: Any) -> tuple[str, float]:
     if not (isinstance(event, tuple) and len(event) == 2 and isinstance(event[1], int | float)):
         raise InvalidMessage(
             "events",
             'must be such as Event("message", push.CreateTime)',
             '应为 Event("message", push.CreateTime) 这样的值',
         )
-    if event[0] not in ("sent", *_GIVES):
+    if event[0] not in _KINDS:
         raise InvalidMessage(
             "kind",
             f"must be message, enter or sent, not {event[0]!r}",
             f"应为 message、enter 或 sent，收到的是 {event[0]!r}",
         )
-    return Event(*event)
-
-
-def _when(event: Event) -> float:
-    return event[1]
+    return event

@@ -1,12 +1,14 @@
 """What an operation costs when there are ever more customers and events: flat, or nearly so, is how it should be."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from statistics import median
 
 from tests.bench.measure import Call, interleaved, paired
 from tests.bench.tables import Goal, note, print_table, times
 from wxcs_lite import Event, fetch_token, send, text, window_left
+from wxcs_lite.push import Push
 from wxcs_lite.sandbox import Sandbox
 
 __all__ = ["run"]
@@ -24,6 +26,7 @@ def run(quick: bool) -> list[Goal]:
             f"window_left, one of N customers ({_EACH} events)",
             *_costs([_one_of(size) for size in sizes], rounds, count),
         ],
+        ["panel: a key typed, N customers have written", *_costs([_type_in(size) for size in sizes], rounds, count)],
     ]
     headings = ["CPU µs per operation", *(f"{size:,}" for size in sizes), f"{sizes[-1]:,} / {sizes[0]}"]
     print_table("Growth: with the number of customers", headings, rows)
@@ -68,6 +71,29 @@ def _one_of(customers: int) -> Call:
     events = {f"customer-{number}": _events(_EACH) for number in range(customers)}
     coming = cycle(events)
     return lambda: window_left(events[next(coming)], 60.0)
+
+
+def _type_in(customers: int) -> Call:
+    """Return a key typed at a desk to which all of them have written; its history is not drawn anew for that."""
+    from wxcs_lite.panel import Desk  # here, for it brings ipywidgets
+
+    sandbox = Sandbox()
+    desk = Desk(sandbox.pool(), "80_made-up", touser="customer-0", clock=sandbox.clock)
+    pushes = [
+        Push({"FromUserName": f"customer-{number}", "CreateTime": 0, "MsgType": "text", "Content": "hello"})
+        for number in range(customers)
+    ]
+    # In another thread, so that they are drawn once, at the end.
+    with ThreadPoolExecutor(1) as elsewhere:
+        list(elsewhere.map(desk.receive, pushes))
+    desk.refresh()
+    texts = cycle(["您", "您好"])
+    field = desk.view.forms.fields["text"]["content"]
+
+    def operation() -> None:
+        field.value = next(texts)
+
+    return operation
 
 
 def _history(size: int) -> Call:

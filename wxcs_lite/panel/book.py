@@ -33,7 +33,7 @@ class Book:
     def __init__(self) -> None:
         self._entries: list[dict[str, Any]] = []
         self._events: dict[str, list[Event]] = {}
-        self._customers: list[str] = []
+        self._customers: dict[str, None] = {}  # a set that keeps its order
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -90,7 +90,8 @@ class Book:
         self._entries.append({**entry, **told})
 
     def _know(self, touser: str) -> None:
-        self._customers = [*(known for known in self._customers if known != touser), touser]
+        self._customers.pop(touser, None)
+        self._customers[touser] = None
 
 
 def _result(error: WxError | None) -> str | dict[str, Any]:

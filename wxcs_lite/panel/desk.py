@@ -26,6 +26,7 @@ from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Desk"]
 
+_OFFERED = 100  # customers to choose from; any other can be typed
 _PREVIEWED = 500_000  # bytes; a preview travels anew with each key that is pressed
 
 
@@ -62,7 +63,7 @@ class Desk:
         self._said: tuple[str, str, dict[str, object]] | Exception = ("calm", "ready", {})
         self.after_each: list[Callable[[], object]] = []
         self._is_open = False
-        self.view = DeskView(self, self.refresh)
+        self.view = DeskView(self, self.refresh, self._edited)
         self._deeds = Deeds(self.view, self._calls, self._book, clock, self._say)
         self.view.speak(self._words)
         self.view.forms.show()
@@ -153,6 +154,11 @@ class Desk:
 
     # --- how
 
+    def _edited(self) -> None:
+        """Show what a key has changed: the message. History and window wait for the next second."""
+        if self._is_open:
+            self._guarded(self._show_message)
+
     def _do(self, action: Callable[[], object]) -> None:
         """Run an action with its buttons disabled; whatever it raises is shown, never lost in a log."""
         if not self._is_open:
@@ -189,20 +195,25 @@ class Desk:
                 self._said = ("calm", key, {"touser": touser})
 
     def _show(self) -> None:
-        view, now, touser = self.view, self._clock(), self.view.customer
-        if tuple(view.touser.options) != self._book.customers:
-            view.touser.options = self._book.customers
+        view, touser = self.view, self.view.customer
+        offered = self._book.customers[:_OFFERED]
+        if view.touser.options != offered:
+            view.touser.options = offered
         if touser:
-            view.pill(*window_text(self._book.events(touser), now, self._words))
+            view.pill(*window_text(self._book.events(touser), self._clock(), self._words))
         else:
             view.pill("unknown", self._words["window_nobody"])
         left = self._deeds.typing_left(touser)
         show(view.typing, line_html(self._words["typing_left"].format(seconds=left), "typing") if left else "")
-        view.medium.speak(self._words, now)
-        view.remarks.value = view.forms.remarks_html(touser, self._words, self._lang)
         view.log.value = self._book.to_html(self._words)
-        self._show_look(touser)
+        self._show_message()
         self._show_status()
+
+    def _show_message(self) -> None:
+        view, touser = self.view, self.view.customer
+        view.medium.speak(self._words, self._clock())
+        view.remarks.value = view.forms.remarks_html(touser, self._words, self._lang)
+        self._show_look(touser)
 
     def _show_look(self, touser: str) -> None:
         try:

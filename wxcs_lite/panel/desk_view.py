@@ -18,9 +18,9 @@ _ACTIONS = ("send", "show_typing", "hide_typing", "upload", "download", "save", 
 
 
 class DeskView:
-    """The widgets of one desk, by name."""
+    """The widgets of one desk, by name; `edited` is called with each key of a message, `changed` with anything else."""
 
-    def __init__(self, actions: Any, changed: Callable[[], None]) -> None:
+    def __init__(self, actions: Any, changed: Callable[[], None], edited: Callable[[], None]) -> None:
         labels, presses = Labels(), Presses()
         self.labels, self.presses = labels, presses
         self.buttons = {name: presses.button(getattr(actions, name)) for name in _ACTIONS}
@@ -31,8 +31,8 @@ class DeskView:
         self.buttons["send"].button_style = "primary"
         self.touser = labels.put(w.Combobox(ensure_option=False), description="to", placeholder="to_hint")
         self.window, self.typing, self.log = html(), html(), html()
-        self.medium = Medium(labels, self.buttons["upload"], changed)
-        self.forms = Forms(labels, self.medium, changed)
+        self.medium = Medium(labels, self.buttons["upload"], edited)
+        self.forms = Forms(labels, self.medium, edited)
         self.remarks, self.status, self.look = html(), html(), html()
         self.look_kind = labels.choices(w.ToggleButtons(), {kind: f"look_{kind}" for kind in LOOKS})
         labels.put(self.look_kind, description="look")
@@ -42,7 +42,7 @@ class DeskView:
         self.touser.observe(lambda _: changed(), "value")
         for field in (self.touser, self.medium.media_id, *self.forms.typed):
             field.observe(presses.typed, "value")
-        self.look_kind.observe(lambda _: changed(), "value")
+        self.look_kind.observe(lambda _: edited(), "value")
 
     @property
     def customer(self) -> str:
