@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ipywidgets.widgets.widget import _instances as alive
 
 import wxcs_lite
 from tests.notebook_tools import (
@@ -205,7 +206,7 @@ def test_both_languages_run_the_same_code(name: str) -> None:
     assert len(answers(f"en/{name}")) == len(answers(f"zh/{name}"))
 
 
-@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if not lesson.endswith(PANEL)])
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_what_is_shown_for_the_reader_s_own_account_runs(
     lesson: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -221,8 +222,28 @@ def test_what_is_shown_for_the_reader_s_own_account_runs(
     monkeypatch.chdir(tmp_path)
     Path("photo.png").write_bytes(sunset())
     names: dict[str, Any] = {}
-    for code in python_blocks(texts(lesson)[-1]):
+    codes = python_blocks(texts(lesson)[-1])
+    assert (codes == []) == lesson.endswith("01_a_message_is_a_dict")  # nothing leaves there
+    for code in codes:
         exec(code, names)
+    if lesson.endswith(PANEL):
+        names["desk"].close()
+
+
+@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if lesson.endswith(PANEL)])
+def test_the_panel_run_again_begins_anew(lesson: str) -> None:
+    """Nothing of the first one stays in the notebook's widget state."""
+    names: dict[str, Any] = {}
+    before = set(alive)
+    shown_now = []
+    for _ in range(2):
+        exec(code_cells(lesson)[1].source, names)
+        shown_now.append(set(alive) - before)
+    first, second = shown_now
+    assert len(first) == len(second) > 0
+    assert set() == first & second
+    names["shown"].close()
+    assert before == set(alive)
 
 
 def sandbox_token(sandbox: Sandbox) -> wxcs_lite.Token:

@@ -162,6 +162,19 @@ def test_raw_json_goes_out_as_it_is(stage: Stage) -> None:
     assert stage.calls(SEND) == 1
 
 
+def test_raw_json_to_somebody_else_is_pointed_out(stage: Stage) -> None:
+    """It may be meant, so it goes out, to whom the JSON names."""
+    stage.comes(stage.ann.says("hello?"))
+    stage.comes(stage.sandbox.user("ben").says("hello?"))
+    other = EN["other_touser"].format(touser="ben")
+    stage.view.touser.value = "ann"
+    for named, is_said in (("ann", False), ("ben", True)):
+        stage.fill("raw", raw=json.dumps({"touser": named, "msgtype": "text", "text": {"content": "hi"}}))
+        assert is_said == (f"touser: {other}" in stage.view.remarks.value)
+    stage.desk.send()
+    assert [len(stage.sandbox.user(name).inbox) for name in ("ann", "ben")] == [0, 1]
+
+
 def test_raw_json_begins_with_what_the_form_says(stage: Stage) -> None:
     """So that the curious see their own message; what stands there already is kept."""
     stage.fill("text", content="hi")

@@ -63,7 +63,7 @@ class Deeds:
         """Upload what was picked, and put its media_id into the form."""
         medium = self._view.medium
         file, name, count = medium.source()
-        self._say("sending", "calm")
+        self._say("uploading", "calm")
         medium.uploaded(self._calls.upload(file, name, count, medium.advance))
         self._say("uploaded")
 

@@ -11,7 +11,7 @@ from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, text, with_ai_label
 from wxcs_lite.panel.controls import Labels, box
 from wxcs_lite.panel.medium import Medium
-from wxcs_lite.panel.texts import Words, words
+from wxcs_lite.panel.texts import LANGUAGES, Words, words
 from wxcs_lite.remarks import TEXT_BYTES, Remark, check
 
 __all__ = ["KINDS", "Forms"]
@@ -94,9 +94,14 @@ class Forms:
 
     def _remarks(self, touser: str) -> list[Remark]:
         try:
-            return check(self.message(touser))
+            message = self.message(touser)
         except InvalidMessage as e:
             return [Remark(*e.args)]
+        remarks = check(message)
+        if touser and message["touser"] != touser:
+            said = [words(lang)["other_touser"].format(touser=message["touser"]) for lang in LANGUAGES]
+            remarks.append(Remark("touser", *said))
+        return remarks
 
     def _content(self, kind: str) -> dict[str, str]:
         content = {name: field.value for name, field in self.fields[kind].items()}

@@ -39,12 +39,17 @@ _ROWS: dict[str, tuple[str, str]] = {
         "还不是合法的 JSON：第 {line} 行第 {column} 列。",
     ),
     "no_object": ('A message is a JSON object: {"msgtype": …}', '消息应为 JSON 对象：{"msgtype": …}'),
+    "other_touser": (
+        "the JSON names {touser}, and goes there, not to the customer chosen above",
+        "JSON 中写的是 {touser}，消息会发给该用户，而不是上方选择的用户",
+    ),
     "ready": ("Ready.", "就绪。"),
     "sent": ("Sent: WeChat accepted it for {touser}.", "已发送：微信已受理，发给 {touser}。"),
     "typing_shown": ("Typing is shown to {touser}.", "{touser} 能看到“正在输入”。"),
     "typing_hidden": ("Typing is hidden from {touser}.", "{touser} 不再看到“正在输入”。"),
     "typing_left": ("The customer sees 'typing…' for {seconds} s more.", "“正在输入”还会显示 {seconds} 秒。"),
     "sending": ("Sending…", "正在发送…"),
+    "uploading": ("Uploading…", "正在上传…"),
     "wrote": ("{touser} wrote.", "{touser} 发来了消息。"),
     "entered": ("{touser} entered the session.", "{touser} 进入了会话。"),
     # the window
@@ -117,9 +122,7 @@ _ROWS: dict[str, tuple[str, str]] = {
         "Tokens and keys are never in it.",
         "屏幕上的内容在显示期间会存在于笔记本的组件状态中，close() 会将其清除；令牌和密钥从不在内。",
     ),
-    "closed": ("Closed.", "已关闭。"),
     # errors
-    "error": ("Error", "出错"),
     "cause": ("Cause", "原因"),
     "remedy": ("Do", "处理"),
     "retry": ("Retry", "重试"),
@@ -138,8 +141,9 @@ _ROWS: dict[str, tuple[str, str]] = {
     ),
     "unexpected": ("Unexpected: {name}{where}", "意外错误：{name}{where}"),
     "unexpected_hint": (
-        "This is a fault of the panel or of what it was given; its text is not shown, for it may hold a secret.",
-        "这是面板或传入对象的错误；其文字可能含有机密，故不显示。",
+        "This is a fault of the panel or of what it was given; its text is not shown, for it may hold a secret. "
+        "If it came while sending, the message may have gone: look before you send again.",
+        "这是面板或传入对象的错误；其文字可能含有机密，故不显示。若发生在发送过程中，消息可能已经送达，重发前请先确认。",
     ),
     # the phone, and bubbles
     "service": ("Customer service", "客服"),
@@ -164,8 +168,6 @@ _ROWS: dict[str, tuple[str, str]] = {
     "enter": ("Enter the session", "进入会话"),
     "minute": ("+1 min", "+1 分钟"),
     "two_days": ("+48 h", "+48 小时"),
-    "clock": ("Clock: {time}", "时钟：{time}"),
-    "phone_log": ("Conversation on the phone", "手机上的对话"),
 }
 
 _WORDS: dict[str, Words] = {
