@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from wxcs_lite import Remark, check, image, link, miniprogrampage, text
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.messages import REQUIRED, require
+from wxcs_lite.messages import REQUIRED, require_message
 from wxcs_lite.remarks import TEXT_BYTES
 
 OPENID = "oGZUI0egBJY1zhBYw2KhdUfwVJJE"
@@ -119,7 +119,7 @@ def test_what_send_would_refuse_is_the_one_remark(message: Any, field: str) -> N
     """In the words of the exception, but with no exception."""
     (remark,) = check(message)
     with pytest.raises(InvalidMessage) as caught:
-        require(message)
+        require_message(message)
     assert (field, str(caught.value)) == (remark.field, str(remark))
 
 

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 from urllib.parse import quote
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.messages import check_businessid, require, require_str
+from wxcs_lite.messages import require_message
 from wxcs_lite.multipart import Multipart, media_part
+from wxcs_lite.require import require_businessid, require_str
 from wxcs_lite.secret import hide
 
 __all__ = [
@@ -120,7 +121,7 @@ def send(message: Mapping[str, Any]) -> Request:
     A `businessid` in the message changes the path to `/cgi-bin/message/custom/business/send`.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
-    require(message)
+    require_message(message)
     return _post(_custom("send", "businessid" in message), dict(message))
 
 
@@ -151,7 +152,7 @@ def set_typing(
         )
     body: dict[str, Any] = {"touser": touser, "command": command}
     if businessid is not None:
-        check_businessid(businessid)
+        require_businessid(businessid)
         body["businessid"] = businessid
     return _post(_custom("typing", businessid is not None), body)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, Required, TypedDict, TypeVar, cast
 
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.require import kind_of, require_businessid, require_str
 
 __all__ = [
     "ImageMessage",
@@ -180,33 +181,33 @@ def with_businessid(message: _M, businessid: int | str) -> _M:
 
     It also changes the path, to `/cgi-bin/message/custom/business/send`; without it that path answers 40101.
     """
-    check_businessid(businessid)
+    require_businessid(businessid)
     return _with(message, "businessid", businessid)
 
 
 def _with(message: _M, field: str, value: object) -> _M:
-    require(message)
+    require_message(message)
     return cast(_M, {**message, field: value})
 
 
 def _checked(message: _M) -> _M:
-    require(message)
+    require_message(message)
     return message
 
 
-def require(message: Mapping[str, Any]) -> None:
+def require_message(message: Mapping[str, Any]) -> None:
     """Refuse a message, a handmade one too, that WeChat certainly could not use; an unknown msgtype passes."""
     if not isinstance(message, dict | Mapping):
         raise InvalidMessage(
             "message",
-            f"must be a dict such as text(touser, content) returns, not {_kind(message)}",
-            f"应为 text(touser, content) 返回的那种 dict，收到的是 {_kind(message)}",
+            f"must be a dict such as text(touser, content) returns, not {kind_of(message)}",
+            f"应为 text(touser, content) 返回的那种 dict，收到的是 {kind_of(message)}",
         )
     require_str("touser", message.get("touser"))
     msgtype = message.get("msgtype")
     require_str("msgtype", msgtype)
     if "businessid" in message:
-        check_businessid(message["businessid"])
+        require_businessid(message["businessid"])
     required = REQUIRED.get(cast(str, msgtype))
     if required is None:
         return
@@ -217,44 +218,3 @@ def require(message: Mapping[str, Any]) -> None:
         )
     for name in required:
         require_str(name, content.get(name))
-
-
-def require_str(field: str, value: object) -> None:
-    """Refuse what is missing, empty, no str, or half of a surrogate pair."""
-    if not isinstance(value, str):
-        raise InvalidMessage(field, f"must be a str, not {_kind(value)}", f"应为 str，收到的是 {_kind(value)}")
-    if not value:
-        raise InvalidMessage(field, "must not be empty", "不能为空")
-    if not value.isascii():
-        require_utf8(field, value)
-
-
-def require_utf8(field: str, value: str) -> None:
-    """Refuse a str that has no UTF-8 form, which Python makes of half an emoji."""
-    try:
-        value.encode()
-    except UnicodeEncodeError as e:
-        at = e.start
-    else:
-        return
-    raise InvalidMessage(
-        field,
-        f"holds a lone surrogate (half of an emoji) at index {at}: cut texts between whole characters",
-        f"第 {at} 位是不成对的代理字符（半个 emoji），截断文本时请保留完整字符",
-    )
-
-
-def check_businessid(businessid: object) -> None:
-    """Refuse a businessid that is neither a number nor a filled str: WeChat's own pages show both forms."""
-    if isinstance(businessid, str):
-        require_str("businessid", businessid)
-    elif isinstance(businessid, bool) or not isinstance(businessid, int):
-        raise InvalidMessage(
-            "businessid",
-            f"must be the int (or str) that WeChat gave the sub-merchant, not {_kind(businessid)}",
-            f"应为微信分配给子商户的整数（或字符串），收到的是 {_kind(businessid)}",
-        )
-
-
-def _kind(value: object) -> str:
-    return "None" if value is None else type(value).__name__

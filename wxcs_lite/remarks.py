@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.messages import REQUIRED, require
+from wxcs_lite.messages import REQUIRED, require_message
 
 __all__ = ["Remark", "check"]
 
@@ -42,7 +42,7 @@ def check(message: Mapping[str, Any]) -> list[Remark]:
     It never raises: what `send` would refuse is the one remark then, and what it cannot judge, it passes over.
     """
     try:
-        require(message)
+        require_message(message)
     except InvalidMessage as e:
         return [Remark(*e.args)]
     found = [_apply("touser", message["touser"], _touser)]

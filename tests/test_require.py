@@ -1,0 +1,54 @@
+"""What WeChat certainly could not use is refused, by the name of its field and in both languages."""
+
+from typing import Any
+
+import pytest
+
+from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.require import kind_of, require_businessid, require_str, require_utf8
+from wxcs_lite.secret import Token
+
+
+@pytest.mark.parametrize("value", ["a", "你好", "👋🏽", "\x00", Token("80_made-up")])
+def test_any_filled_text_is_a_str(value: str) -> None:
+    """Emoji, control characters and subclasses of str are texts."""
+    require_str("content", value)
+    require_utf8("content", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "en", "zh"),
+    [
+        (None, "must be a str, not None", "应为 str，收到的是 None"),
+        (b"hi", "must be a str, not bytes", "应为 str，收到的是 bytes"),
+        ("", "must not be empty", "不能为空"),
+        ("hi \ud83d", "holds a lone surrogate (half of an emoji) at index 3: ", "第 3 位是不成对的代理字符"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(value: object, en: str, zh: str) -> None:
+    """The error says where, and what to do."""
+    with pytest.raises(InvalidMessage) as caught:
+        require_str("content", value)
+    field, english, chinese = caught.value.args
+    assert (field, True, True) == ("content", english.startswith(en), chinese.startswith(zh))
+
+
+@pytest.mark.parametrize("businessid", [0, 1, -1, 2**63, "1", "子商户"])
+def test_a_businessid_is_a_number_or_a_text(businessid: int | str) -> None:
+    """WeChat's pages show both."""
+    require_businessid(businessid)
+
+
+@pytest.mark.parametrize("businessid", [None, True, 1.5, "", "\ud83d", b"1", [1]])
+def test_anything_else_is_no_businessid(businessid: Any) -> None:
+    """True is an int to Python, and a slip here."""
+    with pytest.raises(InvalidMessage) as caught:
+        require_businessid(businessid)
+    assert caught.value.field == "businessid"
+
+
+def test_a_refused_value_is_called_by_its_kind() -> None:
+    """Never by itself: it may be a secret in the wrong place."""
+    assert [kind_of(value) for value in (None, "s3cret", b"", 1, Token("80_made-up"))] == [
+        "None", "str", "bytes", "int", "Token",
+    ]  # fmt: skip

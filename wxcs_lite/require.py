@@ -1,0 +1,47 @@
+"""Refuse a value that WeChat certainly could not use; the error names its field, which WeChat's would not."""
+
+from wxcs_lite.errors import InvalidMessage
+
+__all__ = ["kind_of", "require_businessid", "require_str", "require_utf8"]
+
+
+def require_str(field: str, value: object) -> None:
+    """Refuse what is missing, empty, no str, or half of a surrogate pair."""
+    if not isinstance(value, str):
+        raise InvalidMessage(field, f"must be a str, not {kind_of(value)}", f"应为 str，收到的是 {kind_of(value)}")
+    if not value:
+        raise InvalidMessage(field, "must not be empty", "不能为空")
+    if not value.isascii():
+        require_utf8(field, value)
+
+
+def require_utf8(field: str, value: str) -> None:
+    """Refuse a str that has no UTF-8 form, which Python makes of half an emoji."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as e:
+        at = e.start
+    else:
+        return
+    raise InvalidMessage(
+        field,
+        f"holds a lone surrogate (half of an emoji) at index {at}: cut texts between whole characters",
+        f"第 {at} 位是不成对的代理字符（半个 emoji），截断文本时请保留完整字符",
+    )
+
+
+def require_businessid(businessid: object) -> None:
+    """Refuse a businessid that is neither a number nor a filled str: WeChat's own pages show both forms."""
+    if isinstance(businessid, str):
+        require_str("businessid", businessid)
+    elif isinstance(businessid, bool) or not isinstance(businessid, int):
+        raise InvalidMessage(
+            "businessid",
+            f"must be the int (or str) that WeChat gave the sub-merchant, not {kind_of(businessid)}",
+            f"应为微信分配给子商户的整数（或字符串），收到的是 {kind_of(businessid)}",
+        )
+
+
+def kind_of(value: object) -> str:
+    """Return what an error calls a value that is shown itself nowhere."""
+    return "None" if value is None else type(value).__name__
