@@ -9,7 +9,8 @@ from tests.bench.tables import NOT_INSTALLED
 
 HEADINGS = (
     "send: ", "set_typing: ", "upload of 1 MB from bytes: ", "upload of 1 MB from a path: ", "download of 1 MB: ",
-    "An encrypted push", "Encrypted pushes, served", "Start-up: ", "Weight: ", "Memory: ", "Threads: ",
+    "An encrypted push", "Encrypted pushes, served", "Start-up: ", "Weight: ", "Memory: ",
+    "Layers: who", "Layers: the functions", "Threads: ",
     "Growth: with the number of customers", "Growth: with the events of one customer", "Goals",
 )  # fmt: skip
 
@@ -24,7 +25,7 @@ def test_every_part_runs_and_prints_its_table() -> None:
     done = bench("--quick")
     assert (done.returncode, done.stderr) == (0, "")
     titles = re.findall(r"^## (.+)$", done.stdout, re.MULTILINE)
-    assert [title.startswith(heading) for title, heading in zip(titles, HEADINGS, strict=True)] == [True] * 14
+    assert [title.startswith(heading) for title, heading in zip(titles, HEADINGS, strict=True)] == [True] * 16
     ratios = re.findall(r"(\S+)×", done.stdout)
     assert len(ratios) > 50
     assert min(map(float, ratios)) > 0
@@ -48,4 +49,4 @@ def test_an_unknown_part_is_refused_with_those_there_are() -> None:
     done = bench("sned")
     assert done.returncode == 2
     assert "no such part: sned" in done.stderr
-    assert "send, calls, push, serve, import, weight, memory, threads, growth" in done.stderr
+    assert "send, calls, push, serve, import, weight, memory, layers, threads, growth" in done.stderr

@@ -1,10 +1,12 @@
 """What a WeChat errcode means and what to do next: one look-up in a table, with no network and no state."""
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from wxcs_lite.catalogue import ROWS, SUCCESS
+if TYPE_CHECKING:
+    from wxcs_lite.catalogue import Row
 
 __all__ = ["RETRY", "Explanation", "explain"]
 
@@ -107,7 +109,11 @@ class Explanation(NamedTuple):
         return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
 
 
-_BY_CODE = {row[0]: Explanation(*row) for row in (SUCCESS, *ROWS)}
+@cache
+def _by_code() -> "Mapping[int, Row]":
+    from wxcs_lite.catalogue import ROWS, SUCCESS  # here: the first error pays for it, and no program that meets none
+
+    return {row[0]: row for row in (SUCCESS, *ROWS)}
 
 
 def explain(errcode: int, errmsg: str = "") -> Explanation:
@@ -135,9 +141,10 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
             "or the attribute of a caught error as in explain(error.errcode)\n"
             f"errcode 应为 int，收到的是 {type(errcode).__name__}：写 explain(45047) 或 explain(error.errcode)"
         )
-    known = _BY_CODE.get(errcode)
-    if known is None:
+    row = _by_code().get(errcode)
+    if row is None:
         return _unknown(errcode)
+    known = Explanation(*row)
     if errcode == 40164 and (address := _caller(errmsg)):
         return known._replace(
             remedy=f"{known.remedy} The address to add: {address}",

@@ -1,6 +1,5 @@
 """One token, kept fresh for everybody in this process: a callable that asks WeChat as rarely as it can."""
 
-import copy
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -52,7 +51,7 @@ class FreshToken:
             if self._failure is None or lives:
                 assert self._held is not None
                 return self._held
-            failure = copy.copy(self._failure)  # each thread raises its own
+            failure = _another(self._failure)  # each thread raises its own
         raise failure
 
     def _ask(self, now: float, rejected: Token | None) -> None:
@@ -60,7 +59,7 @@ class FreshToken:
         try:
             token = fetch_token(self._pool, self._appid, self._secret, clock=self._clock)
         except WxError as e:
-            self._failure, self._asked_at = copy.copy(e), self._clock()  # after a wait that threads shared, too
+            self._failure, self._asked_at = _another(e), self._clock()  # after a wait that threads shared, too
             return
         left = (token.expires_at or now) - now
         self._asked_at = self._clock()
@@ -70,6 +69,11 @@ class FreshToken:
 
     def __repr__(self) -> str:
         return "<fresh_token>"
+
+
+def _another(error: WxError) -> WxError:
+    """Return its like, without its traceback, which grows with each raise and holds frames."""
+    return type(error)(*error.args)
 
 
 _REJECTED = TokenRejected(40001, "rejected, and stable_token gives the same token again")

@@ -4,9 +4,9 @@ A body whose length is unknown is refused with HTTP 412, a name in RFC 5987 form
 with 40005. So the name is made here, and the length is known before the first byte leaves.
 """
 
+import os
 import re
 from collections.abc import Iterator
-from secrets import token_hex
 from typing import BinaryIO
 
 from wxcs_lite.errors import InvalidMessage
@@ -77,7 +77,7 @@ def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | 
     if not start:
         raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
     name = _ascii_name(filename, start)
-    boundary = token_hex(16) if boundary is None else boundary
+    boundary = os.urandom(16).hex() if boundary is None else boundary
     # None of the characters that would want quotes in the header: servers have failed over quotes around a boundary.
     if not re.fullmatch(r"[0-9A-Za-z_.-]{1,70}", boundary):
         raise InvalidMessage(

@@ -19,6 +19,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "import": "tests.bench.startup",
     "weight": "tests.bench.weight",
     "memory": "tests.bench.memory",
+    "layers": "tests.bench.layers",
     "threads": "tests.bench.threads",
     "growth": "tests.bench.growth",
 }
