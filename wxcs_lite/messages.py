@@ -204,14 +204,14 @@ def require_message(message: Mapping[str, Any]) -> None:
             f"应为 text(touser, content) 返回的那种 dict，收到的是 {kind_of(message)}",
         )
     require_str("touser", message.get("touser"))
-    msgtype = message.get("msgtype")
+    msgtype: Any = message.get("msgtype")
     require_str("msgtype", msgtype)
     if "businessid" in message:
         require_businessid(message["businessid"])
-    required = REQUIRED.get(cast(str, msgtype))
+    required = REQUIRED.get(msgtype)
     if required is None:
         return
-    content = message.get(cast(str, msgtype))
+    content = message.get(msgtype)
     if not isinstance(content, dict):
         raise InvalidMessage(
             f"{msgtype}", f"must be a dict with {', '.join(required)}", f"应为含 {'、'.join(required)} 的 dict"

@@ -44,11 +44,11 @@ def read_ok(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
     if found is None:
         raise _bad(status, body, "is no JSON object", "不是 JSON 对象")
     errcode = found.get("errcode", 0)
-    if errcode == 0 and not isinstance(errcode, bool | float):
-        return found
-    if not isinstance(errcode, int) or isinstance(errcode, bool):
+    if type(errcode) is not int:  # True and 0.0 equal a number, and are none of WeChat's
         raise _bad(status, body, "has an errcode that is no number", "的 errcode 不是整数")
-    raise api_error(errcode, scrub(str(found.get("errmsg") or "")))
+    if errcode:
+        raise api_error(errcode, scrub(str(found.get("errmsg") or "")))
+    return found
 
 
 def read_token(status: int, headers: Headers, body: bytes, *, now: float) -> Token:
@@ -207,7 +207,9 @@ def _header(headers: Headers, name: str) -> str:
     """Look a header up in any case: urllib3's mapping knows how, a plain dict from elsewhere does not."""
     if isinstance(headers, dict):
         return next((value for key, value in headers.items() if key.lower() == name), "")
-    return headers.get(name, "")
+    if name not in headers:  # where its get() would raise and catch, with each reply
+        return ""
+    return headers[name]
 
 
 _FILENAME = r'(?i)filename="?([^";]+)'

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final
 
 from tests.bench.tables import Goal, print_goals
@@ -37,12 +38,16 @@ def main() -> None:
     if unknown := [part for part in given.part if part not in _PARTS]:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(_PARTS)}")
     _print_machine(given.quick)
+    before = _ticks()
     goals: list[Goal] = []
     for part in given.part or _PARTS:
         goals += importlib.import_module(_PARTS[part]).run(given.quick)
     if goals:
         print_goals(goals)
     _print_load()
+    if before and (after := _ticks()):
+        wanted, taken = (now - then for now, then in zip(after, before, strict=True))
+        print(f"taken by the host from what this machine wanted of its cores: {taken / max(1, wanted):.1%}")
 
 
 def _print_machine(quick: bool) -> None:
@@ -69,6 +74,16 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _ticks() -> tuple[int, int] | None:
+    """Return how much CPU time this machine has wanted, and how much of it went to others of its host (steal)."""
+    try:
+        # user, nice, system, idle, iowait, irq, softirq, steal
+        spent = [int(field) for field in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]]
+    except (OSError, ValueError):
+        return None
+    return sum(spent) - sum(spent[3:5]), spent[7]
 
 
 def _print_load() -> None:
