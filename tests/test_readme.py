@@ -108,3 +108,16 @@ def test_the_value_of_a_request_is_as_described() -> None:
     assert "$WXCS_TOKEN" in request.curl()
     assert request.body
     assert "application/json" == request.content_type
+
+
+def test_both_languages_quote_the_same_figures() -> None:
+    """Of one run of `python -m tests.bench`: whoever measures anew changes both."""
+    english, chinese = (figures(name) for name in PAGES)
+    assert len(english) > 40
+    assert english == chinese
+
+
+def figures(name: str) -> list[str]:
+    """Return all numbers of the table and of the two paragraphs below it."""
+    section = page(name).partition("<!-- figures -->\n")[2].partition("\n## ")[0]
+    return sorted(re.findall(r"(?<![a-z])\d(?:[\d.,]*\d)?", section))
