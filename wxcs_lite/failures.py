@@ -1,10 +1,9 @@
-"""What urllib3 says, made fit to be seen: its errors become ours, and its log loses the tokens.
+"""What urllib3 raises, made fit to be seen: its errors become ours.
 
-Its exceptions, their frames and its log records hold URLs, and a URL holds the token. So its exceptions are told by
-stage and then dropped whole: no chain, no frame, no argument of theirs goes on.
+Its exceptions and their frames hold URLs, and a URL holds the token. So they are told by stage and then dropped whole:
+no chain, no frame, no argument of theirs goes on.
 """
 
-import logging
 import ssl
 from types import TracebackType
 from typing import Any
@@ -13,7 +12,7 @@ from urllib3 import exceptions as u
 
 from wxcs_lite.endpoints import Request
 from wxcs_lite.errors import TransportError, WxError
-from wxcs_lite.secret import any_spelling, scrub
+from wxcs_lite.secret import any_spelling
 
 __all__ = ["Carried", "told_of", "transport_error", "without_echo", "without_foreign_frames"]
 
@@ -136,22 +135,3 @@ def without_echo(error: WxError, secret: str | None) -> WxError:
     # Each of our errors can be made anew from its args: pickle relies on that, too.
     args: list[Any] = [echo.sub("***", arg) if isinstance(arg, str) else arg for arg in error.args]
     return type(error)(*args)
-
-
-class _Redact(logging.Filter):
-    """Leave of a record only a scrubbed text: its args and its traceback hold URLs and what a server has echoed."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text, _, _ = record.getMessage().partition(", unparsed data: ")
-        record.msg, record.args = scrub(text), None
-        record.exc_info = record.exc_text = None
-        return True
-
-
-def _redact_logs() -> None:
-    # A filter on the parent logger "urllib3" does nothing for what its children say, so each of them gets one.
-    for name in ("connectionpool", "poolmanager", "connection", "util.retry", "response"):
-        logging.getLogger(f"urllib3.{name}").addFilter(_Redact())
-
-
-_redact_logs()

@@ -12,7 +12,8 @@ from typing import Any
 from wxcs_lite.errors import BadReply, WxError, api_error
 from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
 from wxcs_lite.multipart import extension_of
-from wxcs_lite.secret import Token, scrub
+from wxcs_lite.scrub import scrub
+from wxcs_lite.secret import Token
 
 __all__ = [
     "looks_like_text",

@@ -1,13 +1,13 @@
 """A secret is a str that only a server gets to see.
 
 Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks, `pytest -l`, a debugger) shows a
-`Token` as `Token('***')`. Texts that come from outside pass `scrub`, for a server may echo what we sent.
+`Token` as `Token('***')`.
 """
 
 import re
 from typing import Any, Self, TypeVar
 
-__all__ = ["Token", "any_spelling", "hidden", "hide", "hide_if_str", "scrub"]
+__all__ = ["Token", "any_spelling", "hidden", "hide", "hide_if_str"]
 
 _T = TypeVar("_T")
 
@@ -78,18 +78,3 @@ def _spelled(character: str) -> str:
     escapes = [percent, f"\\u{ord(character):04x}", html.escape(character), f"&#x{ord(character):x};"]
     others = "|".join(re.escape(escape) for escape in escapes)
     return rf"(?:\\?{re.escape(character)}|(?i:{others})|&#{ord(character)};)"
-
-
-# Patterns that only errors need are compiled when the first error does, not at import.
-_NAMED = r"""(?i)((?:access_token|appsecret|secret|session_key|aes_?key)["']?\s*[=:]\s*["']?)[^&\s"'<>),}]+"""
-# A token is some 136 characters long, an AppSecret 32, an EncodingAESKey 43; a rid is 26, an openid 28.
-_LONG = r"[A-Za-z0-9_%+=-]{32,}"
-
-
-def scrub(text: str) -> str:
-    """Blank out of a foreign text whatever is named like a secret or as long as one.
-
-    >>> scrub("GET /cgi-bin/media/get?access_token=80_made-up&media_id=M failed")
-    'GET /cgi-bin/media/get?access_token=***&media_id=M failed'
-    """
-    return re.sub(_LONG, "***", re.sub(_NAMED, r"\1***", text))

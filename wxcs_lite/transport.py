@@ -14,7 +14,8 @@ from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError,
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded
-from wxcs_lite.secret import Token, hidden, scrub
+from wxcs_lite.scrub import scrub
+from wxcs_lite.secret import Token, hidden
 from wxcs_lite.wire import MAX_MEDIA, Progress, answer
 
 __all__ = [

@@ -17,6 +17,7 @@ from wxcs_lite import endpoints
 from wxcs_lite.endpoints import Request
 from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import Carried, told_of, transport_error, without_echo, without_foreign_frames
+from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
 from wxcs_lite.replies import Headers, refuse_encoded, too_large
@@ -39,6 +40,8 @@ _POOL_TIMEOUT = 60  # seconds to wait for a free connection
 _SECRET_LENGTH = 8  # characters; real ones have 32 and more
 _PATIENCE = 6  # read timeouts that a JSON reply may take in all
 _ONCE = Retry.from_int(False, redirect=False)
+
+redact_logs()
 
 Progress = Callable[[int, int], object]
 _T = TypeVar("_T")
