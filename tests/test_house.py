@@ -139,6 +139,12 @@ def test_only_the_panel_knows_ipywidgets(name: str) -> None:
     assert name.startswith("panel/") or not roots(MODULES[name]) & {"ipywidgets", "IPython", "traitlets"}
 
 
+def test_little_is_within_the_reach_of_the_log_filter() -> None:
+    """A logger outlives the modules: what its filter reaches has to be taken down last, by every process."""
+    assert imports(CLIENT["logs"]) == {"logging", "wxcs_lite.scrub"}
+    assert imports(CLIENT["scrub"]) == {"re"}
+
+
 def test_importing_the_package_brings_nothing_optional() -> None:
     """One run-time dependency: no widgets, no cryptography, and no sandbox in production."""
     script = "import sys, wxcs_lite; print(*sys.modules)"

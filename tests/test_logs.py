@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import wxcs_lite
+
 MARKER = "80_MARKERmarkerMARKERmarker"
 LOGGERS = ("connectionpool", "poolmanager", "connection", "util.retry", "response")
 
@@ -31,32 +33,10 @@ def test_a_record_keeps_its_text_and_loses_the_token(name: str, caplog: pytest.L
     assert MARKER not in caplog.text
 
 
-@pytest.mark.parametrize("name", LOGGERS)
-def test_the_package_has_put_it_there_once(name: str) -> None:
+@pytest.mark.parametrize("module", [wxcs_lite.__name__, "wxcs_lite.endpoints", "wxcs_lite.push", "wxcs_lite.sandbox"])
+def test_every_import_puts_it_there_once(module: str) -> None:
     """Nobody has to ask for it."""
-    import wxcs_lite.wire  # noqa: F401 - what everything is sent through
-
-    found = [type(each).__module__ for each in logging.getLogger(f"urllib3.{name}").filters]
-    assert found.count("wxcs_lite.logs") == 1
-
-
-REACH = """
-import gc, sys
-import wxcs_lite
-
-modules = {id(vars(module)): name for name, module in sys.modules.items()}
-seen, left, reached = {id(sys.modules), id(vars(sys))}, [vars(sys.modules["wxcs_lite.logs"])], set()
-while left:
-    one = left.pop()
-    if id(one) not in seen:
-        seen.add(id(one))
-        reached |= {modules[id(one)]} if id(one) in modules else set()
-        left += gc.get_referents(one)
-print(*sorted(name for name in reached if name.startswith(("typing", "urllib3", "wxcs_lite"))))
-"""
-
-
-def test_little_is_within_the_filters_reach() -> None:
-    """A logger outlives the modules: what its filter reaches has to be taken down last, by every process."""
-    done = subprocess.run([sys.executable, "-c", REACH], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["wxcs_lite.logs", "wxcs_lite.scrub"]
+    count = "[len(logging.getLogger(f'urllib3.{name}').filters) for name in sys.argv[1:]]"
+    script = f"import logging, sys, {module}; print({count})"
+    done = subprocess.run([sys.executable, "-c", script, *LOGGERS], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{[1] * len(LOGGERS)}\n"

@@ -115,6 +115,30 @@ def test_a_key_draws_the_message_and_nothing_else(stage: Stage) -> None:
     assert "hello?" in stage.view.log.value
 
 
+def test_a_key_of_an_openid_draws_its_window_and_the_message(stage: Stage) -> None:
+    """The history is of all customers, and stays."""
+    stage.comes(stage.ann.says("hello?"))
+    drawn = stage.view.log.value = "drawn before"
+    stage.view.touser.value = ""
+    assert EN["window_nobody"] in stage.view.window.value
+    stage.view.touser.value = "ann"
+    assert "5 of 5 left" in stage.view.window.value
+    assert drawn == stage.view.log.value
+
+
+def test_a_large_cover_does_not_travel_with_each_key_of_a_card(stage: Stage) -> None:
+    """It is shown where it was picked; a picture message, in which nothing is typed, shows it in the preview, too."""
+    large = sunset() + bytes(200_000)
+    for kind, is_shown in (("image", True), ("miniprogrampage", False)):
+        stage.view.forms.kind.value = kind
+        stage.pick(large)
+        stage.desk.upload()
+        stage.view.forms.fields["miniprogrampage"]["title"].value = "t"
+        stage.view.forms.fields["miniprogrampage"]["pagepath"].value = "pages/a"
+        assert is_shown == ("data:image/png" in stage.view.look.value)
+        assert "data:image/png" in stage.view.medium.seen.value
+
+
 def test_the_latest_customers_are_offered(stage: Stage) -> None:
     """A hundred of them, the latest first; any other can be typed."""
     for number in range(120):
@@ -163,14 +187,15 @@ def test_raw_json_goes_out_as_it_is(stage: Stage) -> None:
 
 
 def test_raw_json_to_somebody_else_is_pointed_out(stage: Stage) -> None:
-    """It may be meant, so it goes out, to whom the JSON names."""
+    """It may be meant, so it goes out, to whom the JSON names; what names nobody is refused, and no more is said."""
     stage.comes(stage.ann.says("hello?"))
     stage.comes(stage.sandbox.user("ben").says("hello?"))
-    other = EN["other_touser"].format(touser="ben")
+    other = EN["other_touser"].format(touser="'ben'")
     stage.view.touser.value = "ann"
-    for named, is_said in (("ann", False), ("ben", True)):
+    for named, is_said in (("", False), (None, False), ("ann", False), ("ben", True)):
         stage.fill("raw", raw=json.dumps({"touser": named, "msgtype": "text", "text": {"content": "hi"}}))
-        assert is_said == (f"touser: {other}" in stage.view.remarks.value)
+        assert is_said == (escape(f"touser: {other}") in stage.view.remarks.value)
+        assert is_said == ("goes there" in stage.view.remarks.value)
     stage.desk.send()
     assert [len(stage.sandbox.user(name).inbox) for name in ("ann", "ben")] == [0, 1]
 

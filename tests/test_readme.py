@@ -118,6 +118,6 @@ def test_both_languages_quote_the_same_figures() -> None:
 
 
 def figures(name: str) -> list[str]:
-    """Return all numbers of the table and of the two paragraphs below it."""
-    section = page(name).partition("<!-- figures -->\n")[2].partition("\n## ")[0]
+    """Return all numbers of the section: its date, the machine, the table and what is said of it."""
+    section = next(section for section in page(name).split("\n## ") if "<!-- figures -->" in section)
     return sorted(re.findall(r"(?<![a-z])\d(?:[\d.,]*\d)?", section))

@@ -116,7 +116,7 @@ ROWS: tuple[Row, ...] = (
     (40005, "media", "no", "invalid file type", "文件格式不对",
      "The filename has no extension or an unknown one, or the content is not supported.",
      "文件名没有扩展名、扩展名不认识，或者文件内容不支持。",
-     "Give a filename with the right extension, such as photo.jpg (a Content-Type does not replace it), or convert it.",
+     "Name it with the right extension, such as photo.jpg (a Content-Type is no substitute), or convert the file.",
      "文件名要带正确的扩展名，例如 photo.jpg，光有 Content-Type 不够；格式不支持的请先转换。"),
     (40006, "media", "no", "invalid media size", "文件大小超限",
      "The file is too large, or has zero bytes.",

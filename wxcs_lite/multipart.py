@@ -77,7 +77,7 @@ def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | 
     if not start:
         raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
     name = _ascii_name(filename, start)
-    boundary = os.urandom(16).hex() if boundary is None else boundary
+    boundary = os.urandom(16).hex() if boundary is None else boundary  # as `secrets` does, without its imports
     # None of the characters that would want quotes in the header: servers have failed over quotes around a boundary.
     if not re.fullmatch(r"[0-9A-Za-z_.-]{1,70}", boundary):
         raise InvalidMessage(

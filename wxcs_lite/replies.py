@@ -208,7 +208,7 @@ def _header(headers: Headers, name: str) -> str:
     """Look a header up in any case: urllib3's mapping knows how, a plain dict from elsewhere does not."""
     if isinstance(headers, dict):
         return next((value for key, value in headers.items() if key.lower() == name), "")
-    if name not in headers:  # where its get() would raise and catch, with each reply
+    if name not in headers:  # urllib3's get() would raise and catch here, with each reply
         return ""
     return headers[name]
 

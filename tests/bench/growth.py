@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from itertools import cycle
 from statistics import median
+from typing import Any
 
 from tests.bench.measure import Call, interleaved, paired
-from tests.bench.tables import Goal, note, print_table, times
+from tests.bench.tables import NOT_INSTALLED, Goal, note, print_table, times
 from wxcs_lite import Event, fetch_token, send, text, window_left
 from wxcs_lite.push import Push
 from wxcs_lite.sandbox import Sandbox
@@ -26,26 +28,34 @@ def run(quick: bool) -> list[Goal]:
             f"window_left, one of N customers ({_EACH} events)",
             *_costs([_one_of(size) for size in sizes], rounds, count),
         ],
-        ["panel: a key typed, N customers have written", *_costs([_type_in(size) for size in sizes], rounds, count)],
+        *_panel(sizes, rounds, count),
     ]
     headings = ["CPU µs per operation", *(f"{size:,}" for size in sizes), f"{sizes[-1]:,} / {sizes[0]}"]
     print_table("Growth: with the number of customers", headings, rows)
+    # Each by itself: a large one would leave nothing in the caches for those that come after it.
+    whole = [_cost(_history(size), rounds, max(1, 3_000 // size)) for size in sizes]
+    each = [cost / size for cost, size in zip(whole, sizes, strict=True)]
     rows = [
-        ["window_left of one customer", *_costs([_history(size) for size in sizes], max(2, rounds // 4), 3, base=1)]
+        [name, *(f"{cost * 1e6:,.2f}" for cost in costs), times(costs[-1] / costs[1])]
+        for name, costs in (("window_left of one customer", whole), ("the same per event", each))
     ]
-    per_event = [float(cell.replace(",", "")) / size for cell, size in zip(rows[0][1:], sizes, strict=False)]
-    rows.append(["the same per event", *(f"{cost:.2f}" for cost in per_event), times(per_event[-1] / per_event[1])])
     headings[-1] = f"{sizes[-1]:,} / {sizes[1]:,}"
     print_table("Growth: with the events of one customer", headings, rows)
     note("window_left keeps nothing between calls: it reads all the events that it is given, once.")
     return []
 
 
-def _costs(calls: Sequence[Call], rounds: int, count: int, *, base: int = 0) -> list[str]:
-    """Return CPU µs per operation for each size, and the ratio of the largest to the one at `base`."""
+def _cost(call: Call, rounds: int, count: int) -> float:
+    cost = interleaved({"": call}, rounds=rounds, count=count)[""]
+    assert cost
+    return median(cost.cpu)
+
+
+def _costs(calls: Sequence[Call], rounds: int, count: int) -> list[str]:
+    """Return CPU µs per operation for each size, and the ratio of the largest to the first."""
     found = interleaved({str(at): call for at, call in enumerate(calls)}, rounds=rounds, count=count)
     cpu = [cost.cpu for cost in found.values() if cost]
-    return [*(f"{median(spent) * 1e6:,.2f}" for spent in cpu), times(paired(cpu[-1], cpu[base]))]
+    return [*(f"{median(spent) * 1e6:,.2f}" for spent in cpu), times(paired(cpu[-1], cpu[0]))]
 
 
 def _say_and_send(customers: int) -> Call:
@@ -73,8 +83,25 @@ def _one_of(customers: int) -> Call:
     return lambda: window_left(events[next(coming)], 60.0)
 
 
-def _type_in(customers: int) -> Call:
-    """Return a key typed at a desk to which all of them have written; its history is not drawn anew for that."""
+def _panel(sizes: Sequence[int], rounds: int, count: int) -> list[list[str]]:
+    """Return what the panel pays for a key, for a key in the customer's field, and each second."""
+    names = [f"panel: {what}, N customers" for what in ("a key", "a key of an openid", "a second")]
+    if find_spec("ipywidgets") is None:
+        return [[name, NOT_INSTALLED] for name in names]
+    desks = [_desk(size) for size in sizes]
+    kinds = (
+        [_types(desk.view.forms.fields["text"]["content"]) for desk in desks],
+        [_types(desk.view.touser) for desk in desks],
+        [desk.refresh for desk in desks],
+    )
+    rows = [[name, *_costs(calls, rounds, count)] for name, calls in zip(names, kinds, strict=True)]
+    for desk in desks:
+        desk.close()
+    return rows
+
+
+def _desk(customers: int) -> Any:
+    """Return a desk to which all of them have written."""
     from wxcs_lite.panel import Desk  # here, for it brings ipywidgets
 
     sandbox = Sandbox()
@@ -87,8 +114,11 @@ def _type_in(customers: int) -> Call:
     with ThreadPoolExecutor(1) as elsewhere:
         list(elsewhere.map(desk.receive, pushes))
     desk.refresh()
+    return desk
+
+
+def _types(field: Any) -> Call:
     texts = cycle(["您", "您好"])
-    field = desk.view.forms.fields["text"]["content"]
 
     def operation() -> None:
         field.value = next(texts)

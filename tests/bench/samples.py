@@ -7,7 +7,19 @@ from typing import Final
 
 import wxcs_lite
 
-__all__ = ["HEADERS", "MEGABYTE", "MESSAGE", "OPENID", "PROJECT", "SEND", "TEXT", "TOKEN", "TYPING", "picture"]
+__all__ = [
+    "HEADERS",
+    "MEGABYTE",
+    "MESSAGE",
+    "OPENID",
+    "PROJECT",
+    "SEND",
+    "TEXT",
+    "TOKEN",
+    "TYPING",
+    "picture",
+    "scratch",
+]
 
 PROJECT: Final = Path(__file__).parents[2]
 MEGABYTE: Final = 1_000_000

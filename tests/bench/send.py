@@ -1,5 +1,7 @@
 """CPU and latency of one `send`, keep-alive, one thread."""
 
+from statistics import median
+
 from tests.bench.clients import ByHand, HttpClient, Ours, RawSocket
 from tests.bench.measure import Call, Cost, apart, interleaved, paired
 from tests.bench.peers import PEERS, open_peers
@@ -9,6 +11,7 @@ from tests.bench.tables import Goal, note, print_costs, times
 __all__ = ["run"]
 
 _RAW, _READY, _HAND, _OURS = "raw socket: the limit", "urlopen, ready bytes", "urlopen, by hand", "wxcs_lite.send"
+_TIMES = 3.2
 
 
 def run(quick: bool) -> list[Goal]:
@@ -27,7 +30,9 @@ def run(quick: bool) -> list[Goal]:
     goals = [_goal("CPU per send / by hand", "1.06× or less", ratio := paired(ours.cpu, hand.cpu), ratio <= 1.06)]
     if theirs := costs["wechatpy"]:
         ratio = paired(theirs.wall, ours.wall)
-        goals.append(_goal("send rate / wechatpy's", "3.2× or more", ratio, ratio >= 3.2))
+        allowed, bound = median(theirs.wall) / _TIMES * 1e6, median(hand.wall) * 1e6
+        note(f"{_TIMES} times wechatpy's rate would be {allowed:.0f} µs a send; by hand it takes {bound:.0f}.")
+        goals.append(_goal("send rate / wechatpy's", f"{_TIMES}× or more", ratio, ratio >= _TIMES))
     return goals
 
 
@@ -68,8 +73,8 @@ def _print_server(costs: dict[str, Cost | None]) -> None:
     note(
         f"The server is not the bottleneck: to the raw socket it gives {raw.rate:,.0f} replies a second, {asked} what "
         f"the fastest of the others asks for ({fastest}), and for them it is at work {busy:.0%} of the time at most. "
-        "A client that waits uses no CPU, so the CPU columns do not hold the server's work; a latency holds "
-        f"{raw.percentile(50) * 1e6:.0f} µs of it at most, the raw socket's p50."
+        "A client that waits uses no CPU, so the CPU columns do not hold the server's work; the median latency "
+        f"holds {raw.percentile(50) * 1e6:.0f} µs of it at most, the raw socket's p50."
     )
 
 

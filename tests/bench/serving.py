@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from tests.bench.pushes import APPID, KEY, TOKEN, Post, post
+from tests.bench.samples import PROJECT
 from tests.bench.tables import NOT_INSTALLED, Goal, note, print_table
 from wxcs_lite.push import push_app
 
@@ -66,7 +67,8 @@ def _talk(port: int, posts: Sequence[Post]) -> list[float]:
 
 @contextmanager
 def _served() -> Iterator[int]:
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.serving"], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "tests.bench.serving"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
     assert process.stdout is not None
     try:
         yield int(process.stdout.readline())

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from datetime import datetime
 from html import escape
+from itertools import islice
 from time import localtime, strftime
 from typing import Any
 
@@ -26,7 +27,7 @@ class Book:
 
     >>> book = Book()
     >>> book.came_in(0, {"FromUserName": "ann", "MsgType": "text", "CreateTime": 0, "Content": "hi"})
-    >>> book.customers, book.events("ann")
+    >>> book.latest(10), book.events("ann")
     (('ann',), [Event(kind='message', at=0)])
     """
 
@@ -40,10 +41,9 @@ class Book:
         """A copy of all entries, oldest first."""
         return deepcopy(self._entries)
 
-    @property
-    def customers(self) -> tuple[str, ...]:
-        """Who has written or was written to, the latest first."""
-        return tuple(reversed(self._customers))
+    def latest(self, count: int) -> tuple[str, ...]:
+        """Who has written or was written to, the latest first, so many at most."""
+        return tuple(islice(reversed(self._customers), count))
 
     def events(self, touser: str) -> list[Event]:
         """What counts for this customer's window."""

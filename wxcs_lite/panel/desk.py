@@ -27,7 +27,7 @@ from wxcs_lite.secret import hide_if_str
 __all__ = ["Desk"]
 
 _OFFERED = 100  # customers to choose from; any other can be typed
-_PREVIEWED = 500_000  # bytes; a preview travels anew with each key that is pressed
+_PREVIEWED = {"image": 500_000, "miniprogrampage": 100_000}  # bytes; a card's cover travels with each key of its title
 
 
 class Desk:
@@ -63,7 +63,7 @@ class Desk:
         self._said: tuple[str, str, dict[str, object]] | Exception = ("calm", "ready", {})
         self.after_each: list[Callable[[], object]] = []
         self._is_open = False
-        self.view = DeskView(self, self.refresh, self._edited)
+        self.view = DeskView(self, self._chosen, self._edited)
         self._deeds = Deeds(self.view, self._calls, self._book, clock, self._say)
         self.view.speak(self._words)
         self.view.forms.show()
@@ -154,8 +154,13 @@ class Desk:
 
     # --- how
 
+    # A key in a field shows what it changes, and no more: all the rest waits for the next refresh.
+
+    def _chosen(self) -> None:
+        if self._is_open:
+            self._guarded(self._show_customer)
+
     def _edited(self) -> None:
-        """Show what a key has changed: the message. History and window wait for the next second."""
         if self._is_open:
             self._guarded(self._show_message)
 
@@ -195,19 +200,22 @@ class Desk:
                 self._said = ("calm", key, {"touser": touser})
 
     def _show(self) -> None:
+        offered = self._book.latest(_OFFERED)
+        if self.view.touser.options != offered:
+            self.view.touser.options = offered
+        self.view.log.value = self._book.to_html(self._words)
+        self._show_customer()
+        self._show_status()
+
+    def _show_customer(self) -> None:
         view, touser = self.view, self.view.customer
-        offered = self._book.customers[:_OFFERED]
-        if view.touser.options != offered:
-            view.touser.options = offered
         if touser:
             view.pill(*window_text(self._book.events(touser), self._clock(), self._words))
         else:
             view.pill("unknown", self._words["window_nobody"])
         left = self._deeds.typing_left(touser)
         show(view.typing, line_html(self._words["typing_left"].format(seconds=left), "typing") if left else "")
-        view.log.value = self._book.to_html(self._words)
         self._show_message()
-        self._show_status()
 
     def _show_message(self) -> None:
         view, touser = self.view, self.view.customer
@@ -223,7 +231,8 @@ class Desk:
             self.view.show_look(line(self._words["look_empty"]), self._words["look_empty"])
             return
         picture = self.view.medium.picture(message)
-        self.view.show_look(bubble(message, self._words, picture=picture, limit=_PREVIEWED), code)
+        limit = _PREVIEWED.get(message["msgtype"])
+        self.view.show_look(bubble(message, self._words, picture=picture, limit=limit), code)
 
     def _show_status(self) -> None:
         said = self._said

@@ -18,9 +18,9 @@ _ACTIONS = ("send", "show_typing", "hide_typing", "upload", "download", "save", 
 
 
 class DeskView:
-    """The widgets of one desk, by name; `edited` is called with each key of a message, `changed` with anything else."""
+    """The widgets of one desk, by name: `chosen` is called with another customer, `edited` with another message."""
 
-    def __init__(self, actions: Any, changed: Callable[[], None], edited: Callable[[], None]) -> None:
+    def __init__(self, actions: Any, chosen: Callable[[], None], edited: Callable[[], None]) -> None:
         labels, presses = Labels(), Presses()
         self.labels, self.presses = labels, presses
         self.buttons = {name: presses.button(getattr(actions, name)) for name in _ACTIONS}
@@ -39,7 +39,7 @@ class DeskView:
         self.code = labels.put(w.Textarea(rows=7), description="copy").add_class("wxcs-code")
         self._more(labels)
         self._stands(labels)
-        self.touser.observe(lambda _: changed(), "value")
+        self.touser.observe(lambda _: chosen(), "value")
         for field in (self.touser, self.medium.media_id, *self.forms.typed):
             field.observe(presses.typed, "value")
         self.look_kind.observe(lambda _: edited(), "value")

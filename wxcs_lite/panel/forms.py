@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, text, with_ai_label
+from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, require_message, text, with_ai_label
 from wxcs_lite.panel.controls import Labels, box
 from wxcs_lite.panel.medium import Medium
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
@@ -95,11 +95,12 @@ class Forms:
     def _remarks(self, touser: str) -> list[Remark]:
         try:
             message = self.message(touser)
+            require_message(message)
         except InvalidMessage as e:
             return [Remark(*e.args)]
         remarks = check(message)
         if touser and message["touser"] != touser:
-            said = [words(lang)["other_touser"].format(touser=message["touser"]) for lang in LANGUAGES]
+            said = [words(lang)["other_touser"].format(touser=repr(message["touser"])) for lang in LANGUAGES]
             remarks.append(Remark("touser", *said))
         return remarks
 
