@@ -34,7 +34,8 @@ _CODE: Final = {
 }
 _NOTHING: Final = "(nothing)"
 _LIMIT = 0.015  # seconds
-_PAIRS: Final = 100  # for the goal: one start differs from the next by more than what is looked for
+_PAIRS: Final = 40  # for the goal
+_BEST_OF: Final = 3
 
 
 def run(quick: bool) -> list[Goal]:
@@ -54,13 +55,13 @@ def run(quick: bool) -> list[Goal]:
         rows.append([name, f"{median(found) * 1e3:.1f}", f"{over * 1e3:.1f}", milliseconds(beyond), times(ratio)])
     headings = ("import", "wall ms", "over bare Python", "over urllib3", "/ urllib3's")
     print_table(f"Start-up: cold python -c, medians of {pairs} in turns", headings, rows)
-    pair = _cold([_URLLIB3, _OURS], pairs if quick else _PAIRS)
+    pair = _cold([_URLLIB3, _OURS], pairs if quick else _PAIRS, best_of=_BEST_OF)
     beyond = _difference(pair[_OURS], pair[_URLLIB3])
-    apart = quantiles([ours - theirs for ours, theirs in zip(pair[_OURS], pair[_URLLIB3], strict=True)] * 2)
+    low, _, high = quantiles([a - b for a, b in zip(pair[_OURS], pair[_URLLIB3], strict=True)] * 2)
     note(
-        f"One start differs from the next by more, so the goal is judged by {len(pair[_OURS])} more pairs of "
-        f"urllib3 and wxcs_lite alone: {milliseconds(beyond)}, half of them from {milliseconds(apart[0])} to "
-        f"{milliseconds(apart[2])}."
+        "One start differs from the next by more, for other machines share the host, and that only ever adds. So the "
+        f"goal is judged by {len(pair[_OURS])} more pairs, each the fastest of {_BEST_OF} starts: "
+        f"{milliseconds(beyond)}, half of them from {milliseconds(low)} to {milliseconds(high)}."
     )
     return [Goal("import wxcs_lite over import urllib3", "15 ms or less", milliseconds(beyond), beyond <= _LIMIT)]
 
@@ -69,17 +70,20 @@ def _difference(mine: Sequence[float], theirs: Sequence[float]) -> float:
     return median(a - b for a, b in zip(mine, theirs, strict=True))
 
 
-def _cold(modules: Sequence[str], rounds: int, *, warm_up: bool = False) -> dict[str, list[float]]:
+def _cold(modules: Sequence[str], rounds: int, *, warm_up: bool = False, best_of: int = 1) -> dict[str, list[float]]:
     """Return the wall seconds of `python -c "import …"`, one a round, in another order each time."""
     spans: dict[str, list[float]] = {name: [] for name in modules}
-    # Where no bytecode may be written every process would compile anew, and that would be all one measures.
     order = Random(0)
+    # Where no bytecode may be written every process would compile anew, and that would be all one measures.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for turn in range(-warm_up, rounds):
-        for name in order.sample(list(modules), len(modules)):
+        found: dict[str, list[float]] = {name: [] for name in modules}
+        for name in order.sample(list(modules) * best_of, len(modules) * best_of):
             command = [sys.executable, "-c", _CODE.get(name, "pass")]
             begun = time.perf_counter()
             subprocess.run(command, check=True, cwd=PROJECT, env=environ)
-            if turn >= 0:  # the first ones write the bytecode and fill the file cache
-                spans[name].append(time.perf_counter() - begun)
+            found[name].append(time.perf_counter() - begun)
+        if turn >= 0:  # the first ones write the bytecode and fill the file cache
+            for name, each in found.items():
+                spans[name].append(min(each))
     return spans

@@ -51,10 +51,10 @@ def run(quick: bool) -> list[Goal]:
             row = [str(threads), f"{ideal:,.0f}", *(f"{rates[name]:,.0f}" for name in _CLIENTS)]
             ratio = times(median(a.rate / b.rate for a, b in zip(ours, runs[_HAND], strict=True)))
             rows.append([*row, times(shares[threads]), ratio, *(f"{each:.0f}" for each in cpu.values()), f"{busy:.0%}"])
-    headings = ("threads", "ideal", *_CLIENTS, "/ ideal", "/ by hand", "hand CPU µs", "CPU µs", "server busy")
+    headings = ("threads", "ideal", *_CLIENTS, "/ ideal", "/ by hand", "CPU: hand", "ours", "server busy")
     print_table(f"Threads: sends a second, the server answers after {_DELAY * 1e3:g} ms", headings, rows)
     note(
-        "ideal: threads / 20 ms. CPU µs: of one send; one process cannot send more than one message in that time. "
+        "ideal: threads / 20 ms. CPU: µs of one send; one process cannot send more than one message in that time. "
         f"{why}"
     )
     share = shares[_JUDGED]
