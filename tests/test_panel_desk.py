@@ -200,6 +200,20 @@ def test_raw_json_to_somebody_else_is_pointed_out(stage: Stage) -> None:
     assert [len(stage.sandbox.user(name).inbox) for name in ("ann", "ben")] == [0, 1]
 
 
+@pytest.mark.parametrize(
+    "raw", ["{}", '{"msgtype": null}', '{"msgtype": ["text"]}', '{"msgtype": "image", "image": 1}']
+)
+def test_raw_json_in_the_making_is_no_error(stage: Stage, raw: str) -> None:
+    """Each key of it is drawn, whatever it makes so far: remarks tell what is missing, the status stays."""
+    before = stage.status
+    for look in ("phone", "python", "http", "curl"):
+        stage.view.look_kind.value = look
+        stage.fill("raw", raw="")
+        stage.fill("raw", raw=raw)
+        assert before == stage.status
+    assert "wxcs-warn" in stage.view.remarks.value
+
+
 def test_raw_json_begins_with_what_the_form_says(stage: Stage) -> None:
     """So that the curious see their own message; what stands there already is kept."""
     stage.fill("text", content="hi")

@@ -231,7 +231,7 @@ class Desk:
             self.view.show_look(line(self._words["look_empty"]), self._words["look_empty"])
             return
         picture = self.view.medium.picture(message)
-        limit = _PREVIEWED.get(message["msgtype"])
+        limit = _PREVIEWED.get(str(message.get("msgtype")))
         self.view.show_look(bubble(message, self._words, picture=picture, limit=limit), code)
 
     def _show_status(self) -> None:
