@@ -33,7 +33,7 @@ def main() -> int:
     for name in core_modules():
         result = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
         attempted, failed = attempted + result.attempted, failed + result.failed
-    from wxcs_lite.tour import tour
+    from wxcs_lite.terminal.tour import tour
 
     toured = tour(out=io.StringIO())
     foreign = {name for name in foreign_modules() if not name.startswith("_")}

@@ -6,9 +6,9 @@ import pytest
 
 from wxcs_lite import fetch_token, fresh_token
 from wxcs_lite.bot import echo_bot
-from wxcs_lite.chat import chat
 from wxcs_lite.push import push_app
 from wxcs_lite.sandbox import Pushes, Sandbox, sunset
+from wxcs_lite.terminal.chat import chat
 
 AES_KEY = "madeUp" + "x" * 36 + "A"
 
@@ -100,7 +100,7 @@ def test_a_chat_shows_what_the_phone_shows() -> None:
 @pytest.mark.parametrize(("found", "mode"), [(None, "明文"), (object(), "加密")])
 def test_a_chat_says_how_it_is_pushed_to(monkeypatch: pytest.MonkeyPatch, found: object, mode: str) -> None:
     """Encrypted where the extra is installed, plain where not; it works both ways."""
-    monkeypatch.setattr("wxcs_lite.chat.find_spec", lambda name: found)
+    monkeypatch.setattr("wxcs_lite.terminal.chat.find_spec", lambda name: found)
     out = io.StringIO()
     chat("zh", io.StringIO("你好\n"), out)
     assert mode in out.getvalue()
@@ -113,8 +113,8 @@ def test_a_chat_shows_the_notice_of_a_bot_that_fails(monkeypatch: pytest.MonkeyP
     def unavailable(handler: object, **settings: object) -> object:
         return push_app(print, token=str(settings["token"]))  # plain: it refuses what comes encrypted
 
-    monkeypatch.setattr("wxcs_lite.chat.push_app", unavailable)
-    monkeypatch.setattr("wxcs_lite.chat.find_spec", lambda name: object())
+    monkeypatch.setattr("wxcs_lite.terminal.chat.push_app", unavailable)
+    monkeypatch.setattr("wxcs_lite.terminal.chat.find_spec", lambda name: object())
     out = io.StringIO()
     chat("en", io.StringIO("hello\n"), out)
     assert "(The service is unavailable.)" == out.getvalue().splitlines()[-1]

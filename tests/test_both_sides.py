@@ -10,7 +10,7 @@ from wxcs_lite import WindowClosed, explain, fetch_token, send, text
 from wxcs_lite.push import Push, dedupe_key, push_app, transfer_to_agent
 from wxcs_lite.reply_window import Event, window_left
 from wxcs_lite.sandbox import Sandbox, sunset
-from wxcs_lite.sandbox.errmsg import TEXTS
+from wxcs_lite.sandbox.rules.refusals import TEXTS
 
 TOKEN, AES_KEY = "madeUp", "madeUp" + "x" * 36 + "G"
 STEP = st.one_of(

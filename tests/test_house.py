@@ -31,19 +31,27 @@ FLOORS = (
     {"wire"},
     {"streaming", "transport"},
     {"fresh", "batch"},
-    {"bot", "tour_steps"},
-    {"chat", "tour"},
+    {"bot"},
     {"__main__"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 PURE = {name for names in FLOORS[: FLOOR["endpoints"] + 1] for name in names} & set(CLIENT)
 PUSH = {name for name in MODULES if name.startswith("push")}
+SANDBOX_FLOORS = (
+    {"http", "samples"},
+    {"rules"},
+    {"api", "pushes", "faults"},
+    {"core"},
+    {"customers"},
+    {"sandbox"},
+)
+SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
 CELLAR = {"catalogue", "secret", "errcodes", "errors"}
 MAY_IMPORT_URLLIB3 = {
     "wire.py", "streaming.py", "pools.py", "failures.py",
-    "sandbox/pool.py",  # is a pool of urllib3
-    "sandbox/box.py",  # names its type
-    "sandbox/targets.py",  # pushes to a URL
+    "sandbox/http/pool.py",  # is a pool of urllib3
+    "sandbox/sandbox.py",  # names its type
+    "sandbox/pushes/targets.py",  # pushes to a URL
 }  # fmt: skip
 IO = {
     "aiohttp", "asyncio", "ctypes", "ftplib", "httpx", "http", "logging", "mmap", "multiprocessing", "requests",
@@ -58,24 +66,24 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(path: Path) -> set[str]:
-    """Return the full names of the modules that a file imports anywhere, but for its type checker."""
-    return set(_imports(parse(path), ".".join(["wxcs_lite", *path.relative_to(PACKAGE).parent.parts])))
+def imports(path: Path, *, typing_too: bool = False) -> set[str]:
+    """Return the full names of the modules that a file imports anywhere, in a function or for its type checker too."""
+    return set(_imports(parse(path), typing_too))
 
 
-def _imports(tree: ast.AST, package: str) -> Iterator[str]:
+def _imports(tree: ast.AST, typing_too: bool) -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not typing_too:
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
-            source = ".".join([*above, *([node.module] if node.module else [])])
+            assert node.level == 0, "imports name their module in full"
+            source = str(node.module)
             # `from package import module` imports the module, too.
             yield from (f"{source}.{alias.name}" if _is_module(source, alias.name) else source for alias in node.names)
         else:
-            yield from _imports(node, package)
+            yield from _imports(node, typing_too)
 
 
 def _is_module(source: str, name: str) -> bool:
@@ -103,7 +111,7 @@ def test_every_module_has_its_floor() -> None:
 @pytest.mark.parametrize("name", CLIENT)
 def test_arrows_only_go_down(name: str) -> None:
     """A module knows those below it: none above, none beside, and not the package as a whole."""
-    known = ours(CLIENT[name]) - ({"", "push", "sandbox"} if FLOOR[name] > FLOOR["fresh"] else set())
+    known = ours(CLIENT[name]) - ({"", "push", "sandbox", "terminal"} if FLOOR[name] > FLOOR["fresh"] else set())
     assert {below for below in known if FLOOR.get(below, 99) >= FLOOR[name]} == set()
 
 
@@ -117,6 +125,53 @@ def test_receiving_knows_nothing_of_sending() -> None:
 def test_the_sandbox_knows_nothing_of_the_client(name: str) -> None:
     """Code that both share would let one mistake cancel the other."""
     assert ours(MODULES[name]) <= {"sandbox"}
+
+
+def circles(known: dict[str, set[str]]) -> set[str]:
+    """Return the modules that know, through others, themselves, or such a one."""
+    while ground := {name for name, others in known.items() if not others & known.keys()}:
+        known = {name: others for name, others in known.items() if name not in ground}
+    return set(known)
+
+
+def test_no_module_knows_one_that_knows_it() -> None:
+    """No circles anywhere: an import inside a function counts, and so does one for the type checker."""
+    full = {_full(name): path for name, path in MODULES.items()}
+    known = {
+        name: imports(path, typing_too=True) - {"wxcs_lite"} for name, path in full.items() if name != "wxcs_lite.show"
+    }
+    assert circles(known) == set()
+
+
+def test_a_circle_is_seen() -> None:
+    """The test above would see one, and what stands on it."""
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"a", "b", "c"}
+
+
+def _full(name: str) -> str:
+    return "wxcs_lite." + name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def rooms(name: str) -> set[str]:
+    """Return which rooms of the sandbox a module of it imports."""
+    found = (module.split(".") for module in imports(MODULES[name], typing_too=True))
+    return {parts[2] for parts in found if parts[:2] == ["wxcs_lite", "sandbox"] and len(parts) > 2}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.count("/") and name.startswith("sandbox/")])
+def test_the_flats_of_the_sandbox_have_an_order(name: str) -> None:
+    """http < rules < api, pushes < core < sandbox: a flat knows those below it, itself, and no other."""
+    room = name.split("/")[1].removesuffix(".py")
+    if room == "__init__":
+        return  # the door: it offers what all of them have
+    floor = SANDBOX_FLOOR[room]
+    assert {other for other in rooms(name) if other != room and SANDBOX_FLOOR[other] >= floor} == set()
+
+
+def test_every_room_of_the_sandbox_has_its_floor() -> None:
+    """To add a room is to give it a place in the order."""
+    found = {name.split("/")[1].removesuffix(".py") for name in MODULES if name.startswith("sandbox/")}
+    assert found - {"__init__"} == set(SANDBOX_FLOOR)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -151,7 +206,7 @@ def test_importing_the_package_brings_nothing_optional() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {"wxcs_lite.transport", "urllib3"} <= loaded
-    unneeded = {"catalogue", "panel", "push", "sandbox", "show", "tour"}
+    unneeded = {"catalogue", "panel", "push", "sandbox", "show", "terminal"}
     unwanted = ("ipywidgets", "IPython", "cryptography", *(f"wxcs_lite.{name}" for name in unneeded))
     assert {name for name in loaded if name.startswith(unwanted)} == set()
 
@@ -166,8 +221,8 @@ def test_a_module_says_what_it_is_and_offers(name: str) -> None:
         for node in tree.body
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]
     ]
-    if name.endswith("__main__.py") and not offered:
-        return  # it is run, never imported
+    if not offered and (name.endswith("__main__.py") or len(tree.body) == 1):
+        return  # it is run, never imported; or it only gathers other modules
     ((names),) = offered
     assert len(names) == len(set(names))
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

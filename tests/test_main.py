@@ -35,7 +35,7 @@ def test_it_speaks_chinese(arguments: list[str], capsys: pytest.CaptureFixture[s
 
 def test_a_tour_that_fails_has_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script can rely on the status."""
-    monkeypatch.setattr("wxcs_lite.tour.tour", lambda lang: False)
+    monkeypatch.setattr("wxcs_lite.terminal.tour.tour", lambda lang: False)
     assert 1 == main(["tour"])
 
 

@@ -19,10 +19,10 @@ import wxcs_lite.panel
 from tests.test_panel_desk import SEND, Stage, picked
 from wxcs_lite import InvalidMessage, TransportError, fresh_token, text
 from wxcs_lite.panel import Desk, Phone, demo
-from wxcs_lite.panel.book import Book
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import Presses
-from wxcs_lite.panel.medium import expanded
+from wxcs_lite.panel.history import Book
+from wxcs_lite.panel.picture import expanded
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.panel.ticker import Ticker
 from wxcs_lite.sandbox import Sandbox, sunset

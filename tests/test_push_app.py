@@ -322,7 +322,7 @@ def test_a_crash_is_logged_with_the_key_and_without_the_text(
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
     kind = "ValueError" if isinstance(answer, Exception) else "TypeError"
     assert f"push 'gh_1 1': the handler crashed with {kind} at " in record.getMessage()
-    assert "once.py" in record.getMessage()
+    assert "dedupe.py" in record.getMessage()
     assert "whisper" not in caplog.text
     call(push_app(handler, token=TOKEN, log_errors=True), "POST", *plain(TEXT))
     assert "Traceback" in caplog.text

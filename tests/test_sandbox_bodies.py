@@ -6,8 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from wxcs_lite.sandbox.bodies import Escapes, Part, media_part, read_json
-from wxcs_lite.sandbox.errmsg import RefusedError
+from wxcs_lite.sandbox.api.bodies import Part, media_part, read_json
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+from wxcs_lite.sandbox.rules.switches import Escapes
 
 HEADER = "multipart/form-data; boundary=B"
 DISPOSITION = b'Content-Disposition: form-data; name="media"; filename="a.jpg"'

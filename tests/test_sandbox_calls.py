@@ -10,9 +10,9 @@ import pytest
 import urllib3
 
 from wxcs_lite.sandbox import Sandbox
-from wxcs_lite.sandbox.app import ROUTES
-from wxcs_lite.sandbox.calls import Call
-from wxcs_lite.sandbox.values import Request
+from wxcs_lite.sandbox.api.calls import Call
+from wxcs_lite.sandbox.api.routes import ROUTES
+from wxcs_lite.sandbox.http.values import Request
 
 JPEG, PNG, GIF = b"\xff\xd8\xff\xe0...", b"\x89PNG\r\n\x1a\n...", b"GIF89a..."
 QUOTA, RID = "/cgi-bin/openapi/quota/get", "/cgi-bin/openapi/rid/get"

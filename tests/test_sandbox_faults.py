@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wxcs_lite.sandbox.faults import Faults
-from wxcs_lite.sandbox.values import Reply
+from wxcs_lite.sandbox.http.values import Reply
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from wsgiref.validate import validator
 
 import pytest
 
-from wxcs_lite.sandbox.targets import ask, open_target
-from wxcs_lite.sandbox.values import Reply, Request
+from wxcs_lite.sandbox.http.values import Reply, Request
+from wxcs_lite.sandbox.pushes.targets import ask, open_target
 
 HEADERS = {"user-agent": "Mozilla/4.0", "content-type": "text/xml"}
 PUSH = Request("POST", "/", (("signature", "abc"), ("openid", "a&b")), HEADERS, '{"a":"你"}'.encode(), False)

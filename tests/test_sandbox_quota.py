@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wxcs_lite.sandbox.errmsg import RefusedError
-from wxcs_lite.sandbox.quota import Quota, china_day
+from wxcs_lite.sandbox.rules.quota import Quota, china_day
+from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 
 def refused(quota: Quota, path: str, now: float) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wxcs_lite.sandbox import Customer, Sandbox
-from wxcs_lite.sandbox.sending import well_formed
+from wxcs_lite.sandbox.api.sending import well_formed
 
 JPEG = b"\xff\xd8\xff\xe0..."
 OK = {"errcode": 0, "errmsg": "ok"}

@@ -200,7 +200,7 @@ def test_expect_continue(sandbox: Sandbox) -> None:
 
 def test_too_many_connections(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over the limit a connection is closed at once; when others end there is room again."""
-    monkeypatch.setattr("wxcs_lite.sandbox.server._CONNECTIONS", 2)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 2)
     with sandbox.serve() as url:
         address = ("127.0.0.1", port_of(url))
         with socket.create_connection(address) as one, socket.create_connection(address) as two:
@@ -215,14 +215,14 @@ def test_too_many_connections(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
 
 def test_idle_peer_is_let_go(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that says nothing is let go after a while."""
-    monkeypatch.setattr("wxcs_lite.sandbox.server._IDLE", 0.05)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._IDLE", 0.05)
     with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
         assert b"" == connection.recv(1000)
 
 
 def test_peer_that_never_closes_is_closed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a last reply a peer that goes on sending has a moment, no more."""
-    monkeypatch.setattr("wxcs_lite.sandbox.server._LINGER", 0.05)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._LINGER", 0.05)
     with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
         connection.sendall(b"garbage\r\n\r\n")
         with pytest.raises(ConnectionError):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxcs_lite.sandbox.errmsg import RefusedError
-from wxcs_lite.sandbox.quota import china_day
-from wxcs_lite.sandbox.tokens import Tokens
+from wxcs_lite.sandbox.rules.quota import china_day
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+from wxcs_lite.sandbox.rules.tokens import Tokens
 
 
 def new_tokens() -> Tokens:

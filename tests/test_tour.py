@@ -8,8 +8,8 @@ import pytest
 
 from wxcs_lite import endpoints
 from wxcs_lite.sandbox import Sandbox, sunset
-from wxcs_lite.tour import tour
-from wxcs_lite.tour_steps import STEPS
+from wxcs_lite.terminal.tour import tour
+from wxcs_lite.terminal.tour_steps import STEPS
 
 
 def told(lang: str, *, colour: bool | None = None) -> str:
@@ -68,7 +68,7 @@ def test_no_token_or_secret_is_printed() -> None:
 def test_a_step_that_goes_wrong_fails_the_tour(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verdict is about what happened, not about getting to the end."""
     broken = STEPS[3]._replace(code="message = text('never_wrote', 'hi')\nsend(pool, token, message)")
-    monkeypatch.setattr("wxcs_lite.tour.STEPS", (*STEPS[:3], broken, *STEPS[4:]))
+    monkeypatch.setattr("wxcs_lite.terminal.tour.STEPS", (*STEPS[:3], broken, *STEPS[4:]))
     out = io.StringIO()
     assert not tour("en", out)
     assert "did not do what it says" in out.getvalue()
@@ -78,7 +78,7 @@ def test_a_step_that_goes_wrong_fails_the_tour(monkeypatch: pytest.MonkeyPatch) 
 def test_a_refusal_that_does_not_come_fails_the_tour(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the window failed to close, the tour would say so."""
     last = STEPS[-1]._replace(code="message = text(touser, {late})\nsend(pool, token, message)")
-    monkeypatch.setattr("wxcs_lite.tour.STEPS", (*STEPS[:-1], last))
+    monkeypatch.setattr("wxcs_lite.terminal.tour.STEPS", (*STEPS[:-1], last))
     assert not tour("en", io.StringIO())
 
 
@@ -96,8 +96,8 @@ def test_the_request_that_is_shown_is_the_one_that_goes_out(monkeypatch: pytest.
         seen.append((value.method, value.path, value.query))  # type: ignore[attr-defined]
         real_reply(self, value, result)
 
-    monkeypatch.setattr("wxcs_lite.tour._Teller.request", request)
-    monkeypatch.setattr("wxcs_lite.tour._Teller.reply", reply)
+    monkeypatch.setattr("wxcs_lite.terminal.tour._Teller.request", request)
+    monkeypatch.setattr("wxcs_lite.terminal.tour._Teller.reply", reply)
     told("en")
     assert seen == shown
 
@@ -111,5 +111,5 @@ def test_the_sunset_is_a_png_that_the_api_takes() -> None:
 def test_the_panel_is_named_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No word of it where `import wxcs_lite.panel` would fail."""
     for found, expected in ((None, False), (object(), True)):
-        monkeypatch.setattr("wxcs_lite.tour.find_spec", lambda name, found=found: found)
+        monkeypatch.setattr("wxcs_lite.terminal.tour.find_spec", lambda name, found=found: found)
         assert expected == ("wxcs_lite.panel import demo" in told("en"))

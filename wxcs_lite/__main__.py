@@ -52,13 +52,13 @@ def _add_lang(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _tour(chosen: argparse.Namespace) -> int:
-    from wxcs_lite.tour import tour
+    from wxcs_lite.terminal.tour import tour
 
     return 0 if tour(chosen.lang) else 1
 
 
 def _bot(chosen: argparse.Namespace) -> int:
-    from wxcs_lite.chat import chat
+    from wxcs_lite.terminal.chat import chat
 
     try:
         chat(chosen.lang)
@@ -68,7 +68,7 @@ def _bot(chosen: argparse.Namespace) -> int:
 
 
 def _sandbox(chosen: argparse.Namespace) -> int:
-    from wxcs_lite.sandbox.terminal import run
+    from wxcs_lite.terminal.serve import run
 
     return run(
         port=chosen.port,

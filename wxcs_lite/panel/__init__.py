@@ -16,7 +16,7 @@ except ModuleNotFoundError as e:
         "面板需要 ipywidgets：pip install 'wxcs_lite[panel]'"
     ) from e
 
-from wxcs_lite.panel.both import Demo, demo
+from wxcs_lite.panel.demo import Demo, demo
 from wxcs_lite.panel.desk import Desk
 from wxcs_lite.panel.phone import Phone
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from wxcs_lite.errors import TokenRejected, WxError
 from wxcs_lite.media import Media, Uploaded
-from wxcs_lite.panel.book import Book
+from wxcs_lite.panel.history import Book
 from wxcs_lite.panel.tokens import Held
 from wxcs_lite.pools import Pool, require_pool
 from wxcs_lite.secret import Token, hide_if_str

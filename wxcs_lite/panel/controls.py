@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from wxcs_lite.panel.looks import STYLE
+from wxcs_lite.panel.style import STYLE
 from wxcs_lite.panel.texts import Words
 
 __all__ = ["Labels", "Presses", "box", "close_tree", "html", "mimebundle", "show", "style"]

@@ -10,16 +10,16 @@ from threading import get_ident
 from typing import Any
 
 from wxcs_lite.errors import WxError
-from wxcs_lite.panel.book import ENTRY, Book
-from wxcs_lite.panel.bubbles import bubble, line, plain
+from wxcs_lite.look.bubbles import bubble, line, plain
+from wxcs_lite.panel.actions import Deeds
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import mimebundle, show
-from wxcs_lite.panel.deeds import Deeds
 from wxcs_lite.panel.desk_view import DeskView
+from wxcs_lite.panel.history import ENTRY, Book
 from wxcs_lite.panel.previews import as_curl, as_http, as_python
+from wxcs_lite.panel.status import error_html, line_html, window_text
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.panel.ticker import Ticker
-from wxcs_lite.panel.told import error_html, line_html, window_text
 from wxcs_lite.pools import Pool
 from wxcs_lite.push import Push
 from wxcs_lite.secret import hide_if_str

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from wxcs_lite.panel.controls import Labels, Presses, box, close_tree, html, show, style
 from wxcs_lite.panel.forms import Forms
-from wxcs_lite.panel.medium import Medium
+from wxcs_lite.panel.picture import Medium
 from wxcs_lite.panel.texts import Words
 
 __all__ = ["LOOKS", "DeskView"]

@@ -10,7 +10,7 @@ import ipywidgets as w
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, require_message, text, with_ai_label
 from wxcs_lite.panel.controls import Labels, box
-from wxcs_lite.panel.medium import Medium
+from wxcs_lite.panel.picture import Medium
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 from wxcs_lite.remarks import TEXT_BYTES, Remark, check
 

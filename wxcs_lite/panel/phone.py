@@ -7,12 +7,12 @@ from typing import Any
 
 import ipywidgets as w
 
-from wxcs_lite.panel.bubbles import as_message, bubble, line
+from wxcs_lite.look.bubbles import as_message, bubble, line
 from wxcs_lite.panel.controls import Labels, Presses, box, close_tree, html, mimebundle, show, style
-from wxcs_lite.panel.medium import taken
+from wxcs_lite.panel.picture import taken
+from wxcs_lite.panel.status import error_html
 from wxcs_lite.panel.texts import Words, words
 from wxcs_lite.panel.ticker import Ticker
-from wxcs_lite.panel.told import error_html
 from wxcs_lite.sandbox import Delivered, Event, Notice, Sandbox, sunset
 
 __all__ = ["Phone"]

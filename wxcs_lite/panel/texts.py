@@ -1,14 +1,11 @@
 """All words of the panel, in English and Chinese: to add one is to add a row."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from wxcs_lite.look.words import LANGUAGES, ROWS, Words, by_language, chosen
 
 __all__ = ["LANGUAGES", "Words", "words"]
 
-Words = Mapping[str, str]
-LANGUAGES = ("en", "zh")
-
 _ROWS: dict[str, tuple[str, str]] = {
+    **ROWS,
     # the desk
     "desk": ("Customer-service desk", "客服工作台"),
     "language": ("中文", "English"),
@@ -17,8 +14,6 @@ _ROWS: dict[str, tuple[str, str]] = {
     "kind": ("Message", "消息类型"),
     "kind_text": ("Text", "文本"),
     "kind_image": ("Image", "图片"),
-    "kind_link": ("Link", "图文链接"),
-    "kind_miniprogrampage": ("Card", "小程序卡片"),
     "kind_raw": ("Raw JSON", "原始 JSON"),
     "content": ("Text", "文本内容"),
     "content_hint": ("Write an answer…", "输入回复…"),
@@ -145,18 +140,7 @@ _ROWS: dict[str, tuple[str, str]] = {
         "If it came while sending, the message may have gone: look before you send again.",
         "这是面板或传入对象的错误；其文字可能含有机密，故不显示。若发生在发送过程中，消息可能已经送达，重发前请先确认。",
     ),
-    # the phone, and bubbles
-    "service": ("Customer service", "客服"),
-    "is_typing": ("typing…", "对方正在输入…"),
-    "photo": ("picture", "图片"),
-    "cover": ("cover", "封面"),
-    "mini_program": ("Mini Program", "小程序"),
-    "thumbnail": ("The thumbnail is not loaded here", "此处不加载缩略图"),
-    "opens": ("opens {target}", "打开 {target}"),
-    "unsafe": ("not opened here: only http and https are", "此处不打开：仅支持 http 和 https"),
-    "ai_line": ("Written by AI", "内容由 AI 生成"),
-    "session_line": ("entered the customer-service session", "进入客服会话"),
-    "service_down": ("Customer service is unavailable", "客服暂时无法提供服务"),
+    # what the customer does
     "write": ("Message", "消息"),
     "write_hint": ("Write to customer service…", "给客服发消息…"),
     "write_send": ("Send", "发送"),
@@ -170,9 +154,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "two_days": ("+48 h", "+48 小时"),
 }
 
-_WORDS: dict[str, Words] = {
-    lang: MappingProxyType({key: row[number] for key, row in _ROWS.items()}) for number, lang in enumerate(LANGUAGES)
-}
+_WORDS = by_language(_ROWS)
 
 
 def words(lang: str) -> Words:
@@ -181,6 +163,4 @@ def words(lang: str) -> Words:
     >>> words("en")["send"], words("zh")["send"]
     ('Send', '发送')
     """
-    if lang not in _WORDS:
-        raise ValueError(f"lang must be 'en' or 'zh', not {lang!r}\nlang 只能是 'en' 或 'zh'，收到的是 {lang!r}")
-    return _WORDS[lang]
+    return chosen(_WORDS, lang)

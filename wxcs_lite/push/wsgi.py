@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.push.answers import SUCCESS, seal
-from wxcs_lite.push.intake import is_path_check, read_body, read_query
-from wxcs_lite.push.once import Handler, Once
+from wxcs_lite.push.dedupe import Handler, Once
+from wxcs_lite.push.environ import is_path_check, read_body, read_query
 from wxcs_lite.push.reading import Opened, echo, open_push, require_secrets
 from wxcs_lite.push.value import MAX_BODY
 from wxcs_lite.secret import Token, hide

@@ -3,11 +3,11 @@
 It shares no code with the client, so that one mistake can't cancel another.
 """
 
-from .box import Sandbox
-from .customers import Customer
-from .pushes import Pushed, Pushes
-from .samples import sunset
-from .values import Seen
-from .world import Delivered, Event, Notice
+from wxcs_lite.sandbox.customers import Customer
+from wxcs_lite.sandbox.http.values import Seen
+from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes
+from wxcs_lite.sandbox.rules.account import Delivered, Event, Notice
+from wxcs_lite.sandbox.samples import sunset
+from wxcs_lite.sandbox.sandbox import Sandbox
 
 __all__ = ["Customer", "Delivered", "Event", "Notice", "Pushed", "Pushes", "Sandbox", "Seen", "sunset"]

@@ -5,12 +5,12 @@ from math import isfinite
 from threading import RLock
 from typing import Final
 
-from .app import answer, refusal
-from .faults import Faults
-from .pushes import Pushes
-from .values import Answer, Request, Seen
-from .wire import Conversation
-from .world import World
+from wxcs_lite.sandbox.api.routes import answer, refusal
+from wxcs_lite.sandbox.faults import Faults
+from wxcs_lite.sandbox.http.http11 import Conversation
+from wxcs_lite.sandbox.http.values import Answer, Request, Seen
+from wxcs_lite.sandbox.pushes.delivery import Pushes
+from wxcs_lite.sandbox.rules.account import World
 
 __all__ = ["Core"]
 

@@ -5,8 +5,8 @@ from copy import deepcopy
 from types import MappingProxyType
 from typing import Final
 
-from .core import Core
-from .world import Delivered, Event, Notice, Person
+from wxcs_lite.sandbox.core import Core
+from wxcs_lite.sandbox.rules.account import Delivered, Event, Notice, Person
 
 __all__ = ["Customer"]
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Literal, NamedTuple
 
-from .errmsg import TEXTS
-from .values import Reply
+from wxcs_lite.sandbox.http.values import Reply
+from wxcs_lite.sandbox.rules.refusals import TEXTS
 
 __all__ = ["Drop", "Fault", "Faults", "RawReply"]
 

@@ -1,0 +1,232 @@
+"""HTTP/1.1 as bytes in, bytes out: framing, keep-alive, refusals, and bytes in any pieces."""
+
+import tracemalloc
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wxcs_lite.sandbox.http.http11 import MAX_BODY, MAX_HEAD, Conversation
+from wxcs_lite.sandbox.http.values import Answer, Reply, Request, Seen, page
+
+POST = b"POST /p?a=1&b=&a=2 HTTP/1.1\r\nHost: h\r\nContent-Type: x/y; z\r\nContent-Length: 5\r\n\r\nhello"
+FINE = Reply(200, (("X", "y"),), b"ok", 7)
+
+
+class Asked:
+    """An answerer that remembers what it was asked."""
+
+    def __init__(self, reply: Reply | bytes | None = FINE) -> None:
+        self.requests: list[Request] = []
+        self.seen: list[Seen] = []
+        self._reply = reply
+
+    def __call__(self, request: Request) -> Answer:
+        self.requests.append(request)
+        return Answer(self._reply)
+
+    def talk(self, *pieces: bytes, accept_chunked: bool = False) -> tuple[bytes, bool]:
+        conversation = Conversation(self, accept_chunked=accept_chunked, on_request=self.seen.append)
+        outcomes = [outcome for piece in pieces for outcome in conversation.feed(piece)]
+        return b"".join(outcome.data for outcome in outcomes), any(outcome.close for outcome in outcomes)
+
+
+def test_a_request() -> None:
+    """A request arrives in its parts, and the first of two parameters of a name counts."""
+    asked = Asked()
+    data, close = asked.talk(POST)
+    assert b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX: y\r\nContent-Length: 2\r\n\r\nok" == data
+    assert not close
+    [request] = asked.requests
+    assert ("POST", "/p", (("a", "1"), ("b", ""), ("a", "2")), b"hello", True) == (
+        request.method,
+        request.path,
+        request.query,
+        request.body,
+        request.keep_alive,
+    )
+    assert ("1", "", "") == (request.parameter("a"), request.parameter("b"), request.parameter("c"))
+    assert "Request(POST /p, 5 bytes)" == repr(request)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2 * len(POST)), max_size=12))
+def test_any_pieces(cuts: list[int]) -> None:
+    """Two requests in a row are the same two, wherever the bytes were cut."""
+    whole = Asked()
+    expected = whole.talk(POST + POST)
+    asked = Asked()
+    edges = [0, *sorted(cuts), 2 * len(POST)]
+    assert expected == asked.talk(*((POST + POST)[a:b] for a, b in pairwise(edges)))
+    assert whole.requests == asked.requests
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),  # a TLS hello
+        (b"GET /\r\n\r\n", 400),
+        (b"GET nowhere HTTP/1.1\r\n\r\n", 400),
+        (b"GET http://h/ HTTP/1.1\r\n\r\n", 400),
+        (b"get / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 400),
+        ("GET /图 HTTP/1.1\r\n\r\n".encode(), 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n", 400),
+        (b"GET /" + b"x" * MAX_HEAD + b" HTTP/1.1\r\n\r\n", 400),
+        (b"GET /" + b"x" * MAX_HEAD * 2, 400),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * MAX_HEAD, 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1), 413),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 412),
+        (b"POST / HTTP/1.1\r\n\r\n", 412),
+    ],
+)
+def test_refused(request_bytes: bytes, status: int) -> None:
+    """What is no request, too large, or without a length gets a page that is no JSON, and the connection closes."""
+    asked = Asked()
+    data, close = asked.talk(request_bytes, b"and more")
+    body = page(status).body
+    head = b"Connection: close\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert data.endswith(b"\r\n" + head + body)
+    assert data.startswith(b"HTTP/1.1 %d " % status)
+    assert (True, []) == (close, asked.requests)
+    assert [status] == [seen.status for seen in asked.seen]
+
+
+def test_lengths_that_work() -> None:
+    """The same length twice is one length; a GET needs none, and an empty line may come before a request."""
+    asked = Asked()
+    asked.talk(b"\r\nGET / HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi")
+    assert [b"", b"hi"] == [request.body for request in asked.requests]
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n"
+
+
+def test_chunks_accepted() -> None:
+    """With the switch set, chunks, extensions and trailers are read."""
+    asked = Asked()
+    asked.talk(CHUNKED, b"3\r\nabc\r\n", b"A;x=y\r\n0123456789\r\n", b"0\r\nT: x\r\n\r\n", POST, accept_chunked=True)
+    assert [b"abc0123456789", b"hello"] == [request.body for request in asked.requests]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [(b"x\r\n", 400), (b"\r\n", 400), (b"1\r\nab\r\n", 400), (b"%x\r\n" % (MAX_BODY + 1), 413), (b"1" * 2000, 400)],
+)
+def test_bad_chunks(chunks: bytes, status: int) -> None:
+    """Chunks that are none, or too many, are refused."""
+    data, close = Asked().talk(CHUNKED, chunks, accept_chunked=True)
+    assert data.startswith(b"HTTP/1.1 %d " % status)
+    assert close
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n", b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"],
+)
+def test_closes_when_asked(request_bytes: bytes) -> None:
+    """A client that says close, or speaks HTTP/1.0, gets the reply and the end; nothing after it is heard."""
+    asked = Asked()
+    data, close = asked.talk(request_bytes, POST)
+    assert b"\r\nConnection: close\r\n" in data
+    assert (True, 1) == (close, len(asked.requests))
+
+
+def test_head() -> None:
+    """A HEAD request gets the head only, so that the connection stays in step."""
+    data, _ = Asked().talk(b"HEAD / HTTP/1.1\r\n\r\n")
+    assert data.endswith(b"Content-Length: 2\r\n\r\n")
+
+
+def test_expect_continue() -> None:
+    """A client that waits for leave to send its body gets it."""
+    request = POST.replace(b"Host: h", b"Expect: 100-Continue")
+    data, _ = Asked().talk(request)
+    assert data.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected", "closes"),
+    [
+        ((("Connection", "close"),), b"Connection: close\r\nContent-Length: 2\r\n\r\nok", True),
+        ((("content-length", "9"),), b"Connection: close\r\ncontent-length: 9\r\n\r\nok", True),
+        ((("Transfer-Encoding", "chunked"),), b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\nok", True),
+    ],
+)
+def test_replies_with_framing_of_their_own(headers: tuple[tuple[str, str]], expected: bytes, closes: bool) -> None:
+    """What frames itself is sent as it is, and the connection closes after it."""
+    data, close = Asked(Reply(999, headers, b"ok")).talk(POST)
+    assert (b"HTTP/1.1 999 Unknown\r\n" + expected, closes) == (data, close)
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x00\xff garbage", None])
+def test_raw_or_nothing(raw: bytes | None) -> None:
+    """Raw bytes go out as they are, None sends nothing; both close."""
+    assert (raw or b"", True) == Asked(raw).talk(POST, POST)
+
+
+def test_seen_shows_no_secret() -> None:
+    """What on_request gets holds neither token nor secret, nor the body."""
+    asked = Asked()
+    asked.talk(POST.replace(b"a=1&b=&a=2", b"access_token=T0KEN&secret=S3CRET&appsecret=S3CRET&type=image"))
+    assert [Seen("POST", "/p", (("type", "image"),), "5 bytes of x/y", 200, 7)] == asked.seen
+    assert "T0KEN" not in repr((asked.seen, asked.requests))
+    assert "S3CRET" not in repr((asked.seen, asked.requests))
+
+
+def test_seen_without_reply_body_or_head() -> None:
+    """A lost connection has no status, a body without a kind only its size, garbage no path."""
+    asked = Asked(None)
+    asked.talk(POST.replace(b"Content-Type: x/y; z\r\n", b""))
+    asked.talk(b"garbage\r\n\r\n")
+    assert [
+        Seen("POST", "/p", (("a", "1"), ("b", ""), ("a", "2")), "5 bytes", None, None),
+        Seen("", "", (), "", 400, None),
+    ] == asked.seen
+
+
+@given(st.binary(max_size=400), st.booleans())
+def test_garbage(noise: bytes, accept_chunked: bool) -> None:
+    """Any bytes are waited on, answered or refused, never an error; after a close nothing follows."""
+    conversation = Conversation(Asked(), accept_chunked=accept_chunked)
+    outcomes = [*conversation.feed(noise), *conversation.feed(b"\r\n\r\n" + POST)]
+    assert not any(outcome.close for outcome in outcomes[:-1])
+
+
+def test_reply_repr() -> None:
+    """A reply shows status, errcode and size."""
+    assert "Reply(200, errcode=7, 2 bytes)" == repr(Reply(200, (), b"ok", 7))
+
+
+def test_a_waiting_connection_holds_no_request() -> None:
+    """Between two requests nothing of the first is kept, however large it was."""
+    conversation = Conversation(lambda request: Answer(FINE))
+    tracemalloc.start()
+    try:
+        body = bytes(2**22)
+        list(conversation.feed(b"POST /p HTTP/1.1\r\nContent-Length: 4194304\r\n\r\n"))
+        assert 1 == len(list(conversation.feed(body)))
+        del body
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100_000
+
+
+def test_after_hanging_up_nothing_is_kept() -> None:
+    """What a peer goes on to send after the last reply takes no room."""
+    conversation = Conversation(Asked())
+    refused = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert [True] == [outcome.close for outcome in conversation.feed(refused + bytes(1000))]
+    for _ in range(3):
+        assert [] == list(conversation.feed(bytes(1000)))
+        assert not conversation._buffer

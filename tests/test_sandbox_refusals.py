@@ -1,0 +1,122 @@
+"""The error texts of the sandbox are the published ones, in the published grammar."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import wxcs_lite.sandbox
+from wxcs_lite.catalogue import ROWS
+from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.sandbox.rules.refusals import TEXTS, RefusedError, errmsg
+
+RID, HINT = "6aac005a-01bfdbee-79769285", "JUmuwa08163951"
+LONG_40001 = (
+    "invalid credential, access_token is invalid or not latest, could get access_token by getStableAccessToken, "
+    "more details at https://mmbizurl.cn/s/JtxxFh33r"
+)
+
+# Of these only the kind is published, or that the library which computes them never puts them on the wire.
+WITHOUT_TEXT = {*range(-40011, -40000), *range(61003, 61008), 61023, *range(61450, 61458), *range(65400, 65418)}
+
+# Replies that were published: errcode, style of the era, text up to the suffix.
+PUBLISHED = [
+    (40013, "rid", "invalid appid"),
+    (40001, "rid", LONG_40001),
+    (40001, "both", "invalid credential, access_token is invalid or not latest"),
+    (41001, "rid", "access_token missing"),
+    (45015, "rid", "response out of time limit or subscription is canceled"),
+    (45015, "hint", "response out of time limit or subscription is canceled"),
+    (45047, "rid", "out of response count limit"),
+    (45002, "rid", "content size out of limit"),
+    (40003, "rid", "invalid openid"),
+    (40003, "hint", "invalid openid"),
+    (47001, "both", "data format error"),
+    (44002, "both", "empty post data"),
+    (44004, "hint", "empty content"),
+    (40101, "rid", "missing parameter"),
+    (40005, "both", "invalid file type"),
+    (40004, "both", "invalid media type"),
+    (40007, "hint", "invalid media_id"),
+    (40007, "both", "invalid media_id"),
+    (40125, "rid", "invalid appsecret"),
+    (40125, "hint", "invalid appsecret, view more at http://t.cn/RAEkdVq"),
+    (41002, "rid", "appid missing"),
+    (45009, "rid", "reach max api daily quota limit"),
+    (45009, "hint", "api freq out of limit"),
+    (45162, "hint", "invalid type"),
+    (4, "rid", ""),
+]
+
+
+@pytest.mark.parametrize(("errcode", "style", "text"), PUBLISHED)
+def test_published_texts(errcode: int, style: str, text: str) -> None:
+    """Each text is as published, and the suffix is that of its era."""
+    suffix = {"rid": f" rid: {RID}", "hint": f" hint: [{HINT}]", "both": f" hint: [{HINT}] rid: {RID}"}[style]
+    assert text + suffix == errmsg(errcode, style=style, rid=RID, hint=HINT)
+
+
+def test_comma_before_rid() -> None:
+    """48001 has a comma before its rid, and none without."""
+    assert f"api unauthorized, rid: {RID}" == errmsg(48001, style="rid", rid=RID, hint=HINT)
+    assert f"api unauthorized hint: [{HINT}]" == errmsg(48001, style="hint", rid=RID, hint=HINT)
+
+
+def test_given_text() -> None:
+    """A given text takes the place of the published one, and of one that isn't."""
+    assert f"mine rid: {RID}" == errmsg(99999, style="rid", rid=RID, hint=HINT, text="mine")
+    assert f"mine rid: {RID}" == errmsg(40003, style="rid", rid=RID, hint=HINT, text="mine")
+
+
+def test_published_patterns_match() -> None:
+    """The two regular expressions that clients take the suffix apart with find both parts."""
+    text = errmsg(40007, style="both", rid=RID, hint=HINT)
+    rid = re.search(r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})", text)
+    hint = re.search(r"hint:\s*\[([^\]]*)\]", text)
+    assert rid
+    assert hint
+    assert (RID, HINT) == (rid[1], hint[1])
+
+
+@pytest.mark.parametrize("errcode", sorted({row[0] for row in ROWS}))
+def test_every_code_that_is_explained_can_be_answered(errcode: int) -> None:
+    """On order, each code comes with the text of its own; where none is published, one has to be given."""
+    sandbox = Sandbox()
+    if errcode in WITHOUT_TEXT:
+        with pytest.raises(ValueError, match=f"{errcode} isn't known here: give errmsg="):
+            sandbox.fail_next(errcode=errcode)
+        sandbox.fail_next(errcode=errcode, errmsg="mine")
+    else:
+        sandbox.fail_next(errcode=errcode)
+    text, rid, _ = sandbox.pool().request("GET", "/").json()["errmsg"].rpartition(" rid: ")
+    assert rid
+    assert (text == "system error") == (errcode == -1)
+    assert bool(text) == (errcode != 4)
+
+
+@pytest.mark.parametrize(
+    ("errcode", "text"),
+    [
+        (40243, "AppSecret is frozen"),
+        (45003, "title too long"),
+        (45087, "customer messages of this account blocked"),
+        (70000, "withheld to protect a minor"),
+        (89507, "admin refused this IP, try after 1 h"),
+    ],
+)
+def test_texts_of_codes_that_only_come_on_order(errcode: int, text: str) -> None:
+    """Codes that no rule of the sandbox gives have their published text nevertheless."""
+    assert TEXTS[errcode] == text
+
+
+def test_every_rule_has_a_text() -> None:
+    """Whatever code a rule of the sandbox refuses with, the table has its text."""
+    sources = [file.read_text("utf-8") for file in Path(wxcs_lite.sandbox.__file__).parent.rglob("*.py")]
+    raised = {int(code) for source in sources for code in re.findall(r"RefusedError\((\d+)", source)}
+    assert len(raised) > 30
+    assert raised <= TEXTS.keys()
+
+
+def test_refused_error() -> None:
+    """The error of a rule carries the errcode and nothing else."""
+    assert 45015 == RefusedError(45015).errcode

@@ -1,0 +1,51 @@
+"""The few words on a phone, in English and Chinese: to add one is to add a row."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+__all__ = ["LANGUAGES", "ROWS", "Words", "by_language", "chosen", "words"]
+
+Words = Mapping[str, str]
+LANGUAGES = ("en", "zh")
+
+ROWS: Mapping[str, tuple[str, str]] = {
+    "service": ("Customer service", "客服"),
+    "is_typing": ("typing…", "对方正在输入…"),
+    "photo": ("picture", "图片"),
+    "cover": ("cover", "封面"),
+    "mini_program": ("Mini Program", "小程序"),
+    "thumbnail": ("The thumbnail is not loaded here", "此处不加载缩略图"),
+    "opens": ("opens {target}", "打开 {target}"),
+    "unsafe": ("not opened here: only http and https are", "此处不打开：仅支持 http 和 https"),
+    "ai_line": ("Written by AI", "内容由 AI 生成"),
+    "session_line": ("entered the customer-service session", "进入客服会话"),
+    "service_down": ("Customer service is unavailable", "客服暂时无法提供服务"),
+    "kind_link": ("Link", "图文链接"),
+    "kind_miniprogrampage": ("Card", "小程序卡片"),
+}
+
+
+def by_language(rows: Mapping[str, tuple[str, str]]) -> Mapping[str, Words]:
+    """Return a table for each language, made of rows that hold one word in all of them."""
+    return {
+        lang: MappingProxyType({key: row[number] for key, row in rows.items()}) for number, lang in enumerate(LANGUAGES)
+    }
+
+
+def chosen(tables: Mapping[str, Words], lang: str) -> Words:
+    """Return the table of a language, or raise ValueError."""
+    if lang not in tables:
+        raise ValueError(f"lang must be 'en' or 'zh', not {lang!r}\nlang 只能是 'en' 或 'zh'，收到的是 {lang!r}")
+    return tables[lang]
+
+
+_WORDS = by_language(ROWS)
+
+
+def words(lang: str) -> Words:
+    """Return the words of a language, by what they are for.
+
+    >>> words("en")["cover"], words("zh")["cover"]
+    ('cover', '封面')
+    """
+    return chosen(_WORDS, lang)

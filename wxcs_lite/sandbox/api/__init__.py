@@ -1,0 +1,1 @@
+"""The calls that are answered: from a request to a reply."""

@@ -1,0 +1,123 @@
+"""Request bodies as WeChat reads them: JSON that should be raw UTF-8, and multipart that must be just so."""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from typing import Any, Final, NamedTuple
+
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+from wxcs_lite.sandbox.rules.switches import Escapes
+
+__all__ = ["Part", "media_part", "read_json"]
+
+_MAX_DEPTH: Final = 64  # ours, so that nobody can exhaust the stack; no message needs more than three
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+
+
+def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
+    r"""Return the JSON object, or raise 44002 (no body), 47001 (not an object, not UTF-8) or 47002.
+
+    >>> read_json(rb'{"content":"\u4f60"}', "decode")
+    {'content': '你'}
+    >>> read_json(rb'{"content":"\u4f60"}', "literal")
+    {'content': '\\u4f60'}
+
+    The Content-Type isn't looked at (inferred: SDKs that send none work).
+    """
+    if not body:
+        raise RefusedError(44002)
+    try:
+        text = body.decode()
+        if escapes == "refuse" and any(match[1] == "u" for match in _ESCAPE.finditer(text)):
+            raise RefusedError(47002)
+        if escapes == "literal":
+            text = _ESCAPE.sub(lambda match: r"\\u" if match[1] == "u" else match[0], text)
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if r"\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
+        raise RefusedError(47001) from None
+    if not isinstance(value, dict) or _is_deeper_than(_MAX_DEPTH, value):
+        raise RefusedError(47001)
+    return value
+
+
+def _is_deeper_than(limit: int, value: object) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [part for one in level for part in _parts_of(one)]
+    return bool(level)
+
+
+def _parts_of(value: object) -> Collection[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+class Part(NamedTuple):
+    """The file of an upload."""
+
+    filename: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Part({self.filename!r}, {len(self.content)} bytes)"
+
+
+# A boundary in quotes is read with its quotes, and then never found: uploads of stacks that quote it have failed.
+_BOUNDARY: Final = re.compile(r'\s*multipart/form-data\s*;(?:[^"]*;)?\s*boundary=([^;,\s]{1,200})', re.IGNORECASE)
+_PARAMETER: Final = re.compile(
+    rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL
+)
+
+
+def media_part(content_type: str, body: bytes) -> Part:
+    r"""Return the part called `media`, or raise 41005, whatever it is that makes it unreadable.
+
+    >>> body = b'--B\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"\r\n\r\n...\r\n--B--\r\n'
+    >>> media_part("multipart/form-data; boundary=B", body)
+    Part('a.jpg', 3 bytes)
+
+    A name that is only given as `filename*=` counts as none: that is what trips clients with a Chinese file name.
+    """
+    boundary = _BOUNDARY.match(content_type)
+    if boundary is None:
+        raise RefusedError(41005)
+    for head, content in _parts(boundary[1].encode("latin-1"), body):
+        fields = _disposition(head)
+        if fields.get(b"name") == b"media" and b"filename" in fields:
+            return Part(_text(fields[b"filename"]), content)
+    raise RefusedError(41005)
+
+
+def _parts(boundary: bytes, body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    _, *sections = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    if not sections or not sections[-1].startswith(b"--"):
+        raise RefusedError(41005)  # no end: the rest was lost
+    for section in sections[:-1]:
+        padding, _, rest = section.partition(b"\r\n")
+        head, blank, content = rest.partition(b"\r\n\r\n")
+        if blank and not padding.strip(b" \t"):
+            yield head, content
+
+
+def _disposition(head: bytes) -> dict[bytes, bytes]:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-disposition":
+            return {
+                match[1].lower(): match[2] if match[2] is not None else match[3] for match in _PARAMETER.finditer(value)
+            }
+    return {}
+
+
+def _text(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode("latin-1")

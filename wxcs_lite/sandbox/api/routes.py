@@ -1,0 +1,89 @@
+"""From a request to a reply: the route, and the checks in WeChat's order."""
+
+import json
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from wxcs_lite.sandbox.api import calls, sending
+from wxcs_lite.sandbox.api.bodies import read_json
+from wxcs_lite.sandbox.api.calls import Answerer, Call
+from wxcs_lite.sandbox.http.values import Reply, Request, page
+from wxcs_lite.sandbox.rules.account import World
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+
+__all__ = ["ROUTES", "Route", "answer", "refusal"]
+
+
+class Route(NamedTuple):
+    """What a path asks of a request."""
+
+    answer: Answerer
+    methods: tuple[str, ...] = ("POST",)
+    takes_token: bool = True
+    reads_json: bool = True
+
+
+ROUTES: Final[Mapping[str, Route]] = {
+    "/cgi-bin/token": Route(calls.token, ("GET",), takes_token=False, reads_json=False),
+    "/cgi-bin/stable_token": Route(calls.stable_token, takes_token=False),
+    "/cgi-bin/message/custom/send": Route(sending.send),
+    "/cgi-bin/message/custom/typing": Route(sending.typing),
+    "/cgi-bin/message/custom/business/send": Route(sending.for_business(sending.send)),
+    "/cgi-bin/message/custom/business/typing": Route(sending.for_business(sending.typing)),
+    "/cgi-bin/media/upload": Route(calls.upload, reads_json=False),
+    # An SDK that downloads with POST is known to work.
+    "/cgi-bin/media/get": Route(calls.get_media, ("GET", "POST"), reads_json=False),
+    "/cgi-bin/openapi/quota/get": Route(calls.get_quota),
+    "/cgi-bin/openapi/rid/get": Route(calls.get_rid),
+    "/cgi-bin/clear_quota": Route(calls.clear_quota),
+    "/cgi-bin/getcallbackip": Route(calls.get_ips, ("GET",), reads_json=False),
+    "/cgi-bin/get_api_domain_ip": Route(calls.get_ips, ("GET",), reads_json=False),
+}
+
+
+def answer(world: World, request: Request, now: float) -> Reply:
+    """Return the reply; the world has changed if the call was a good one.
+
+    The order of the checks up to the token is observed, from there on inferred.
+    """
+    route = ROUTES.get(request.path)
+    if route is None:
+        return page(404)
+    try:
+        result = _checked(route, world, request, now)
+    except RefusedError as refused:
+        return refusal(world, request, now, refused.errcode)
+    return result if isinstance(result, Reply) else _json(result, "application/json; encoding=utf-8")
+
+
+def _checked(route: Route, world: World, request: Request, now: float) -> Mapping[str, object] | Reply:
+    if request.method not in route.methods:
+        raise RefusedError(43002 if "POST" in route.methods else 43001)
+    if route.takes_token:
+        token = request.parameter("access_token")
+        if not token:
+            raise RefusedError(41001)
+        world.tokens.check(token, now)
+        world.quota.count(request.path, now)
+        if request.path in world.switches.unauthorized:
+            raise RefusedError(48001)
+    fields = read_json(request.body, world.switches.escapes) if route.reads_json else {}
+    return route.answer(world, Call(now, request, fields))
+
+
+def refusal(world: World, request: Request, now: float, errcode: int, text: str | None = None) -> Reply:
+    """Return the error reply and keep its rid for /cgi-bin/openapi/rid/get."""
+    errmsg, rid = world.errmsg(errcode, now, text)
+    reply = _json({"errcode": errcode, "errmsg": errmsg}, world.switches.error_content_type)
+    # A body that may hold a secret or a token is not kept, and a picture is too much to keep.
+    route = ROUTES.get(request.path)
+    harmless = route and route.takes_token and route.reads_json and request.parameter("access_token")
+    world.rids.keep(rid, now, request, request.body if harmless else b"", reply.body)
+    return reply
+
+
+def _json(fields: Mapping[str, object], content_type: str) -> Reply:
+    text = json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
+    errcode = fields.get("errcode", 0)
+    headers = (("Content-Type", content_type),)
+    return Reply(200, headers, text.encode("utf-8", "replace"), errcode if isinstance(errcode, int) else None)

@@ -1,0 +1,116 @@
+"""Sending a message and showing the typing line: the checks of the fields, then those of the reply window."""
+
+# https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
+# https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from wxcs_lite.sandbox.api.calls import OK, Answerer, Call, text_field
+from wxcs_lite.sandbox.http.values import Reply
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from wxcs_lite.sandbox.rules.account import World
+
+__all__ = ["for_business", "send", "typing", "well_formed"]
+
+_MAX_TEXT: Final = 2048  # bytes of UTF-8 (measured by users; not published)
+_OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LINKED_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*)""")
+
+
+def well_formed(openid: object) -> TypeGuard[str]:
+    """Return whether a value can be an openid at all.
+
+    >>> well_formed("oGZUI0egBJY1zhBYw2KhdUfwVJJE"), well_formed("张三")
+    (True, False)
+    """
+    return isinstance(openid, str) and _OPENID.fullmatch(openid) is not None
+
+
+def send(world: "World", call: Call) -> Mapping[str, Any]:
+    message, now = call.json, call.now
+    if not well_formed(message.get("touser")):
+        raise RefusedError(40003)
+    msgtype = message.get("msgtype")
+    if not isinstance(msgtype, str):
+        raise RefusedError(40008)
+    if msgtype not in _PARTS:
+        raise RefusedError(45162)  # seen for news; for the other types inferred
+    part = message.get(msgtype)
+    if not isinstance(part, dict | None):
+        raise RefusedError(40035)
+    picture = _PARTS[msgtype](world, part or {}, now)
+    person = world.person(message["touser"])
+    person.window.check_send(now)
+    person.window.sent(now)
+    # WeChat has answered ok to a link with empty addresses, and shown the user nothing: success is not delivery.
+    if not (msgtype == "link" and part and not part["url"] and not part["thumb_url"]):
+        person.show(now, message, picture)
+    return OK
+
+
+def _text(world: "World", part: Mapping[str, Any], now: float) -> None:
+    if part.get("content") in (None, ""):
+        raise RefusedError(44004)
+    content = text_field(part, "content")
+    if len(content.encode()) > _MAX_TEXT:
+        raise RefusedError(45002)
+    if any(match[1] != world.appid for match in _LINKED_APPID.finditer(content)):
+        raise RefusedError(45086)
+
+
+def _image(world: "World", part: Mapping[str, Any], now: float) -> bytes:
+    # The MediaId of a picture that a customer sent is taken, too, as is the ThumbMediaId of a card below. That is
+    # inferred: it is published only that such a picture can be downloaded.
+    return world.shelf.get(part.get("media_id"), now, ("image",)).content
+
+
+def _link(world: "World", part: Mapping[str, Any], now: float) -> None:
+    for name in ("title", "description", "url", "thumb_url"):
+        text_field(part, name)
+
+
+def _miniprogrampage(world: "World", part: Mapping[str, Any], now: float) -> bytes:
+    for name in ("title", "pagepath"):
+        text_field(part, name)
+    if part.get("appid") not in (None, "", world.appid):
+        raise RefusedError(40166)  # a Mini Program sends its own pages (the code is inferred from its text)
+    return world.shelf.get(part.get("thumb_media_id"), now, ("image", "thumb")).content
+
+
+_PARTS: Final[Mapping[str, Callable[["World", Mapping[str, Any], float], bytes | None]]] = {
+    "text": _text,
+    "image": _image,
+    "link": _link,
+    "miniprogrampage": _miniprogrampage,
+}
+
+
+def typing(world: "World", call: Call) -> Mapping[str, Any]:
+    touser, command = call.json.get("touser"), call.json.get("command")
+    if not well_formed(touser):
+        raise RefusedError(40003)
+    if command not in ("Typing", "CancelTyping"):
+        raise RefusedError(45072)
+    window = world.person(touser).window
+    if command == "Typing":
+        window.typing(call.now)
+    else:
+        window.cancel_typing(call.now)
+    return OK
+
+
+def for_business(answer: Answerer) -> Answerer:
+    def answer_for_business(world: "World", call: Call) -> Mapping[str, Any] | Reply:
+        # Integers and strings are both documented. Which sub-merchants exist is not checked.
+        businessid = call.json.get("businessid")
+        if businessid in (None, ""):
+            raise RefusedError(40101)
+        if not isinstance(businessid, int | str):
+            raise RefusedError(40035)
+        return answer(world, call)
+
+    return answer_for_business

@@ -1,0 +1,198 @@
+"""HTTP/1.1 without any I/O: bytes in, bytes out. Both doors speak through it, so both say the same bytes."""
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from typing import Final
+from urllib.parse import parse_qsl
+
+from wxcs_lite.sandbox.http.values import Answer, Outcome, Reply, Request, Seen, page, reason, seen
+
+__all__ = ["MAX_BODY", "Conversation"]
+
+MAX_HEAD: Final = 32 * 2**10  # bytes
+MAX_BODY: Final = 32 * 2**20  # bytes
+
+_REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
+_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
+_LENGTH: Final = re.compile(r"[0-9]{1,12}")
+_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
+
+
+class BadHttpError(Exception):
+    """The bytes are no request that could be served; the argument is the HTTP status to refuse them with."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def _render(reply: Reply, request: Request) -> Outcome:
+    names = {name.lower() for name, _ in reply.headers}
+    framed = names & {"connection", "content-length", "transfer-encoding"}
+    close = bool(framed) or not request.keep_alive
+    headers = list(reply.headers)
+    if "connection" not in names:
+        headers.insert(0, ("Connection", "close" if close else "keep-alive"))
+    if not names & {"content-length", "transfer-encoding"}:
+        headers.append(("Content-Length", str(len(reply.body))))
+    lines = [
+        f"HTTP/1.1 {reply.status} {reason(reply.status)}",
+        *(f"{name}: {value}" for name, value in headers),
+        "",
+        "",
+    ]
+    body = b"" if request.method == "HEAD" else reply.body
+    return Outcome("\r\n".join(lines).encode("latin-1") + body, close)
+
+
+class Conversation:
+    """One connection: feed it what the peer sent, do what it says.
+
+    >>> from wxcs_lite.sandbox.http.values import Answer, page
+    >>> talk = Conversation(lambda request: Answer(page(404)))
+    >>> list(talk.feed(b"GET /nowhere HT"))
+    []
+    >>> [outcome] = talk.feed(b"TP/1.1\\r\\n\\r\\n")
+    >>> outcome.data[:22], outcome.close
+    (b'HTTP/1.1 404 Not Found', False)
+
+    A refusal that leaves the framing in doubt (400, 412, 413) closes the connection.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Answer],
+        *,
+        accept_chunked: bool = False,
+        on_request: Callable[[Seen], object] | None = None,
+    ) -> None:
+        self._answer = answer
+        self._accept_chunked = accept_chunked
+        self._on_request = on_request
+        self._buffer = bytearray()
+        self._head: Request | None = None
+        self._talk = self._converse()
+
+    def feed(self, data: bytes) -> Iterator[Outcome]:
+        self._buffer += data
+        for outcome in self._talk:
+            if outcome is None:  # it waits for more
+                return
+            yield outcome
+        self._buffer.clear()  # it has hung up: what still comes is for nobody
+
+    def _converse(self) -> Iterator[Outcome | None]:
+        close = False
+        while not close:
+            outcome = yield from self._exchange()
+            close = outcome.close
+            yield outcome
+
+    def _exchange(self) -> Generator[Outcome | None, None, Outcome]:
+        # A function of its own, so that nothing holds a large request while the next is waited for.
+        try:
+            request = yield from self._request()
+            return self._respond(request, self._answer(request))
+        except BadHttpError as error:
+            request = (self._head or Request("", "", (), {}, b"", False))._replace(keep_alive=False)
+            return self._respond(request, Answer(page(error.status)))
+        finally:
+            self._head = None
+
+    def _respond(self, request: Request, answer: Answer) -> Outcome:
+        reply = answer.reply
+        if self._on_request is not None:
+            self._on_request(seen(request, reply if isinstance(reply, Reply) else None))
+        if isinstance(reply, Reply):
+            return _render(reply, request)._replace(slow=answer.slow)
+        return Outcome(reply or b"", True, answer.slow)
+
+    # From here on: generators that yield None when they need more bytes.
+
+    def _request(self) -> Generator[Outcome | None, None, Request]:
+        head: list[bytes] = []
+        room = MAX_HEAD
+        while not head or head[-1]:
+            line = yield from self._line(room)
+            room -= len(line) + 2
+            if head or line:  # an empty line before a request is let pass, as RFC 9112 advises
+                head.append(line)
+        self._head = request = _parse(head[0], head[1:-1])
+        length = _length(request, self._accept_chunked)
+        if request.headers.get("expect", "").lower() == "100-continue":
+            yield Outcome(b"HTTP/1.1 100 Continue\r\n\r\n", False)
+        body = yield from self._chunks() if length is None else self._exactly(length)
+        return request._replace(body=body)
+
+    def _line(self, room: int) -> Generator[None, None, bytes]:
+        while (end := self._buffer.find(b"\r\n")) < 0 and len(self._buffer) <= room:
+            yield
+        if not 0 <= end <= room:
+            raise BadHttpError(400)
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 2]
+        return line
+
+    def _exactly(self, size: int) -> Generator[None, None, bytes]:
+        while len(self._buffer) < size:
+            yield
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def _chunks(self) -> Generator[None, None, bytes]:
+        body = bytearray()
+        while True:
+            match = _CHUNK_SIZE.fullmatch((yield from self._line(1024)))
+            if match is None:
+                raise BadHttpError(400)
+            size = int(match[1], 16)
+            if len(body) + size > MAX_BODY:
+                raise BadHttpError(413)
+            if not size:
+                break
+            body += yield from self._exactly(size)
+            if (yield from self._exactly(2)) != b"\r\n":
+                raise BadHttpError(400)
+        while (yield from self._line(1024)):
+            pass  # trailers say nothing to us
+        return bytes(body)
+
+
+def _parse(first: bytes, lines: list[bytes]) -> Request:
+    match = _REQUEST_LINE.fullmatch(first)
+    if match is None:
+        raise BadHttpError(400)
+    headers: dict[str, str] = {}
+    for line in lines:
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise BadHttpError(400)
+        name, value = header[1].decode().lower(), header[2].decode("latin-1").rstrip(" \t")
+        if name in ("content-length", "transfer-encoding") and headers.get(name, value) != value:
+            raise BadHttpError(400)
+        headers[name] = value
+    path, _, query = match[2].decode().partition("?")
+    pairs = tuple(parse_qsl(query, keep_blank_values=True))
+    keep_alive = match[3] == b"1" and headers.get("connection", "").lower() != "close"
+    return Request(match[1].decode(), path, pairs, headers, b"", keep_alive)
+
+
+def _length(request: Request, accept_chunked: bool) -> int | None:
+    """Return the size of the body, None if it comes in chunks, or raise 400, 412, 413."""
+    length, coding = request.headers.get("content-length"), request.headers.get("transfer-encoding")
+    if coding is not None:
+        if length is not None or coding.lower() != "chunked":
+            raise BadHttpError(400)  # two framings: the stuff that smuggled requests are made of
+        if not accept_chunked:
+            raise BadHttpError(412)
+        return None
+    if length is None:
+        if request.method == "POST":
+            raise BadHttpError(412)  # no length at all (inferred: seen for chunked bodies)
+        return 0
+    if _LENGTH.fullmatch(length) is None:
+        raise BadHttpError(400)
+    if int(length) > MAX_BODY:
+        raise BadHttpError(413)
+    return int(length)

@@ -1,0 +1,153 @@
+"""The pushes to one target: the URL check, then each push with its retries, and what its answer brings about."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from math import isfinite
+from threading import TIMEOUT_MAX
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+from wxcs_lite.sandbox.http.values import Reply, Request
+from wxcs_lite.sandbox.pushes.answers import judge
+from wxcs_lite.sandbox.pushes.crypto import Sealer
+from wxcs_lite.sandbox.pushes.requests import Setting, check_request, push_request
+from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
+from wxcs_lite.sandbox.rules.account import Event, Notice, World
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["Pushed", "Pushes", "open_pushes"]
+
+_ATTEMPTS: Final = 1 + 3
+
+
+class Pushed(NamedTuple):
+    """One attempt at one push: `attempt` is 1 to 4, `status` None where there was no answer.
+
+    `answer` is "success", "empty", "transfer" (a hand-over to an agent), "abnormal" or "failed"; `why` explains the
+    last two. `request` is what was sent, with method, query, headers and body.
+    """
+
+    event: Event
+    attempt: int
+    status: int | None
+    answer: str
+    why: str
+    request: Request
+
+    def __repr__(self) -> str:
+        status = "no answer" if self.status is None else f"HTTP {self.status}"
+        why = f" ({self.why})" if self.why else ""
+        return f"Pushed({self.event.kind} of {self.event.openid}, attempt {self.attempt}, {status}, {self.answer}{why})"
+
+
+class Pushes:
+    """Pushes to one target, as `Sandbox.push_to` gives them; leaving a `with` block stops them.
+
+    After a hand-over the customer's messages go to an agent: see `Customer.has_agent`. Where a push has no good answer,
+    the phone says so: see `Customer.notices`. That an entry brings that notice too is inferred. Whether WeChat tries
+    again after an abnormal answer is not published; here it is final.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: Callable[[], float],
+        lock: AbstractContextManager[Any],
+        target: Target,
+        setting: Setting,
+        time_limit: float,
+    ) -> None:
+        self._world = world
+        self._clock = clock
+        self._lock = lock
+        self._target = target
+        self._setting = setting
+        self._time_limit = time_limit
+        self._log: list[Pushed] = []
+        self._stopped = False
+
+    def __repr__(self) -> str:
+        return f"<Pushes to {self._target.name}{', stopped' if self._stopped else ''}: {len(self._log)}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> tuple[Pushed, ...]:
+        """All attempts so far, in the order in which they ended."""
+        with self._lock:
+            return tuple(self._log)
+
+    def stop(self) -> None:
+        """Push nothing more; a push that is under way goes on."""
+        self._stopped = True
+
+    def check(self) -> None:
+        """Make the URL check, once, or raise ValueError."""
+        with self._lock:
+            now, names = int(self._clock()), self._world.names
+            echostr = names.echostr()
+            request = check_request(self._setting, timestamp=now, nonce=names.nonce(), echostr=echostr)
+        reply = ask(self._target, request, self._time_limit)
+        wanted = f"it must be answered with the {len(echostr)} bytes of the echostr and nothing else"
+        if not isinstance(reply, Reply):
+            raise ValueError(f"the URL check of {self._target.name} failed: {wanted}; {reply}")
+        if not (200 <= reply.status < 300 and reply.body == echostr.encode()):
+            got = f"HTTP {reply.status} with {len(reply.body)} bytes"
+            got += "" if reply.body != echostr.encode() else ", the right ones"
+            raise ValueError(f"the URL check of {self._target.name} failed: {wanted}, not with {got}")
+
+    def push(self, event: Event) -> None:
+        """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
+        if self._stopped:
+            return
+        with self._lock:
+            names = self._world.names
+            random = "" if self._setting.sealer is None else names.frame_random()
+            request = push_request(self._setting, event, nonce=names.nonce(), random=random)
+        for attempt in range(1, _ATTEMPTS + 1):
+            reply = ask(self._target, request, self._time_limit)
+            answer, why = judge(self._setting, event, reply)
+            status = reply.status if isinstance(reply, Reply) else None
+            with self._lock:
+                self._log.append(Pushed(event, attempt, status, answer, why, request))
+            if answer != "failed":
+                break
+        with self._lock:
+            now, person = self._clock(), self._world.people[event.openid]
+            if answer == "transfer":
+                person.agent.begin(now)
+            elif answer in ("abnormal", "failed"):
+                person.notices.append(Notice(now, event))
+
+
+def open_pushes(
+    world: World,
+    clock: Callable[[], float],
+    lock: AbstractContextManager[Any],
+    target: "str | WSGIApplication",
+    *,
+    token: str,
+    aes_key: str | None,
+    format: str,
+    compatible: bool,
+    time_limit: float,
+) -> Pushes:
+    """Return the pushes to a target that has passed the URL check, or raise ValueError."""
+    if not token:
+        raise ValueError("token can't be empty")
+    if format not in ("json", "xml"):
+        raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
+    if compatible and aes_key is None:
+        raise ValueError("compatible pushes are encrypted as well: they need an aes_key")
+    if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
+        raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
+    sealer = None if aes_key is None else Sealer(aes_key, world.appid)
+    setting = Setting(token, format, sealer, compatible, world.original_id)
+    pushes = Pushes(world, clock, lock, open_target(target), setting, time_limit)
+    pushes.check()
+    return pushes

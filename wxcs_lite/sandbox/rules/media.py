@@ -1,0 +1,109 @@
+"""The shelf of temporary media: what may be put on it, and for how long it stays. Time is an argument."""
+
+# https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+
+__all__ = ["Medium", "Shelf", "check_upload", "content_type"]
+
+_LIFETIME: Final = 3 * 86400  # seconds
+_PICTURES: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
+
+
+class _Rule(NamedTuple):
+    extensions: tuple[str, ...]
+    max_bytes: int
+    too_large: int  # errcode; which one belongs to which type is inferred from its text
+
+
+_RULES: Mapping[str, _Rule] = MappingProxyType(
+    {
+        "image": _Rule((".jpg", ".jpeg", ".png", ".gif"), 10 * 2**20, 40009),
+        "voice": _Rule((".amr", ".mp3"), 2 * 2**20, 40010),
+        "video": _Rule((".mp4",), 10 * 2**20, 40011),
+        "thumb": _Rule((".jpg", ".jpeg"), 64 * 2**10, 40012),
+    }
+)
+
+
+class Medium(NamedTuple):
+    """One thing on the shelf; `gone_at` is epoch seconds."""
+
+    type: str
+    content: bytes
+    gone_at: float
+
+    def __repr__(self) -> str:
+        return f"Medium({self.type}, {len(self.content)} bytes)"
+
+
+def content_type(content: bytes) -> str | None:
+    r"""Return what the first bytes say: JPEG, PNG, GIF or None.
+
+    >>> content_type(b"GIF89a...")
+    'image/gif'
+    """
+    return next((name for magic, name in _PICTURES if content.startswith(magic)), None)
+
+
+def check_type(type: str) -> None:
+    """Raise 40004 unless the type is one of image, voice, video, thumb."""
+    if type not in _RULES:
+        raise RefusedError(40004)
+
+
+def check_upload(type: str, filename: str, content: bytes, *, max_image_bytes: int) -> None:
+    r"""Raise 44001 (nothing in it), 40005 (format) or the size code of the type.
+
+    >>> check_upload("image", "phpA1B2", b"\xff\xd8\xff", max_image_bytes=2**20)
+    Traceback (most recent call last):
+    wxcs_lite.sandbox.rules.refusals.RefusedError: 40005
+
+    The extension decides, whatever Content-Type the part has; pictures are also known by their first bytes. A PNG
+    called .jpg passes (inferred; not published), a WebP does not.
+    """
+    rule = _RULES[type]
+    if not content:
+        raise RefusedError(44001)
+    if not filename.lower().endswith(rule.extensions):
+        raise RefusedError(40005)
+    if len(content) > (max_image_bytes if type == "image" else rule.max_bytes):
+        raise RefusedError(rule.too_large)
+    kind = content_type(content)
+    if (type == "image" and kind is None) or (type == "thumb" and kind != "image/jpeg"):
+        raise RefusedError(40005)
+
+
+class Shelf:
+    """Media by their media_id, each for three days.
+
+    >>> shelf = Shelf(lambda: "MEDIA_ID")
+    >>> media_id = shelf.put("image", b"GIF89a", now=0)
+    >>> shelf.get(media_id, now=259199)
+    Medium(image, 6 bytes)
+    >>> shelf.get(media_id, now=259200)
+    Traceback (most recent call last):
+    wxcs_lite.sandbox.rules.refusals.RefusedError: 40007
+    """
+
+    def __init__(self, make_id: Callable[[], str]) -> None:
+        self._make_id = make_id
+        self._media: dict[str, Medium] = {}
+
+    def put(self, type: str, content: bytes, now: float) -> str:
+        for media_id in [media_id for media_id, medium in self._media.items() if medium.gone_at <= now]:
+            del self._media[media_id]
+        media_id = self._make_id()
+        self._media[media_id] = Medium(type, content, now + _LIFETIME)
+        return media_id
+
+    def get(self, media_id: object, now: float, types: tuple[str, ...] = tuple(_RULES)) -> Medium:
+        """Return the medium, or raise 40007: unknown, gone, or of another type than asked for."""
+        medium = self._media.get(media_id) if isinstance(media_id, str) else None
+        if medium is None or medium.gone_at <= now or medium.type not in types:
+            raise RefusedError(40007)
+        return medium

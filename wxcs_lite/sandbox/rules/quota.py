@@ -1,0 +1,82 @@
+"""How often a call may be made: by the day, by the minute, and how often the counters may be cleared."""
+
+# https://developers.weixin.qq.com/doc/service/Message_Management/API_Call_Limits.html
+
+from collections import Counter
+from collections.abc import Mapping
+from time import gmtime
+from types import MappingProxyType
+from typing import Final
+
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+
+__all__ = ["DAILY", "PER_MINUTE", "Quota", "china_day"]
+
+DAILY: Mapping[str, int] = MappingProxyType(
+    {
+        "/cgi-bin/token": 2_000,
+        "/cgi-bin/stable_token": 500_000,
+        "/cgi-bin/message/custom/send": 500_000,
+        "/cgi-bin/media/upload": 100_000,
+        "/cgi-bin/media/get": 200_000,
+    }
+)
+PER_MINUTE: Mapping[str, int] = MappingProxyType({"/cgi-bin/stable_token": 10_000})
+_CLEARED_A_MONTH: Final = 10
+_CHINA: Final = 8 * 3600  # seconds east of Greenwich, all year
+
+
+def china_day(now: float) -> int:
+    """Return the number of the day in China, where counters start anew at 00:00 (inferred; not published)."""
+    return int((now + _CHINA) // 86400)
+
+
+class Quota:
+    """Counters for each path; those without a limit are counted too, and never refused.
+
+    >>> quota = Quota({"/a": 1}, {})
+    >>> quota.count("/a", 0)
+    >>> quota.count("/a", 1)
+    Traceback (most recent call last):
+    wxcs_lite.sandbox.rules.refusals.RefusedError: 45009
+
+    Every call with a good token counts, also one that is refused afterwards (inferred; not published).
+    """
+
+    def __init__(self, daily: Mapping[str, int], per_minute: Mapping[str, int]) -> None:
+        self.daily = daily
+        self.per_minute = per_minute
+        self._day = self._minute = self._month = 0
+        self._today: Counter[str] = Counter()
+        self._this_minute: Counter[str] = Counter()
+        self._cleared = 0
+
+    def count(self, path: str, now: float) -> None:
+        """Count one call, or raise 45009 (day) or 45011 (minute)."""
+        if self.used(path, now) >= self.daily.get(path, 2**63):
+            raise RefusedError(45009)
+        if self._minute != int(now // 60):
+            self._minute = int(now // 60)
+            self._this_minute.clear()
+        if self._this_minute[path] >= self.per_minute.get(path, 2**63):
+            raise RefusedError(45011)
+        self._today[path] += 1
+        self._this_minute[path] += 1
+
+    def used(self, path: str, now: float) -> int:
+        """Return how many calls were counted today."""
+        if self._day != china_day(now):
+            self._day = china_day(now)
+            self._today.clear()
+        return self._today[path]
+
+    def clear(self, now: float) -> None:
+        """Start today's counters anew, at most ten times a month, else raise 48006."""
+        china = gmtime(now + _CHINA)
+        month = china.tm_year * 12 + china.tm_mon
+        if self._month != month:
+            self._month, self._cleared = month, 0
+        if self._cleared >= _CLEARED_A_MONTH:
+            raise RefusedError(48006)
+        self._cleared += 1
+        self._today.clear()

@@ -1,0 +1,60 @@
+"""What can be set where WeChat's behaviour is unknown, has changed, or depends on the account."""
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple, cast
+
+from wxcs_lite.sandbox.http.http11 import MAX_BODY
+from wxcs_lite.sandbox.rules.quota import DAILY, PER_MINUTE
+
+__all__ = ["Escapes", "Switches"]
+
+Escapes = Literal["decode", "literal", "refuse"]
+
+
+class Switches(NamedTuple):
+    """The settings of one sandbox, after `checked`. What each does is told by `Sandbox`."""
+
+    unicode_escapes: str
+    chunked: str
+    errmsg_style: str
+    error_content_type: str
+    refill_on_entry: bool
+    max_image_bytes: int
+    daily_limits: Mapping[str, int]
+    minute_limits: Mapping[str, int]
+    unauthorized: Collection[str]
+
+    @property
+    def escapes(self) -> Escapes:
+        return cast(Escapes, self.unicode_escapes)
+
+    def checked(self, paths: Collection[str], token_paths: Collection[str]) -> "Switches":
+        """Return the same with the published limits filled in, or raise ValueError."""
+        _one_of("unicode_escapes", self.unicode_escapes, ("decode", "literal", "refuse"))
+        _one_of("chunked", self.chunked, ("refuse", "accept"))
+        _one_of("errmsg_style", self.errmsg_style, ("rid", "hint", "both"))
+        _one_of("error_content_type", self.error_content_type, ("application/json; encoding=utf-8", "text/plain"))
+        _one_of("refill_on_entry", self.refill_on_entry, (False, True))
+        if type(self.max_image_bytes) is not int or not 0 < self.max_image_bytes < MAX_BODY:
+            raise ValueError(f"max_image_bytes must be from 1 to {MAX_BODY - 1}, not {self.max_image_bytes!r}")
+        for name, limits in (("daily_limits", self.daily_limits), ("minute_limits", self.minute_limits)):
+            for path, limit in limits.items():
+                _one_of(f"a path of {name}", path, sorted(paths))
+                if type(limit) is not int or limit < 0:
+                    raise ValueError(f"{name}[{path!r}] must be a number of calls, not {limit!r}")
+        if isinstance(self.unauthorized, str):
+            raise ValueError(f"unauthorized must be a set of paths, not {self.unauthorized!r}")
+        for path in self.unauthorized:
+            _one_of("a path of unauthorized", path, sorted(token_paths))
+        return self._replace(
+            daily_limits=MappingProxyType({**DAILY, **self.daily_limits}),
+            minute_limits=MappingProxyType({**PER_MINUTE, **self.minute_limits}),
+            unauthorized=frozenset(self.unauthorized),
+        )
+
+
+def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
+    if not any(value == one and type(value) is type(one) for one in allowed):
+        *most, last = (repr(one) for one in allowed)
+        raise ValueError(f"{name} must be {', '.join(most)} or {last}, not {value!r}")

@@ -1,0 +1,98 @@
+"""The two token families of WeChat, which know nothing of each other. Time is an argument.
+
+/cgi-bin/token mints at each call; /cgi-bin/stable_token gives the same one until it is nearly over.
+"""
+
+# https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getaccesstoken.html
+# https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
+
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from wxcs_lite.sandbox.rules.quota import china_day
+from wxcs_lite.sandbox.rules.refusals import RefusedError
+
+__all__ = ["LIFETIME", "Tokens"]
+
+LIFETIME: Final = 7200  # seconds
+_OVERLAP: Final = 300  # seconds: how long a replaced token still works, and how early the stable one is renewed
+_FORCED_A_DAY: Final = 20
+_FORCED_APART: Final = 30  # seconds
+
+
+class _Issued:
+    __slots__ = ("dead_at", "expires_at", "value")
+
+    def __init__(self, value: str, now: float) -> None:
+        self.value = value
+        self.expires_at = now + LIFETIME
+        self.dead_at = inf  # when a newer one takes its place
+
+
+class Tokens:
+    """Both families, and the check that every other call makes.
+
+    >>> made = iter(["one", "two", "three"])
+    >>> tokens = Tokens(lambda: next(made))
+    >>> tokens.mint(0), tokens.mint(100), tokens.stable(100)
+    (('one', 7200), ('two', 7200), ('three', 7200))
+    >>> tokens.check("one", 399)
+    >>> tokens.check("one", 400)
+    Traceback (most recent call last):
+    wxcs_lite.sandbox.rules.refusals.RefusedError: 40001
+
+    A token that was replaced answers 40001, one that grew old 42001 (inferred; not published for the corner where
+    both are true: here the earlier cause counts).
+    """
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make = make
+        self._issued: dict[str, _Issued] = {}
+        self._minted: list[_Issued] = []  # the current one, and the one before while it is of use
+        self._stable: list[_Issued] = []
+        self._forced_at = -inf
+        self._forced: tuple[int, int] = (0, 0)  # day, count
+
+    def check(self, value: str, now: float) -> None:
+        """Return if the token is good now, else raise 40001 or 42001."""
+        issued = self._issued.get(value)
+        if issued is None or (issued.dead_at <= now and issued.dead_at < issued.expires_at):
+            raise RefusedError(40001)
+        if issued.expires_at <= now:
+            raise RefusedError(42001)
+
+    def mint(self, now: float) -> tuple[str, int]:
+        """Give a new token; the one before works for 300 s more, anything older stops at once."""
+        for older in self._minted[:-1]:
+            older.dead_at = min(older.dead_at, now)
+        for before in self._minted[-1:]:
+            before.dead_at = now + _OVERLAP
+        self._minted = [*self._minted[-1:], self._issue(now)]
+        return self._minted[-1].value, LIFETIME
+
+    def stable(self, now: float, *, force: bool = False) -> tuple[str, int]:
+        """Give the stable token and the whole seconds it has left."""
+        if force and self._stable and self._may_force(now):
+            for older in self._stable:
+                older.dead_at = min(older.dead_at, now)
+            self._stable = []
+        if not self._stable or now >= self._stable[-1].expires_at - _OVERLAP:
+            self._stable = [*self._stable[-1:], self._issue(now)]
+        current = self._stable[-1]
+        return current.value, int(current.expires_at - now)
+
+    def _may_force(self, now: float) -> bool:
+        # Beyond the limits the call doesn't refresh and doesn't fail: it gives the current token.
+        day, count = self._forced
+        if day != china_day(now):
+            count = 0
+        if count >= _FORCED_A_DAY or now - self._forced_at < _FORCED_APART:
+            return False
+        self._forced_at, self._forced = now, (china_day(now), count + 1)
+        return True
+
+    def _issue(self, now: float) -> _Issued:
+        issued = _Issued(self._make(), now)
+        self._issued[issued.value] = issued
+        return issued

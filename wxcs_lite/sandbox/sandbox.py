@@ -1,0 +1,239 @@
+"""The sandbox itself: its settings, its doors, and how to meddle with it."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from time import gmtime, strftime
+from typing import TYPE_CHECKING, Final
+
+import urllib3
+
+from wxcs_lite.sandbox.api.routes import ROUTES
+from wxcs_lite.sandbox.api.sending import well_formed
+from wxcs_lite.sandbox.core import Core
+from wxcs_lite.sandbox.customers import Customer
+from wxcs_lite.sandbox.faults import Drop, RawReply
+from wxcs_lite.sandbox.http.pool import open_memory_pool
+from wxcs_lite.sandbox.http.server import serving
+from wxcs_lite.sandbox.http.values import Seen
+from wxcs_lite.sandbox.pushes.delivery import Pushes, open_pushes
+from wxcs_lite.sandbox.rules.account import Event, World
+from wxcs_lite.sandbox.rules.made_up import Hidden
+from wxcs_lite.sandbox.rules.switches import Switches
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["Sandbox"]
+
+_NOTHING: Final[Mapping[str, int]] = {}
+
+
+class Sandbox:
+    """WeChat in a box: the calls of one Mini Program's customer service, with no account and no network.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> sandbox.user("ann").says("hello")
+    Event(1767240000.0, 'ann', 'text', {'Content': 'hello'})
+    >>> pool = sandbox.pool()
+    >>> pool.request("GET", "/cgi-bin/getcallbackip").json()["errcode"]
+    41001
+
+    Nothing in it is left to chance: the same seed, clock and calls give the same bytes. `clock` is a callable that
+    gives epoch seconds; without one, time stands at noon in China on 2026-01-01 and only `advance` moves it.
+
+    Where reality is unknown or depends on the account, a switch chooses:
+
+    - `unicode_escapes`: what happens to `\\u4f60` in a JSON body. "decode" reads it as JSON says, "literal" shows the
+      user the escape (seen in 2014), "refuse" answers 47002 (published, never seen). Today's way is unknown.
+    - `chunked`: "refuse" answers HTTP 412 (seen on sibling calls), "accept" reads the chunks.
+    - `errmsg_style`: how error texts end. "rid" is today's, "hint" was so before 2020, "both" was so in between.
+    - `error_content_type`: "application/json; encoding=utf-8" or "text/plain"; both were seen.
+    - `refill_on_entry`: whether entering the session inside a running 48 hours fills the count to 5 again.
+    - `max_image_bytes`: the page says both 10 MB and 2 MB; 10 MB is the default.
+    - `daily_limits`, `minute_limits`: calls allowed for a path, in place of the published ones for a verified account.
+    - `unauthorized`: paths that answer 48001.
+    """
+
+    def __init__(
+        self,
+        *,
+        appid: str = "wxsandbox000000001",
+        secret: str = "sandbox-secret-of-no-real-account",  # noqa: S107 it opens nothing
+        seed: int = 0,
+        clock: Callable[[], float] | None = None,
+        unicode_escapes: str = "decode",
+        chunked: str = "refuse",
+        errmsg_style: str = "rid",
+        error_content_type: str = "application/json; encoding=utf-8",
+        refill_on_entry: bool = False,
+        max_image_bytes: int = 10 * 2**20,
+        daily_limits: Mapping[str, int] = _NOTHING,
+        minute_limits: Mapping[str, int] = _NOTHING,
+        unauthorized: Collection[str] = frozenset(),
+    ) -> None:
+        secret = Hidden(secret)
+        if not appid or not secret:
+            raise ValueError("appid and secret can't be empty")
+        token_paths = [path for path, route in ROUTES.items() if route.takes_token]
+        switches = Switches(
+            unicode_escapes=unicode_escapes,
+            chunked=chunked,
+            errmsg_style=errmsg_style,
+            error_content_type=error_content_type,
+            refill_on_entry=refill_on_entry,
+            max_image_bytes=max_image_bytes,
+            daily_limits=daily_limits,
+            minute_limits=minute_limits,
+            unauthorized=unauthorized,
+        ).checked(frozenset(ROUTES), token_paths)
+        self._core = Core(World(appid, secret, seed, switches, frozenset(ROUTES)), clock)
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "_core"):  # a traceback may look at one whose settings were refused
+            return "<Sandbox without settings>"
+        now = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self.clock()))
+        return f"<Sandbox {self.appid} at {now}, customers: {len(self._core.world.people)}>"
+
+    @property
+    def appid(self) -> str:
+        return self._core.world.appid
+
+    @property
+    def secret(self) -> str:
+        """The secret, as a str whose repr doesn't show it."""
+        return self._core.world.secret
+
+    @property
+    def original_id(self) -> str:
+        """The account as pushes name it: the ToUserName of all that customers send."""
+        return self._core.world.original_id
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All that customers did, oldest first."""
+        with self._core.lock:
+            return tuple(self._core.world.events)
+
+    def clock(self) -> float:
+        """Return the time in the sandbox, in epoch seconds; the method fits where a clock is asked for."""
+        return self._core.clock()
+
+    def advance(self, seconds: float) -> None:
+        """Travel in time, forwards.
+
+        >>> sandbox = Sandbox()
+        >>> sandbox.advance(48 * 3600)
+        >>> sandbox
+        <Sandbox wxsandbox000000001 at 2026-01-03T04:00:00Z, customers: 0>
+        """
+        self._core.advance(seconds)
+
+    def user(self, openid: str) -> Customer:
+        """Return the customer with this openid, who is created on first use."""
+        if not well_formed(openid):
+            raise ValueError(f"an openid is 1 to 64 of A-Z, a-z, 0-9, _ and -, not {openid!r}")
+        return Customer(self._core, openid)
+
+    def fail_next(
+        self,
+        *,
+        errcode: int | None = None,
+        errmsg: str | None = None,
+        drop: Drop | None = None,
+        slow: float | None = None,
+        reply: RawReply | None = None,
+        path: str | None = None,
+        times: int = 1,
+    ) -> None:
+        """Let the next `times` requests (to `path`, or to any) run into exactly one of four mishaps.
+
+        >>> sandbox = Sandbox()
+        >>> sandbox.fail_next(errcode=-1, path="/cgi-bin/getcallbackip")
+        >>> sandbox.pool().request("GET", "/cgi-bin/getcallbackip").json()
+        {'errcode': -1, 'errmsg': 'system error rid: 6955f140-...'}
+
+        `errcode` is answered and nothing is done; `errmsg` replaces its text, and must be given where none is known.
+        `drop="before"` loses the connection and the request with it, `drop="after"` does what was asked and loses the
+        reply. `slow` does what was asked and waits that many seconds with the reply; the pool without sockets doesn't
+        wait: it times out at once, or not at all. `reply` is sent in place of an answer, and nothing is done: the
+        bytes of a whole HTTP reply, after which the connection closes, or (status, headers, body).
+        """
+        with self._core.lock:
+            self._core.faults.add(
+                errcode=errcode, errmsg=errmsg, drop=drop, slow=slow, reply=reply, path=path, times=times
+            )  # fmt: skip
+
+    def pool(
+        self,
+        *,
+        maxsize: int = 64,
+        timeout: urllib3.Timeout | float | None = None,
+        on_request: Callable[[Seen], object] | None = None,
+    ) -> urllib3.HTTPConnectionPool:
+        """Return a urllib3 pool that leads here and opens no socket; `timeout` None means 3 s to connect, 10 s to read.
+
+        >>> Sandbox().pool().request("GET", "/nowhere").status
+        404
+        """
+        return open_memory_pool(lambda: self._core.converse(on_request), maxsize=maxsize, timeout=timeout)
+
+    def serve(
+        self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
+    ) -> AbstractContextManager[str]:
+        """Serve real HTTP on 127.0.0.1 for the length of a `with` block, which gets the URL; port 0 finds a free one.
+
+        >>> import urllib3
+        >>> with Sandbox().serve() as url, urllib3.PoolManager() as http:
+        ...     http.request("GET", url + "/cgi-bin/getcallbackip").json()["errcode"]
+        41001
+
+        Time is the sandbox's own there, too: it stands still, unless a `clock` was given (`python -m wxcs_lite sandbox`
+        gives `time.time`). What `on_request` raises costs that one connection; its traceback goes to stderr.
+        """
+        return serving(lambda: self._core.converse(on_request), port)
+
+    def push_to(
+        self,
+        target: "str | WSGIApplication",
+        *,
+        token: str,
+        aes_key: str | None = None,
+        format: str = "json",
+        compatible: bool = False,
+        time_limit: float = 5.0,
+    ) -> Pushes:
+        """Check a URL or WSGI application as WeChat does, then push to it all that customers do from now on.
+
+        >>> def application(environ, start_response):
+        ...     start_response("200 OK", [])
+        ...     query = dict(pair.split("=") for pair in environ["QUERY_STRING"].split("&"))
+        ...     return [query.get("echostr", "success").encode()]
+        >>> sandbox = Sandbox()
+        >>> pushes = sandbox.push_to(application, token="AAAAA")
+        >>> event = sandbox.user("ann").says("hi")
+        >>> pushes.log
+        (Pushed(text of ann, attempt 1, HTTP 200, success),)
+
+        Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, and a `compatible` one is
+        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check isn't
+        answered with its echostr and nothing else. There is one target: another call takes the place of this one.
+
+        `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
+        same request each time, without a pause. No lock is held meanwhile: what is pushed to may call the sandbox.
+        Any port will do here; WeChat's are 80 and 443.
+        """
+        token, aes_key = Hidden(token), None if aes_key is None else Hidden(aes_key)
+        pushes = open_pushes(
+            self._core.world,
+            self.clock,
+            self._core.lock,
+            target,
+            token=token,
+            aes_key=aes_key,
+            format=format,
+            compatible=compatible,
+            time_limit=time_limit,
+        )
+        self._core.push_to(pushes)
+        return pushes

@@ -1,0 +1,1 @@
+"""What `python -m wxcs_lite` does in a terminal."""
