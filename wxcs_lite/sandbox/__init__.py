@@ -6,7 +6,7 @@ It shares no code with the client, so that one mistake can't cancel another.
 from wxcs_lite.sandbox.customers import Customer
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes
-from wxcs_lite.sandbox.rules.account import Delivered, Event, Notice
+from wxcs_lite.sandbox.rules.people import Delivered, Event, Notice
 from wxcs_lite.sandbox.samples import sunset
 from wxcs_lite.sandbox.sandbox import Sandbox
 

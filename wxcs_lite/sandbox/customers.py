@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from wxcs_lite.sandbox.core import Core
-from wxcs_lite.sandbox.rules.account import Delivered, Event, Notice, Person
+from wxcs_lite.sandbox.rules.people import Delivered, Event, Notice, Person
 
 __all__ = ["Customer"]
 

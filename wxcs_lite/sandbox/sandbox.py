@@ -16,8 +16,9 @@ from wxcs_lite.sandbox.http.pool import open_memory_pool
 from wxcs_lite.sandbox.http.server import serving
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushes, open_pushes
-from wxcs_lite.sandbox.rules.account import Event, World
+from wxcs_lite.sandbox.rules.account import World
 from wxcs_lite.sandbox.rules.made_up import Hidden
+from wxcs_lite.sandbox.rules.people import Event
 from wxcs_lite.sandbox.rules.switches import Switches
 
 if TYPE_CHECKING:

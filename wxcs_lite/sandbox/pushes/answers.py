@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from wxcs_lite.sandbox.http.values import Reply
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
 from wxcs_lite.sandbox.pushes.requests import Setting
-from wxcs_lite.sandbox.rules.account import Event
+from wxcs_lite.sandbox.rules.people import Event
 
 __all__ = ["Verdict", "judge"]
 

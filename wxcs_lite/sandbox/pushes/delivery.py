@@ -11,7 +11,8 @@ from wxcs_lite.sandbox.pushes.answers import judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
 from wxcs_lite.sandbox.pushes.requests import Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
-from wxcs_lite.sandbox.rules.account import Event, Notice, World
+from wxcs_lite.sandbox.rules.account import World
+from wxcs_lite.sandbox.rules.people import Event, Notice
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from wxcs_lite.sandbox.http.values import Request
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
-from wxcs_lite.sandbox.rules.account import Event
+from wxcs_lite.sandbox.rules.people import Event
 
 __all__ = ["Setting", "check_request", "fields_of", "push_request", "render"]
 

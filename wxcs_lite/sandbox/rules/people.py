@@ -1,22 +1,63 @@
-"""What a Mini Program may send to one user, and until when; and the typing line on the user's screen.
+"""The people who write to the account: what each did and saw, what may still be sent to them, who looks after them.
 
 A message of the user opens 48 hours with 5 messages; entering the session opens 1 minute with 2. Time is an argument.
 """
 
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/send.html
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/typing.html
+# https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/trans.html
 
+from collections.abc import Mapping
+from copy import deepcopy
 from math import inf
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
-__all__ = ["ReplyWindow"]
+__all__ = ["AgentSession", "Delivered", "Event", "Notice", "Person", "ReplyWindow"]
 
 _MESSAGE: Final = (5, 48 * 3600)  # messages, seconds
 _ENTRY: Final = (2, 60)
 _TYPING: Final = 15  # seconds
 _EXCHANGE: Final = 30  # seconds
+_SILENCE: Final = 30 * 60  # seconds
+
+
+class Delivered(NamedTuple):
+    """A message on the phone: `at` is epoch seconds, `picture` what the shelf held when the message arrived."""
+
+    at: float
+    message: dict[str, Any]
+    picture: bytes | None
+    ai_label: bool
+
+    def __repr__(self) -> str:
+        size = "no picture" if self.picture is None else f"picture of {len(self.picture)} bytes"
+        return f"Delivered({self.at}, {self.message!r}, {size}, ai_label={self.ai_label})"
+
+
+class Event(NamedTuple):
+    """What a customer did: `fields` are those of a push beyond ToUserName, FromUserName, CreateTime, MsgType, MsgId.
+
+    `kind` is the MsgType (text, image, miniprogrampage, event). An event has no MsgId: `msg_id` is None.
+    """
+
+    at: float
+    openid: str
+    kind: str
+    msg_id: int | None
+    fields: Mapping[str, str]
+    picture: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Event({self.at}, {self.openid!r}, {self.kind!r}, {dict(self.fields)!r})"
+
+
+class Notice(NamedTuple):
+    """The phone said that customer service is unavailable: at `at`, for the push of `event` had no good answer."""
+
+    at: float
+    event: Event
 
 
 class ReplyWindow:
@@ -90,3 +131,54 @@ class ReplyWindow:
 
     def shows_typing(self, now: float) -> bool:
         return now < self._typing_until
+
+
+class AgentSession:
+    """While it is open, messages of the customer go to the agent and aren't pushed.
+
+    >>> session = AgentSession()
+    >>> session.takes(0)
+    False
+    >>> session.begin(0)
+    >>> session.takes(1799), session.takes(1799 + 1800)
+    (True, False)
+
+    It ends when the agent closes it, or after 30 minutes of silence. The agent takes over at once: there is no queue
+    here, from which messages would still be pushed. Nor do agents speak here, so silence is the customer's.
+    """
+
+    def __init__(self) -> None:
+        self._heard_at = -inf
+
+    def begin(self, now: float) -> None:
+        self._heard_at = now
+
+    def end(self) -> None:
+        self._heard_at = -inf
+
+    def is_open(self, now: float) -> bool:
+        return now - self._heard_at < _SILENCE
+
+    def takes(self, now: float) -> bool:
+        """Return whether a message goes to the agent; if so, the silence begins anew."""
+        if not self.is_open(now):
+            return False
+        self._heard_at = now
+        return True
+
+
+class Person:
+    """One customer as the account sees them."""
+
+    __slots__ = ("agent", "inbox", "notices", "window")
+
+    def __init__(self) -> None:
+        self.window = ReplyWindow()
+        self.agent = AgentSession()
+        self.notices: list[Notice] = []
+        self.inbox: list[Delivered] = []
+
+    def show(self, now: float, message: Mapping[str, Any], picture: bytes | None) -> None:
+        context = message.get("aimsgcontext")
+        ai_label = isinstance(context, dict) and context.get("is_ai_msg") == 1
+        self.inbox.append(Delivered(now, deepcopy(dict(message)), picture, ai_label))

@@ -1,14 +1,19 @@
-"""What WeChat says when it refuses: an errcode, its published text, and a suffix that names the request.
+"""What WeChat says when it refuses: an errcode, its published text, a suffix that names the request; and its notes.
 
 The table is the sandbox's own on purpose: if it shared the client's, one mistake could hide another. Not in it are
 codes of which only the kind is published, as those of customer-service accounts (61450-61457, 65400-65417) and of
 third-party authorisation (61003-61007, 61023). Many codes the sandbox never answers by itself: see `fail_next`.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlencode
 
-__all__ = ["TEXTS", "RefusedError", "errmsg"]
+from wxcs_lite.sandbox.http.values import Request
+
+__all__ = ["TEXTS", "RefusedError", "Rids", "errmsg"]
 
 _NOT_LATEST = "invalid credential, access_token is invalid or not latest"
 
@@ -184,3 +189,49 @@ def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = 
     if style == "rid":
         return f"{text}{',' if errcode in _COMMA_BEFORE_RID else ''} rid: {rid}"
     return f"{text} hint: [{hint}]" + (f" rid: {rid}" if style == "both" else "")
+
+
+_RID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
+_RIDS_KEPT: Final = 1000
+_KEPT_OF_EACH: Final = 4096  # bytes of a body, characters of a query: anyone can be refused, and as often as they like
+_RID_LIFETIME: Final = 7 * 86400  # seconds
+
+
+class Rids:
+    """The refused requests by their rid: the last thousand, each with no more than 4096 bytes of body and of query.
+
+    Both numbers are ours, so that nobody can fill the memory, not even with requests that have no good token.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[str, Any]] = {}
+
+    def keep(self, rid: str, now: float, request: Request, body: bytes, reply: bytes) -> None:
+        query = urlencode([(name, _short(name, value)) for name, value in request.query])
+        self._kept[rid] = {
+            "invoke_time": int(now),
+            "cost_in_ms": 1,
+            "request_url": query[:_KEPT_OF_EACH],
+            "request_body": body[:_KEPT_OF_EACH].decode(errors="replace"),
+            "response_body": reply.decode(),
+            "client_ip": "127.0.0.1",
+        }
+        if len(self._kept) > _RIDS_KEPT:
+            del self._kept[next(iter(self._kept))]
+
+    def get(self, rid: str, now: float) -> Mapping[str, Any]:
+        """Return the fields of the request, or raise 76002 (malformed), 76001 (unknown), 76004 (over 7 days old)."""
+        if _RID.fullmatch(rid) is None:
+            raise RefusedError(76002)
+        if rid not in self._kept:
+            raise RefusedError(76001)
+        if now - self._kept[rid]["invoke_time"] > _RID_LIFETIME:
+            raise RefusedError(76004)  # the page names 76001 for it too
+        return self._kept[rid]
+
+
+def _short(name: str, value: str) -> str:
+    # The published example cuts the token short; a secret isn't shown at all.
+    if name == "access_token":
+        return f"{value[:6]}xxxx"
+    return "xxxx" if name in ("secret", "appsecret") else value
