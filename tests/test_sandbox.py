@@ -52,7 +52,7 @@ def story(sandbox: Sandbox) -> list[bytes]:
 
 
 def test_same_seed_clock_and_calls_give_the_same_bytes() -> None:
-    """A story told twice is the same to the byte; with another seed it isn't."""
+    """A story told twice is the same to the byte; with another seed it is not."""
     assert story(Sandbox(seed=7)) == story(Sandbox(seed=7))
     assert story(Sandbox(seed=7)) != story(Sandbox(seed=8))
 

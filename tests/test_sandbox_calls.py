@@ -300,7 +300,7 @@ def test_a_rid_keeps_the_beginning_only(caller: Caller) -> None:
 def test_strangers_can_not_fill_the_memory() -> None:
     """Whatever is asked without a good token or secret, no more than the beginnings of a thousand requests stays."""
     sandbox = Sandbox()
-    pool, world, body = sandbox.pool(), sandbox._core.world, json.dumps({"touser": "ann", "x": "y" * 2**18})
+    pool, world, body = sandbox.pool(), sandbox._core.account, json.dumps({"touser": "ann", "x": "y" * 2**18})
     tracemalloc.start()
     try:
         for number in range(40):

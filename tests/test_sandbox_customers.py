@@ -62,7 +62,7 @@ def test_session_from_is_cut(text: str, times: int) -> None:
 
 
 def test_nothing_to_send() -> None:
-    """Empty texts and pictures can't be sent, and leave nothing behind."""
+    """Empty texts and pictures cannot be sent, and leave nothing behind."""
     sandbox = Sandbox()
     ann = sandbox.user("ann")
     with pytest.raises(ValueError, match="empty text"):
@@ -85,7 +85,7 @@ def test_same_customer() -> None:
 
 @pytest.mark.parametrize("openid", ["", "张三", "a b", "x" * 65])
 def test_impossible_openid(openid: str) -> None:
-    """A customer can't have an openid that WeChat wouldn't take."""
+    """A customer cannot have an openid that WeChat would not take."""
     with pytest.raises(ValueError, match="an openid is 1 to 64"):
         Sandbox().user(openid)
 

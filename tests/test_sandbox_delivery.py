@@ -242,7 +242,7 @@ def test_url_check_without_an_answer() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"token": ""}, "token can't be empty"),
+        ({"token": ""}, "token cannot be empty"),
         ({"format": "JSON"}, "format must be 'json' or 'xml', not 'JSON'"),
         ({"aes_key": KEY[1:]}, "43 of A-Z"),
         ({"compatible": True}, "they need an aes_key"),
@@ -255,7 +255,7 @@ def test_url_check_without_an_answer() -> None:
     ],
 )
 def test_impossible_settings(settings: dict[str, Any], said: str) -> None:
-    """What can't be set is refused before anything is sent, and no frame of ours shows a secret."""
+    """What cannot be set is refused before anything is sent, and no frame of ours shows a secret."""
     app = App()
     given = {"target": app, "token": TOKEN, "aes_key": None, **settings}
     with pytest.raises(ValueError, match=said) as error:
@@ -342,7 +342,7 @@ def test_time_limit_is_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("body", [b"ok", b'{"MsgType":"text"}', b"success "])
 def test_abnormal_answers_are_final(body: bytes) -> None:
-    """A wrong answer is one: it isn't asked for again, and the phone says that nobody is there."""
+    """A wrong answer is one: it is not asked for again, and the phone says that nobody is there."""
     app = App(body)
     with pushing(app) as sandbox:
         ann = sandbox.user("ann")
@@ -410,7 +410,7 @@ def test_agent_session_ends_after_30_minutes_of_silence() -> None:
 
 
 def test_entries_are_pushed_also_while_an_agent_has_the_session() -> None:
-    """Only messages go to the agent; an entry is pushed, can't be handed over, and doesn't break the silence."""
+    """Only messages go to the agent; an entry is pushed, cannot be handed over, and does not break the silence."""
     sandbox, app = Sandbox(), App()
     ann = sandbox.user("ann")
     app.answers = [transfer(sandbox), b"success", transfer(sandbox)]
@@ -425,7 +425,7 @@ def test_entries_are_pushed_also_while_an_agent_has_the_session() -> None:
 
 
 def test_hand_over_outlives_the_target() -> None:
-    """The session is the customer's: another target doesn't end it."""
+    """The session is the customer's: another target does not end it."""
     sandbox, app = Sandbox(), App()
     app.answers = [transfer(sandbox)]
     sandbox.push_to(app, token=TOKEN)
@@ -452,7 +452,7 @@ def story(seed: int, mode: str) -> list[object]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_same_seed_clock_and_calls_push_the_same_bytes(mode: str) -> None:
-    """A story told twice is pushed the same to the byte; with another seed it isn't."""
+    """A story told twice is pushed the same to the byte; with another seed it is not."""
     assert story(7, mode) == story(7, mode)
     assert not any(one == other for one, other in zip(story(7, mode)[:2], story(8, mode)[:2], strict=True))
 

@@ -18,7 +18,7 @@ from wxcs_lite.sandbox.http.values import Reply
         ({"errmsg": "x"}, "exactly one"),
         ({"errcode": "40001"}, "errcode must be an integer, not '40001'"),
         ({"errcode": True}, "errcode must be"),
-        ({"errcode": 99999}, "what WeChat says with 99999 isn't known here: give errmsg=, too"),
+        ({"errcode": 99999}, "what WeChat says with 99999 is not known here: give errmsg=, too"),
         ({"drop": "during"}, 'drop must be "before" or "after", not \'during\''),
         ({"slow": -1}, "slow must be"),
         ({"slow": float("nan")}, "slow must be"),

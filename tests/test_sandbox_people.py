@@ -91,7 +91,7 @@ def test_entry_inside_48_hours(refill: bool, used: int, left: int) -> None:
 
 
 def test_refill_needs_running_48_hours() -> None:
-    """Refill doesn't make an entry on its own worth five, also not a second one in the same minute."""
+    """Refill does not make an entry on its own worth five, also not a second one in the same minute."""
     window = ReplyWindow()
     window.user_entered(0, refill=True)
     window.user_entered(30, refill=True)
@@ -136,7 +136,7 @@ def test_typing_ends() -> None:
 
 
 def test_typing_takes_no_message() -> None:
-    """Typing doesn't use up the count, and works when the count is used up."""
+    """Typing does not use up the count, and works when the count is used up."""
     window = ReplyWindow()
     window.user_wrote(0)
     show(window, 0)

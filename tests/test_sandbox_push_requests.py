@@ -96,7 +96,7 @@ BAD_FRAMES = [
 
 @pytest.mark.parametrize(("encrypt", "said"), BAD_FRAMES)
 def test_bad_frames(encrypt: str, said: str) -> None:
-    """A frame that doesn't open is a ValueError that says why."""
+    """A frame that does not open is a ValueError that says why."""
     with pytest.raises(ValueError, match=said):
         Sealer(KEY, APPID).unseal(encrypt)
 
@@ -291,7 +291,7 @@ def test_published_envelopes_open() -> None:
         reply = REPLIES[f"encrypted-{name}-envelope"]
         body = reply["body_xml"].encode() if name == "xml" else json.dumps(reply["body_json"]).encode()
         made = Setting("AAAAA", name, Sealer("A" * 43, frame_id), False, GH)
-        assert "can't answer a push with anything else" in judge(made, HELLO, Reply(200, (), body)).why
+        assert "cannot answer a push with anything else" in judge(made, HELLO, Reply(200, (), body)).why
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_abnormal_answers(body: bytes, said: str) -> None:
     ],
 )
 def test_abnormal_envelopes(body: bytes, said: str) -> None:
-    """A sealed answer is checked in all its parts; the key and the token aren't told."""
+    """A sealed answer is checked in all its parts; the key and the token are not told."""
     verdict = answered(body, "secure")
     assert "abnormal" == verdict.answer
     assert said in verdict.why

@@ -96,7 +96,7 @@ NO_URLS += ["https://?x", "http://:80/", "http://[::1/", "http://ann:pa55@127.0.
 
 @pytest.mark.parametrize("target", NO_URLS)
 def test_no_url_for_pushes(target: str) -> None:
-    """Only http and https URLs with a host and no user are targets; one that isn't may hold a secret."""
+    """Only http and https URLs with a host and no user are targets; one that is not may hold a secret."""
     with pytest.raises(ValueError, match="URL") as error:
         open_target(target)
     assert "pa55" not in str(error.value)

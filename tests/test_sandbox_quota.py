@@ -27,7 +27,7 @@ def test_daily_limit_and_midnight_in_china() -> None:
 
 
 def test_minute_limit() -> None:
-    """Over the minute's limit it is 45011 until the next minute, and a refused call isn't counted."""
+    """Over the minute's limit it is 45011 until the next minute, and a refused call is not counted."""
     quota = Quota({}, {"/a": 1})
     assert [0, 45011, 45011, 0] == [refused(quota, "/a", now) for now in (0, 1, 59.9, 60)]
     assert 2 == quota.used("/a", 60)

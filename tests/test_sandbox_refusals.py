@@ -63,7 +63,7 @@ def test_comma_before_rid() -> None:
 
 
 def test_given_text() -> None:
-    """A given text takes the place of the published one, and of one that isn't."""
+    """A given text takes the place of the published one, and of one that is not."""
     assert f"mine rid: {RID}" == errmsg(99999, style="rid", rid=RID, hint=HINT, text="mine")
     assert f"mine rid: {RID}" == errmsg(40003, style="rid", rid=RID, hint=HINT, text="mine")
 
@@ -83,7 +83,7 @@ def test_every_code_that_is_explained_can_be_answered(errcode: int) -> None:
     """On order, each code comes with the text of its own; where none is published, one has to be given."""
     sandbox = Sandbox()
     if errcode in WITHOUT_TEXT:
-        with pytest.raises(ValueError, match=f"{errcode} isn't known here: give errmsg="):
+        with pytest.raises(ValueError, match=f"{errcode} is not known here: give errmsg="):
             sandbox.fail_next(errcode=errcode)
         sandbox.fail_next(errcode=errcode, errmsg="mine")
     else:

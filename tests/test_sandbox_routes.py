@@ -56,7 +56,7 @@ def test_routes() -> None:
     "path", ["/", "/cgi-bin", SEND + "/", SEND.upper(), "/cgi%E2%80%90bin/message/custom/send", "//cgi-bin/token"]
 )
 def test_unknown_path(path: str) -> None:
-    """A path that isn't one, if only by the U+2010 the documentation prints, is a 404 page and no JSON."""
+    """A path that is not one, if only by the U+2010 the documentation prints, is a 404 page and no JSON."""
     reply = Sandbox().pool().request("POST", path, body=b"{}")
     assert (404, "text/html") == (reply.status, reply.headers["Content-Type"])
     assert reply.data.startswith(b"<html>")
@@ -81,7 +81,7 @@ def test_no_token(path: str) -> None:
 
 @pytest.mark.parametrize("path", TAKES_TOKEN)
 def test_made_up_token(path: str) -> None:
-    """A made-up token is 40001, and the body isn't looked at."""
+    """A made-up token is 40001, and the body is not looked at."""
     reply = Sandbox().pool().request(ROUTES[path].methods[0], path + "?access_token=made-up", body=b"garbage").json()
     assert 40001 == reply["errcode"]
 
@@ -116,7 +116,7 @@ def test_order_of_checks() -> None:
 
 
 def test_quota_counts_refused_calls_with_a_good_token_only() -> None:
-    """A call with a bad token isn't counted, one that fails later is."""
+    """A call with a bad token is not counted, one that fails later is."""
     sandbox = Sandbox(daily_limits={SEND: 1})
     token = fetch_token(sandbox)
     codes = [errcode(post(sandbox, SEND, b"", value)) for value in ("made-up", token, token)]

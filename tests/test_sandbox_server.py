@@ -131,7 +131,7 @@ def test_dropped_and_slow(sandbox: Sandbox, pool: urllib3.HTTPConnectionPool) ->
 
 
 def test_slow_holds_nobody_up(sandbox: Sandbox, pool: urllib3.HTTPConnectionPool) -> None:
-    """While one reply is slow the others come, and leaving the block doesn't wait for it."""
+    """While one reply is slow the others come, and leaving the block does not wait for it."""
     sandbox.fail_next(slow=30, path="/slow")
     with socket.create_connection(("127.0.0.1", pool.port or 0)) as waiting:
         waiting.sendall(request_bytes("GET", "/slow"))

@@ -23,13 +23,13 @@ from wxcs_lite.sandbox import Sandbox
         ({"minute_limits": {"/cgi-bin/token": 1.5}}, "minute_limits['/cgi-bin/token'] must be"),
         ({"unauthorized": {"/cgi-bin/token"}}, "a path of unauthorized must be"),
         ({"unauthorized": "/cgi-bin/media/get"}, "unauthorized must be a set of paths"),
-        ({"appid": ""}, "appid and secret can't be empty"),
-        ({"secret": ""}, "appid and secret can't be empty"),
+        ({"appid": ""}, "appid and secret cannot be empty"),
+        ({"secret": ""}, "appid and secret cannot be empty"),
     ],
 )
 def test_usage_errors(switch: dict[str, Any], told: str) -> None:
-    """A setting that isn't one is refused with what is allowed and what it got."""
-    with pytest.raises(ValueError, match=r"must be|can't be") as error:
+    """A setting that is not one is refused with what is allowed and what it got."""
+    with pytest.raises(ValueError, match=r"must be|cannot be") as error:
         Sandbox(**switch)
     assert told in str(error.value)
 

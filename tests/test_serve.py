@@ -1,4 +1,4 @@
-"""The sandbox in a terminal: what can't be done is told in one sentence."""
+"""The sandbox in a terminal: what cannot be done is told in one sentence."""
 
 import io
 
@@ -15,7 +15,7 @@ def test_impossible_port(port: int, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_impossible_customer(capsys: pytest.CaptureFixture[str]) -> None:
-    """A customer who can't be: the same."""
+    """A customer who cannot be: the same."""
     assert 2 == run(customers=["张三"], lines=io.StringIO(), out=io.StringIO())
     out, err = capsys.readouterr()
     assert ("", 1) == (out, err.count("\n"))

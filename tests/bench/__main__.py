@@ -8,11 +8,10 @@ import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
 
 from tests.bench.tables import Goal, print_goals
 
-_PARTS: Final[Mapping[str, str]] = {
+_PARTS: Mapping[str, str] = {
     "send": "tests.bench.send",
     "calls": "tests.bench.calls",
     "push": "tests.bench.pushes",
@@ -24,7 +23,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "threads": "tests.bench.threads",
     "growth": "tests.bench.growth",
 }
-_NAMED: Final = ("urllib3", "requests", "httpx", "wechatpy", "cryptography")
+_NAMED = ("urllib3", "requests", "httpx", "wechatpy", "cryptography")
 
 
 def main() -> None:

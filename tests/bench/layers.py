@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
 
 from tests.bench.clients import ByHand, Ours
 from tests.bench.measure import Call, apart
@@ -16,11 +15,11 @@ from tests.bench.tables import Goal, note, print_table
 
 __all__ = ["run"]
 
-_TICK: Final = 0.001  # seconds; the system's own clock may tick more slowly
-_SHOWN: Final = 8  # functions
+_TICK = 0.001  # seconds; the system's own clock may tick more slowly
+_SHOWN = 8  # functions
 _HAND, _OURS = "by hand", "wxcs_lite"
-_LAYERS: Final = ("wxcs_lite", "urllib3", "http", "email", "json", "socket")  # packages, from the inside out
-_OTHER: Final = "the rest"
+_LAYERS = ("wxcs_lite", "urllib3", "http", "email", "json", "socket")  # packages, from the inside out
+_OTHER = "the rest"
 
 
 def run(quick: bool) -> list[Goal]:

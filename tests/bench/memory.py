@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from tests.bench.peers import LIBRARIES
 from tests.bench.samples import MEGABYTE, PROJECT, picture, scratch
@@ -24,7 +24,7 @@ from tests.bench.tables import NOT_INSTALLED, Goal, note, print_table, times
 __all__ = ["run"]
 
 _PATH, _BYTES, _STREAM = _CASES = "path", "bytes", "stream"
-_OURS: Final = "wxcs_lite"
+_OURS = "wxcs_lite"
 
 
 class _Task(NamedTuple):

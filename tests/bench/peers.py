@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tests.bench.clients import ByHand, Library, Ours, accepted
 from tests.bench.samples import HEADERS, MESSAGE, OPENID, TEXT, TOKEN, TYPING
@@ -103,12 +103,12 @@ def _opened(file: bytes | Path) -> AbstractContextManager[Any]:
     return io.BytesIO(file) if isinstance(file, bytes) else file.open("rb")
 
 
-PEERS: Final[Mapping[str, Callable[[int], Library]]] = {
+PEERS: Mapping[str, Callable[[int], Library]] = {
     "requests": _Requests,
     "httpx": _Httpx,
     "wechatpy": _Wechatpy,
 }
-LIBRARIES: Final[Mapping[str, Callable[[int], Library]]] = {"urllib3 by hand": ByHand, "wxcs_lite": Ours, **PEERS}
+LIBRARIES: Mapping[str, Callable[[int], Library]] = {"urllib3 by hand": ByHand, "wxcs_lite": Ours, **PEERS}
 
 
 def open_peers(port: int) -> dict[str, Library | None]:

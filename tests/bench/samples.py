@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Final
 
 import wxcs_lite
 
@@ -21,15 +20,15 @@ __all__ = [
     "scratch",
 ]
 
-PROJECT: Final = Path(__file__).parents[2]
-MEGABYTE: Final = 1_000_000
-TOKEN: Final = "80_" + "made-up_" * 16 + "token"
-OPENID: Final = "oABCD-efgh_1234567890abcdef0"
-TEXT: Final = "您好，您的订单已经发出，预计明天送达。"
-MESSAGE: Final = wxcs_lite.text(OPENID, TEXT)
-TYPING: Final = {"touser": OPENID, "command": "Typing"}
-SEND: Final = json.dumps(MESSAGE, ensure_ascii=False).encode()
-HEADERS: Final = {"Content-Type": "application/json"}
+PROJECT = Path(__file__).parents[2]
+MEGABYTE = 1_000_000
+TOKEN = "80_" + "made-up_" * 16 + "token"
+OPENID = "oABCD-efgh_1234567890abcdef0"
+TEXT = "您好，您的订单已经发出，预计明天送达。"
+MESSAGE = wxcs_lite.text(OPENID, TEXT)
+TYPING = {"touser": OPENID, "command": "Typing"}
+SEND = json.dumps(MESSAGE, ensure_ascii=False).encode()
+HEADERS = {"Content-Type": "application/json"}
 
 
 def picture(size: int) -> bytes:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from random import Random
 from statistics import median, quantiles
-from typing import Final
 
 from tests.bench.samples import PROJECT
 from tests.bench.tables import NOT_INSTALLED, Goal, milliseconds, note, print_table, times
@@ -19,7 +18,7 @@ __all__ = ["run"]
 _URLLIB3, _OURS = "urllib3", "wxcs_lite"
 # httpx loads most of itself when the first client is made, so that counts, too. All without the certificates, which the
 # others load when they connect.
-_CODE: Final = {
+_CODE = {
     _URLLIB3: "import urllib3",
     _OURS: "import wxcs_lite",
     "wxcs_lite.push": "import wxcs_lite.push",
@@ -32,10 +31,10 @@ _CODE: Final = {
     "httpx, Client(verify=False)": "import httpx; httpx.Client(verify=False)",
     "wechatpy, WeChatClient()": "import wechatpy; wechatpy.WeChatClient('APPID', 'SECRET')",
 }
-_NOTHING: Final = "(nothing)"
+_NOTHING = "(nothing)"
 _LIMIT = 0.015  # seconds
-_PAIRS: Final = 40  # for the goal
-_BEST_OF: Final = 3
+_PAIRS = 40  # for the goal
+_BEST_OF = 3
 
 
 def run(quick: bool) -> list[Goal]:

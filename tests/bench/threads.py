@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from tests.bench.clients import ByHand, Ours, RawSocket
 from tests.bench.measure import Call, apart
@@ -14,11 +14,11 @@ from tests.bench.tables import Goal, note, print_table, times
 
 __all__ = ["run"]
 
-_DELAY: Final = 0.02  # seconds
-_JUDGED: Final = 16  # threads
-_GOAL: Final = 0.95  # of the ideal
+_DELAY = 0.02  # seconds
+_JUDGED = 16  # threads
+_GOAL = 0.95  # of the ideal
 _RAW, _HAND, _OURS = "raw socket", "by hand", "wxcs_lite"
-_CLIENTS: Final[Mapping[str, Callable[[int, int], list[Call]]]] = {
+_CLIENTS: Mapping[str, Callable[[int, int], list[Call]]] = {
     _RAW: lambda port, threads: [RawSocket(port).send for _ in range(threads)],
     _HAND: lambda port, threads: [ByHand(port, threads).send] * threads,
     _OURS: lambda port, threads: [Ours(port, threads).send] * threads,

@@ -1,27 +1,26 @@
-"""What all doors of a sandbox share: the world, its clock, the lock, the mishaps on order, and where pushes go."""
+"""What all doors of a sandbox share: the account, its clock, the lock, the mishaps on order, and where pushes go."""
 
 from collections.abc import Callable
 from math import isfinite
 from threading import RLock
-from typing import Final
 
 from wxcs_lite.sandbox.api.routes import answer, refusal
 from wxcs_lite.sandbox.faults import Faults
 from wxcs_lite.sandbox.http.http11 import Conversation
 from wxcs_lite.sandbox.http.values import Answer, Request, Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushes
-from wxcs_lite.sandbox.rules.account import World
+from wxcs_lite.sandbox.rules.account import Account
 
 __all__ = ["Core"]
 
-_NOON: Final = 1767240000.0  # 2026-01-01, noon in China
+_NOON = 1767240000.0  # 2026-01-01, noon in China
 
 
 class Core:
-    """The world at work: whoever reads or changes it holds `lock`, and asks `clock` what time it is."""
+    """The account at work: whoever reads or changes it holds `lock`, and asks `clock` what time it is."""
 
-    def __init__(self, world: World, clock: Callable[[], float] | None) -> None:
-        self.world = world
+    def __init__(self, account: Account, clock: Callable[[], float] | None) -> None:
+        self.account = account
         self.faults = Faults()
         self.pushes: Pushes | None = None
         # Held while the machine works, never while anything is sent, received or waited for.
@@ -47,7 +46,7 @@ class Core:
 
     def converse(self, on_request: Callable[[Seen], object] | None) -> Conversation:
         """Return a new connection's end of the line."""
-        accept_chunked = self.world.switches.chunked == "accept"
+        accept_chunked = self.account.switches.chunked == "accept"
         return Conversation(self._answer, accept_chunked=accept_chunked, on_request=on_request)
 
     def _answer(self, request: Request) -> Answer:
@@ -55,10 +54,10 @@ class Core:
             now = self.clock()
             fault = self.faults.take(request.path)
             if fault is None:
-                return Answer(answer(self.world, request, now))
+                return Answer(answer(self.account, request, now))
             if fault.errcode is not None:
-                return Answer(refusal(self.world, request, now, fault.errcode, fault.errmsg))
+                return Answer(refusal(self.account, request, now, fault.errcode, fault.errmsg))
             if fault.reply is not None or fault.drop == "before":
                 return Answer(fault.reply)
-            reply = answer(self.world, request, now)
+            reply = answer(self.account, request, now)
             return Answer(None if fault.drop else reply, fault.slow or 0.0)

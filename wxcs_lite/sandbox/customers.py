@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from types import MappingProxyType
-from typing import Final
 
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.rules.people import Delivered, Event, Notice, Person
 
 __all__ = ["Customer"]
 
-_MAX_SESSION_FROM: Final = 1000  # bytes of UTF-8
-_PICTURE: Final = {"image": ("PicUrl", "MediaId"), "miniprogrampage": ("ThumbUrl", "ThumbMediaId")}
+_MAX_SESSION_FROM = 1000  # bytes of UTF-8
+_PICTURE = {"image": ("PicUrl", "MediaId"), "miniprogrampage": ("ThumbUrl", "ThumbMediaId")}
 
 
 class Customer:
@@ -32,7 +31,7 @@ class Customer:
         self._core = core
         self._openid = openid
         with core.lock:
-            self._person = core.world.people.setdefault(openid, Person())
+            self._person = core.account.people.setdefault(openid, Person())
 
     def __repr__(self) -> str:
         return f"<Customer {self._openid}>"
@@ -45,7 +44,7 @@ class Customer:
     def says(self, text: str) -> Event:
         """Write a text: it opens the 48 hours. Returns what a push will tell."""
         if not text:
-            raise ValueError("a customer can't send an empty text")
+            raise ValueError("a customer cannot send an empty text")
         return self._does("text", {"Content": text})
 
     def sends_image(self, content: bytes) -> Event:
@@ -64,7 +63,7 @@ class Customer:
         thumb: bytes | None = None,
     ) -> Event:
         """Send a mini-program card; `appid` None means this Mini Program itself."""
-        fields = {"Title": title, "AppId": self._core.world.appid if appid is None else appid, "PagePath": pagepath}
+        fields = {"Title": title, "AppId": self._core.account.appid if appid is None else appid, "PagePath": pagepath}
         return self._does("miniprogrampage", fields, picture=None if thumb is None else _picture(thumb))
 
     def enters_session(self, session_from: str = "") -> Event:
@@ -111,18 +110,18 @@ class Customer:
 
     def _does(self, kind: str, fields: Mapping[str, str], *, picture: bytes | None = None) -> Event:
         with self._core.lock:
-            now, world, person = self._core.clock(), self._core.world, self._person
+            now, account, person = self._core.clock(), self._core.account, self._person
             if kind == "event":
-                person.window.user_entered(now, refill=world.switches.refill_on_entry)
+                person.window.user_entered(now, refill=account.switches.refill_on_entry)
             else:
                 person.window.user_wrote(now)
             if kind in _PICTURE:
-                media_id = "" if picture is None else world.shelf.put("image", picture, now)
+                media_id = "" if picture is None else account.shelf.put("image", picture, now)
                 url = media_id and f"http://sandbox.invalid/{media_id}"
                 fields = {**fields, **dict(zip(_PICTURE[kind], (url, media_id), strict=True))}
-            msg_id = None if kind == "event" else world.names.msg_id()
+            msg_id = None if kind == "event" else account.names.msg_id()
             event = Event(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
-            world.events.append(event)
+            account.events.append(event)
             # That events are pushed also while an agent has the session is inferred: only messages are spoken of.
             pushes = None if kind != "event" and person.agent.takes(now) else self._core.pushes
         if pushes is not None:
@@ -132,5 +131,5 @@ class Customer:
 
 def _picture(content: bytes) -> bytes:
     if not content:
-        raise ValueError("a customer can't send an empty picture")
+        raise ValueError("a customer cannot send an empty picture")
     return bytes(content)

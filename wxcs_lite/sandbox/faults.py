@@ -56,7 +56,7 @@ class Faults:
         if errcode is not None and type(errcode) is not int:
             raise ValueError(f"errcode must be an integer, not {errcode!r}")
         if errcode is not None and errcode not in TEXTS and errmsg is None:
-            raise ValueError(f"what WeChat says with {errcode} isn't known here: give errmsg=, too")
+            raise ValueError(f"what WeChat says with {errcode} is not known here: give errmsg=, too")
         if drop not in (None, "before", "after"):
             raise ValueError(f'drop must be "before" or "after", not {drop!r}')
         if slow is not None and not (isfinite(slow) and slow >= 0):

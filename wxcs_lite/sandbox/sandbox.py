@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from time import gmtime, strftime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import urllib3
 
@@ -16,7 +16,7 @@ from wxcs_lite.sandbox.http.pool import open_memory_pool
 from wxcs_lite.sandbox.http.server import serving
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushes, open_pushes
-from wxcs_lite.sandbox.rules.account import World
+from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
 from wxcs_lite.sandbox.rules.people import Event
 from wxcs_lite.sandbox.rules.switches import Switches
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sandbox"]
 
-_NOTHING: Final[Mapping[str, int]] = {}
+_NOTHING: Mapping[str, int] = {}
 
 
 class Sandbox:
@@ -75,7 +75,7 @@ class Sandbox:
     ) -> None:
         secret = Hidden(secret)
         if not appid or not secret:
-            raise ValueError("appid and secret can't be empty")
+            raise ValueError("appid and secret cannot be empty")
         token_paths = [path for path, route in ROUTES.items() if route.takes_token]
         switches = Switches(
             unicode_escapes=unicode_escapes,
@@ -88,33 +88,33 @@ class Sandbox:
             minute_limits=minute_limits,
             unauthorized=unauthorized,
         ).checked(frozenset(ROUTES), token_paths)
-        self._core = Core(World(appid, secret, seed, switches, frozenset(ROUTES)), clock)
+        self._core = Core(Account(appid, secret, seed, switches, frozenset(ROUTES)), clock)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_core"):  # a traceback may look at one whose settings were refused
             return "<Sandbox without settings>"
         now = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self.clock()))
-        return f"<Sandbox {self.appid} at {now}, customers: {len(self._core.world.people)}>"
+        return f"<Sandbox {self.appid} at {now}, customers: {len(self._core.account.people)}>"
 
     @property
     def appid(self) -> str:
-        return self._core.world.appid
+        return self._core.account.appid
 
     @property
     def secret(self) -> str:
-        """The secret, as a str whose repr doesn't show it."""
-        return self._core.world.secret
+        """The secret, as a str whose repr does not show it."""
+        return self._core.account.secret
 
     @property
     def original_id(self) -> str:
         """The account as pushes name it: the ToUserName of all that customers send."""
-        return self._core.world.original_id
+        return self._core.account.original_id
 
     @property
     def events(self) -> tuple[Event, ...]:
         """All that customers did, oldest first."""
         with self._core.lock:
-            return tuple(self._core.world.events)
+            return tuple(self._core.account.events)
 
     def clock(self) -> float:
         """Return the time in the sandbox, in epoch seconds; the method fits where a clock is asked for."""
@@ -156,7 +156,7 @@ class Sandbox:
 
         `errcode` is answered and nothing is done; `errmsg` replaces its text, and must be given where none is known.
         `drop="before"` loses the connection and the request with it, `drop="after"` does what was asked and loses the
-        reply. `slow` does what was asked and waits that many seconds with the reply; the pool without sockets doesn't
+        reply. `slow` does what was asked and waits that many seconds with the reply; the pool without sockets does not
         wait: it times out at once, or not at all. `reply` is sent in place of an answer, and nothing is done: the
         bytes of a whole HTTP reply, after which the connection closes, or (status, headers, body).
         """
@@ -217,7 +217,7 @@ class Sandbox:
         (Pushed(text of ann, attempt 1, HTTP 200, success),)
 
         Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, and a `compatible` one is
-        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check isn't
+        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
         answered with its echostr and nothing else. There is one target: another call takes the place of this one.
 
         `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
@@ -226,7 +226,7 @@ class Sandbox:
         """
         token, aes_key = Hidden(token), None if aes_key is None else Hidden(aes_key)
         pushes = open_pushes(
-            self._core.world,
+            self._core.account,
             self.clock,
             self._core.lock,
             target,

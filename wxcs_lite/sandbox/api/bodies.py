@@ -3,15 +3,15 @@
 import json
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 from wxcs_lite.sandbox.rules.switches import Escapes
 
 __all__ = ["Part", "media_part", "read_json"]
 
-_MAX_DEPTH: Final = 64  # ours, so that nobody can exhaust the stack; no message needs more than three
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_MAX_DEPTH = 64  # ours, so that nobody can exhaust the stack; no message needs more than three
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
@@ -22,7 +22,7 @@ def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
     >>> read_json(rb'{"content":"\u4f60"}', "literal")
     {'content': '\\u4f60'}
 
-    The Content-Type isn't looked at (inferred: SDKs that send none work).
+    The Content-Type is not looked at (inferred: SDKs that send none work).
     """
     if not body:
         raise RefusedError(44002)
@@ -70,10 +70,8 @@ class Part(NamedTuple):
 
 
 # A boundary in quotes is read with its quotes, and then never found: uploads of stacks that quote it have failed.
-_BOUNDARY: Final = re.compile(r'\s*multipart/form-data\s*;(?:[^"]*;)?\s*boundary=([^;,\s]{1,200})', re.IGNORECASE)
-_PARAMETER: Final = re.compile(
-    rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL
-)
+_BOUNDARY = re.compile(r'\s*multipart/form-data\s*;(?:[^"]*;)?\s*boundary=([^;,\s]{1,200})', re.IGNORECASE)
+_PARAMETER = re.compile(rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL)
 
 
 def media_part(content_type: str, body: bytes) -> Part:

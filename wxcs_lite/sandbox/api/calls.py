@@ -1,7 +1,7 @@
 """The calls of WeChat that the sandbox answers: from a request past the common checks to the fields of its reply."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wxcs_lite.sandbox.api.bodies import media_part
 from wxcs_lite.sandbox.http.values import Reply, Request
@@ -9,12 +9,12 @@ from wxcs_lite.sandbox.rules.media import check_type, check_upload, content_type
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from wxcs_lite.sandbox.rules.account import World
+    from wxcs_lite.sandbox.rules.account import Account
 
 __all__ = ["OK", "Answerer", "Call", "clear_quota", "get_ips", "get_media", "get_quota", "get_rid", "stable_token"]
 __all__ += ["text_field", "token", "upload"]
 
-OK: Final[Mapping[str, Any]] = {"errcode": 0, "errmsg": "ok"}
+OK: Mapping[str, Any] = {"errcode": 0, "errmsg": "ok"}
 
 
 class Call(NamedTuple):
@@ -28,7 +28,7 @@ class Call(NamedTuple):
         return f"Call({self.request.method} {self.request.path})"
 
 
-Answerer = Callable[["World", Call], Mapping[str, Any] | Reply]
+Answerer = Callable[["Account", Call], Mapping[str, Any] | Reply]
 
 
 def text_field(part: Mapping[str, Any], name: str) -> str:
@@ -44,34 +44,34 @@ def text_field(part: Mapping[str, Any], name: str) -> str:
 # --- tokens
 
 
-def token(world: "World", call: Call) -> Mapping[str, Any]:
-    world.check_account(dict(reversed(call.request.query)), call.request.path, call.now)
-    value, expires_in = world.tokens.mint(call.now)
+def token(account: "Account", call: Call) -> Mapping[str, Any]:
+    account.check_account(dict(reversed(call.request.query)), call.request.path, call.now)
+    value, expires_in = account.tokens.mint(call.now)
     return {"access_token": value, "expires_in": expires_in}
 
 
-def stable_token(world: "World", call: Call) -> Mapping[str, Any]:
-    world.check_account(call.json, call.request.path, call.now)  # parameters in the query are not read
-    value, expires_in = world.tokens.stable(call.now, force=call.json.get("force_refresh") is True)
+def stable_token(account: "Account", call: Call) -> Mapping[str, Any]:
+    account.check_account(call.json, call.request.path, call.now)  # parameters in the query are not read
+    value, expires_in = account.tokens.stable(call.now, force=call.json.get("force_refresh") is True)
     return {"access_token": value, "expires_in": expires_in}
 
 
 # --- media
 
 
-def upload(world: "World", call: Call) -> Mapping[str, Any]:
+def upload(account: "Account", call: Call) -> Mapping[str, Any]:
     kind = call.request.parameter("type")
     check_type(kind)
     part = media_part(call.request.headers.get("content-type", ""), call.request.body)
-    check_upload(kind, part.filename, part.content, max_image_bytes=world.switches.max_image_bytes)
-    media_id = world.shelf.put(kind, part.content, call.now)
+    check_upload(kind, part.filename, part.content, max_image_bytes=account.switches.max_image_bytes)
+    media_id = account.shelf.put(kind, part.content, call.now)
     name = "thumb_media_id" if kind == "thumb" else "media_id"
     return {**OK, "type": kind, name: media_id, "created_at": int(call.now)}
 
 
-def get_media(world: "World", call: Call) -> Mapping[str, Any] | Reply:
+def get_media(account: "Account", call: Call) -> Mapping[str, Any] | Reply:
     media_id = call.request.parameter("media_id")
-    medium = world.shelf.get(media_id, call.now)
+    medium = account.shelf.get(media_id, call.now)
     if medium.type == "video":
         return {"video_url": f"http://sandbox.invalid/{media_id}"}
     headers = (
@@ -87,30 +87,30 @@ def get_media(world: "World", call: Call) -> Mapping[str, Any] | Reply:
 # --- helpers
 
 
-def get_quota(world: "World", call: Call) -> Mapping[str, Any]:
+def get_quota(account: "Account", call: Call) -> Mapping[str, Any]:
     path = text_field(call.json, "cgi_path")
     if not path.startswith("/"):
         raise RefusedError(76003)  # as the text of the page says
-    if path not in world.paths:
+    if path not in account.paths:
         raise RefusedError(76021)
     # Where no limit is published all three are 0, as in the published example.
-    limit, used = world.quota.daily.get(path, 0), world.quota.used(path, call.now)
+    limit, used = account.quota.daily.get(path, 0), account.quota.used(path, call.now)
     quota = {"daily_limit": limit, "used": min(used, limit), "remain": max(0, limit - used)}
-    per_minute = world.quota.per_minute.get(path)
+    per_minute = account.quota.per_minute.get(path)
     rate = {"rate_limit": {"call_count": per_minute, "refresh_second": 60}} if per_minute is not None else {}
     return {**OK, "quota": quota, **rate}
 
 
-def clear_quota(world: "World", call: Call) -> Mapping[str, Any]:
-    if call.json.get("appid") != world.appid:
+def clear_quota(account: "Account", call: Call) -> Mapping[str, Any]:
+    if call.json.get("appid") != account.appid:
         raise RefusedError(40013)
-    world.quota.clear(call.now)
+    account.quota.clear(call.now)
     return OK
 
 
-def get_rid(world: "World", call: Call) -> Mapping[str, Any]:
-    return {**OK, "request": world.rids.get(text_field(call.json, "rid"), call.now)}
+def get_rid(account: "Account", call: Call) -> Mapping[str, Any]:
+    return {**OK, "request": account.rids.get(text_field(call.json, "rid"), call.now)}
 
 
-def get_ips(world: "World", call: Call) -> Mapping[str, Any]:
+def get_ips(account: "Account", call: Call) -> Mapping[str, Any]:
     return {"ip_list": ["127.0.0.1"]}  # the published addresses are WeChat's; pushes of a sandbox come from here

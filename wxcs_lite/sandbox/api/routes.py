@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from wxcs_lite.sandbox.api import calls, sending
 from wxcs_lite.sandbox.api.bodies import read_json
 from wxcs_lite.sandbox.api.calls import Answerer, Call
 from wxcs_lite.sandbox.http.values import Reply, Request, page
-from wxcs_lite.sandbox.rules.account import World
+from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["ROUTES", "Route", "answer", "refusal"]
@@ -23,7 +23,7 @@ class Route(NamedTuple):
     reads_json: bool = True
 
 
-ROUTES: Final[Mapping[str, Route]] = {
+ROUTES: Mapping[str, Route] = {
     "/cgi-bin/token": Route(calls.token, ("GET",), takes_token=False, reads_json=False),
     "/cgi-bin/stable_token": Route(calls.stable_token, takes_token=False),
     "/cgi-bin/message/custom/send": Route(sending.send),
@@ -41,8 +41,8 @@ ROUTES: Final[Mapping[str, Route]] = {
 }
 
 
-def answer(world: World, request: Request, now: float) -> Reply:
-    """Return the reply; the world has changed if the call was a good one.
+def answer(account: Account, request: Request, now: float) -> Reply:
+    """Return the reply; the account has changed if the call was a good one.
 
     The order of the checks up to the token is observed, from there on inferred.
     """
@@ -50,35 +50,35 @@ def answer(world: World, request: Request, now: float) -> Reply:
     if route is None:
         return page(404)
     try:
-        result = _checked(route, world, request, now)
+        result = _checked(route, account, request, now)
     except RefusedError as refused:
-        return refusal(world, request, now, refused.errcode)
+        return refusal(account, request, now, refused.errcode)
     return result if isinstance(result, Reply) else _json(result, "application/json; encoding=utf-8")
 
 
-def _checked(route: Route, world: World, request: Request, now: float) -> Mapping[str, object] | Reply:
+def _checked(route: Route, account: Account, request: Request, now: float) -> Mapping[str, object] | Reply:
     if request.method not in route.methods:
         raise RefusedError(43002 if "POST" in route.methods else 43001)
     if route.takes_token:
         token = request.parameter("access_token")
         if not token:
             raise RefusedError(41001)
-        world.tokens.check(token, now)
-        world.quota.count(request.path, now)
-        if request.path in world.switches.unauthorized:
+        account.tokens.check(token, now)
+        account.quota.count(request.path, now)
+        if request.path in account.switches.unauthorized:
             raise RefusedError(48001)
-    fields = read_json(request.body, world.switches.escapes) if route.reads_json else {}
-    return route.answer(world, Call(now, request, fields))
+    fields = read_json(request.body, account.switches.escapes) if route.reads_json else {}
+    return route.answer(account, Call(now, request, fields))
 
 
-def refusal(world: World, request: Request, now: float, errcode: int, text: str | None = None) -> Reply:
+def refusal(account: Account, request: Request, now: float, errcode: int, text: str | None = None) -> Reply:
     """Return the error reply and keep its rid for /cgi-bin/openapi/rid/get."""
-    errmsg, rid = world.errmsg(errcode, now, text)
-    reply = _json({"errcode": errcode, "errmsg": errmsg}, world.switches.error_content_type)
+    errmsg, rid = account.errmsg(errcode, now, text)
+    reply = _json({"errcode": errcode, "errmsg": errmsg}, account.switches.error_content_type)
     # A body that may hold a secret or a token is not kept, and a picture is too much to keep.
     route = ROUTES.get(request.path)
     harmless = route and route.takes_token and route.reads_json and request.parameter("access_token")
-    world.rids.keep(rid, now, request, request.body if harmless else b"", reply.body)
+    account.rids.keep(rid, now, request, request.body if harmless else b"", reply.body)
     return reply
 
 

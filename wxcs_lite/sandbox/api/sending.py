@@ -5,20 +5,20 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from wxcs_lite.sandbox.api.calls import OK, Answerer, Call, text_field
 from wxcs_lite.sandbox.http.values import Reply
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from wxcs_lite.sandbox.rules.account import World
+    from wxcs_lite.sandbox.rules.account import Account
 
 __all__ = ["for_business", "send", "typing", "well_formed"]
 
-_MAX_TEXT: Final = 2048  # bytes of UTF-8 (measured by users; not published)
-_OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LINKED_APPID: Final = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*)""")
+_MAX_TEXT = 2048  # bytes of UTF-8 (measured by users; not published)
+_OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LINKED_APPID = re.compile(r"""data-miniprogram-appid\s*=\s*["']?([^"'\s>]*)""")
 
 
 def well_formed(openid: object) -> TypeGuard[str]:
@@ -30,7 +30,7 @@ def well_formed(openid: object) -> TypeGuard[str]:
     return isinstance(openid, str) and _OPENID.fullmatch(openid) is not None
 
 
-def send(world: "World", call: Call) -> Mapping[str, Any]:
+def send(account: "Account", call: Call) -> Mapping[str, Any]:
     message, now = call.json, call.now
     if not well_formed(message.get("touser")):
         raise RefusedError(40003)
@@ -42,8 +42,8 @@ def send(world: "World", call: Call) -> Mapping[str, Any]:
     part = message.get(msgtype)
     if not isinstance(part, dict | None):
         raise RefusedError(40035)
-    picture = _PARTS[msgtype](world, part or {}, now)
-    person = world.person(message["touser"])
+    picture = _PARTS[msgtype](account, part or {}, now)
+    person = account.person(message["touser"])
     person.window.check_send(now)
     person.window.sent(now)
     # WeChat has answered ok to a link with empty addresses, and shown the user nothing: success is not delivery.
@@ -52,36 +52,36 @@ def send(world: "World", call: Call) -> Mapping[str, Any]:
     return OK
 
 
-def _text(world: "World", part: Mapping[str, Any], now: float) -> None:
+def _text(account: "Account", part: Mapping[str, Any], now: float) -> None:
     if part.get("content") in (None, ""):
         raise RefusedError(44004)
     content = text_field(part, "content")
     if len(content.encode()) > _MAX_TEXT:
         raise RefusedError(45002)
-    if any(match[1] != world.appid for match in _LINKED_APPID.finditer(content)):
+    if any(match[1] != account.appid for match in _LINKED_APPID.finditer(content)):
         raise RefusedError(45086)
 
 
-def _image(world: "World", part: Mapping[str, Any], now: float) -> bytes:
+def _image(account: "Account", part: Mapping[str, Any], now: float) -> bytes:
     # The MediaId of a picture that a customer sent is taken, too, as is the ThumbMediaId of a card below. That is
     # inferred: it is published only that such a picture can be downloaded.
-    return world.shelf.get(part.get("media_id"), now, ("image",)).content
+    return account.shelf.get(part.get("media_id"), now, ("image",)).content
 
 
-def _link(world: "World", part: Mapping[str, Any], now: float) -> None:
+def _link(account: "Account", part: Mapping[str, Any], now: float) -> None:
     for name in ("title", "description", "url", "thumb_url"):
         text_field(part, name)
 
 
-def _miniprogrampage(world: "World", part: Mapping[str, Any], now: float) -> bytes:
+def _miniprogrampage(account: "Account", part: Mapping[str, Any], now: float) -> bytes:
     for name in ("title", "pagepath"):
         text_field(part, name)
-    if part.get("appid") not in (None, "", world.appid):
+    if part.get("appid") not in (None, "", account.appid):
         raise RefusedError(40166)  # a Mini Program sends its own pages (the code is inferred from its text)
-    return world.shelf.get(part.get("thumb_media_id"), now, ("image", "thumb")).content
+    return account.shelf.get(part.get("thumb_media_id"), now, ("image", "thumb")).content
 
 
-_PARTS: Final[Mapping[str, Callable[["World", Mapping[str, Any], float], bytes | None]]] = {
+_PARTS: Mapping[str, Callable[["Account", Mapping[str, Any], float], bytes | None]] = {
     "text": _text,
     "image": _image,
     "link": _link,
@@ -89,13 +89,13 @@ _PARTS: Final[Mapping[str, Callable[["World", Mapping[str, Any], float], bytes |
 }
 
 
-def typing(world: "World", call: Call) -> Mapping[str, Any]:
+def typing(account: "Account", call: Call) -> Mapping[str, Any]:
     touser, command = call.json.get("touser"), call.json.get("command")
     if not well_formed(touser):
         raise RefusedError(40003)
     if command not in ("Typing", "CancelTyping"):
         raise RefusedError(45072)
-    window = world.person(touser).window
+    window = account.person(touser).window
     if command == "Typing":
         window.typing(call.now)
     else:
@@ -104,13 +104,13 @@ def typing(world: "World", call: Call) -> Mapping[str, Any]:
 
 
 def for_business(answer: Answerer) -> Answerer:
-    def answer_for_business(world: "World", call: Call) -> Mapping[str, Any] | Reply:
+    def answer_for_business(account: "Account", call: Call) -> Mapping[str, Any] | Reply:
         # Integers and strings are both documented. Which sub-merchants exist is not checked.
         businessid = call.json.get("businessid")
         if businessid in (None, ""):
             raise RefusedError(40101)
         if not isinstance(businessid, int | str):
             raise RefusedError(40035)
-        return answer(world, call)
+        return answer(account, call)
 
     return answer_for_business

@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Callable, Generator, Iterator
-from typing import Final
 from urllib.parse import parse_qsl
 
 from wxcs_lite.sandbox.http.values import Answer, Outcome, Reply, Request, Seen, page, reason, seen
 
 __all__ = ["MAX_BODY", "Conversation"]
 
-MAX_HEAD: Final = 32 * 2**10  # bytes
-MAX_BODY: Final = 32 * 2**20  # bytes
+MAX_HEAD = 32 * 2**10  # bytes
+MAX_BODY = 32 * 2**20  # bytes
 
-_REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
-_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
-_LENGTH: Final = re.compile(r"[0-9]{1,12}")
-_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
+_REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
+_LENGTH = re.compile(r"[0-9]{1,12}")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class BadHttpError(Exception):

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 from wxcs_lite.sandbox.http.http11 import Conversation
 
 __all__ = ["serving"]
 
-_IDLE: Final = 60.0  # seconds of silence after which a peer is taken for dead
-_LINGER: Final = 1.0  # seconds in which a peer may still read the reply after which we close
-_CONNECTIONS: Final = 256  # more are closed at once; each holds one body at a time, of MAX_BODY at most
+_IDLE = 60.0  # seconds of silence after which a peer is taken for dead
+_LINGER = 1.0  # seconds in which a peer may still read the reply after which we close
+_CONNECTIONS = 256  # more are closed at once; each holds one body at a time, of MAX_BODY at most
 
 
 class _PeerGoneError(Exception):
@@ -25,7 +25,7 @@ class _PeerGoneError(Exception):
 
 @contextmanager
 def _talking() -> Iterator[None]:
-    # Around the socket alone: an OSError of `on_request`, whose log file can't be written, is none of the peer's.
+    # Around the socket alone: an OSError of `on_request`, whose log file cannot be written, is none of the peer's.
     try:
         yield
     except OSError as error:

@@ -1,11 +1,11 @@
 """The values that go between the wire and the machine: requests, replies, and what a door has to do."""
 
 from http.client import responses
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 __all__ = ["Answer", "Outcome", "Reply", "Request", "Seen", "page", "reason", "seen"]
 
-_SECRET: Final = frozenset({"access_token", "secret", "appsecret"})
+_SECRET = frozenset({"access_token", "secret", "appsecret"})
 
 
 class Request(NamedTuple):

@@ -4,7 +4,7 @@
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/trans.html
 
 import json
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from wxcs_lite.sandbox.http.values import Reply
@@ -14,8 +14,8 @@ from wxcs_lite.sandbox.rules.people import Event
 
 __all__ = ["Verdict", "judge"]
 
-_NUMBERS: Final = frozenset({"CreateTime", "TimeStamp"})
-_WHAT: Final = "answer success, nothing at all, or transfer_customer_service"
+_NUMBERS = frozenset({"CreateTime", "TimeStamp"})
+_WHAT = "answer success, nothing at all, or transfer_customer_service"
 
 
 class Verdict(NamedTuple):
@@ -36,7 +36,7 @@ def judge(setting: Setting, event: Event, reply: Reply | str) -> Verdict:
     'answer success, nothing at all, or transfer_customer_service, not these 9 bytes'
 
     Only what failed is tried again: no answer, or a status other than 2xx (not published in so many words). What WeChat
-    does after an abnormal answer is not published; here it is final: it isn't pushed again, and the phone shows the
+    does after an abnormal answer is not published; here it is final: it is not pushed again, and the phone shows the
     notice. A secure account has to encrypt its hand-overs, a compatible one may; XML and JSON are both read, whatever
     the format of the push (what WeChat does then is not known).
     """
@@ -62,7 +62,7 @@ def _check_transfer(setting: Setting, event: Event, content: bytes) -> None:
             raise ValueError("in secure mode this answer must be encrypted")
     kind = fields.get("MsgType")
     if kind != "transfer_customer_service":
-        raise ValueError(f"{_WHAT}: a Mini Program can't answer a push with anything else")
+        raise ValueError(f"{_WHAT}: a Mini Program cannot answer a push with anything else")
     if event.kind == "event":
         raise ValueError("only a message can be handed over to an agent, not an event")
     for name, value in (("ToUserName", event.openid), ("FromUserName", setting.original_id)):

@@ -5,16 +5,16 @@
 import re
 from base64 import b64decode, b64encode
 from hashlib import sha1
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
 
 __all__ = ["Sealer", "sign"]
 
-_AES_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}")
-_BLOCK: Final = 32  # bytes; AES itself has blocks of 16, WeChat pads to twice that
-_HEAD: Final = 16 + 4  # bytes: the random part, then the length of the message
+_AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
+_BLOCK = 32  # bytes; AES itself has blocks of 16, WeChat pads to twice that
+_HEAD = 16 + 4  # bytes: the random part, then the length of the message
 
 
 def sign(*parts: str) -> str:
@@ -23,7 +23,7 @@ def sign(*parts: str) -> str:
     >>> sign("AAAAA", "1714036504", "1514711492")
     'f464b24fc39322e44b38aa78f5edd27bd1441696'
     """
-    # Bytes sort as the characters do that they stand for; half a surrogate pair mustn't be an error here.
+    # Bytes sort as the characters do that they stand for; half a surrogate pair must not be an error here.
     encoded = (part.encode("utf-8", "replace") for part in parts)  # no list of them: one is a secret
     return sha1(b"".join(sorted(encoded)), usedforsecurity=False).hexdigest()
 
@@ -62,7 +62,7 @@ class Sealer:
         padded = _through(self._cipher.decryptor(), data)
         pad = padded[-1]
         if not 1 <= pad <= _BLOCK or not padded.endswith(bytes([pad]) * pad):
-            raise ValueError("it can't be decrypted: another aes_key, or a wrong padding")
+            raise ValueError("it cannot be decrypted: another aes_key, or a wrong padding")
         frame = padded[:-pad]
         end = _HEAD + int.from_bytes(frame[16:_HEAD])
         if len(frame) < end:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import isfinite
 from threading import TIMEOUT_MAX
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.pushes.answers import judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
 from wxcs_lite.sandbox.pushes.requests import Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
-from wxcs_lite.sandbox.rules.account import World
+from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.people import Event, Notice
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pushed", "Pushes", "open_pushes"]
 
-_ATTEMPTS: Final = 1 + 3
+_ATTEMPTS = 1 + 3
 
 
 class Pushed(NamedTuple):
@@ -52,14 +52,14 @@ class Pushes:
 
     def __init__(
         self,
-        world: World,
+        account: Account,
         clock: Callable[[], float],
         lock: AbstractContextManager[Any],
         target: Target,
         setting: Setting,
         time_limit: float,
     ) -> None:
-        self._world = world
+        self._account = account
         self._clock = clock
         self._lock = lock
         self._target = target
@@ -90,7 +90,7 @@ class Pushes:
     def check(self) -> None:
         """Make the URL check, once, or raise ValueError."""
         with self._lock:
-            now, names = int(self._clock()), self._world.names
+            now, names = int(self._clock()), self._account.names
             echostr = names.echostr()
             request = check_request(self._setting, timestamp=now, nonce=names.nonce(), echostr=echostr)
         reply = ask(self._target, request, self._time_limit)
@@ -107,7 +107,7 @@ class Pushes:
         if self._stopped:
             return
         with self._lock:
-            names = self._world.names
+            names = self._account.names
             random = "" if self._setting.sealer is None else names.frame_random()
             request = push_request(self._setting, event, nonce=names.nonce(), random=random)
         for attempt in range(1, _ATTEMPTS + 1):
@@ -119,7 +119,7 @@ class Pushes:
             if answer != "failed":
                 break
         with self._lock:
-            now, person = self._clock(), self._world.people[event.openid]
+            now, person = self._clock(), self._account.people[event.openid]
             if answer == "transfer":
                 person.agent.begin(now)
             elif answer in ("abnormal", "failed"):
@@ -127,7 +127,7 @@ class Pushes:
 
 
 def open_pushes(
-    world: World,
+    account: Account,
     clock: Callable[[], float],
     lock: AbstractContextManager[Any],
     target: "str | WSGIApplication",
@@ -140,15 +140,15 @@ def open_pushes(
 ) -> Pushes:
     """Return the pushes to a target that has passed the URL check, or raise ValueError."""
     if not token:
-        raise ValueError("token can't be empty")
+        raise ValueError("token cannot be empty")
     if format not in ("json", "xml"):
         raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
     if compatible and aes_key is None:
         raise ValueError("compatible pushes are encrypted as well: they need an aes_key")
     if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
         raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
-    sealer = None if aes_key is None else Sealer(aes_key, world.appid)
-    setting = Setting(token, format, sealer, compatible, world.original_id)
-    pushes = Pushes(world, clock, lock, open_target(target), setting, time_limit)
+    sealer = None if aes_key is None else Sealer(aes_key, account.appid)
+    setting = Setting(token, format, sealer, compatible, account.original_id)
+    pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit)
     pushes.check()
     return pushes

@@ -6,7 +6,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from wxcs_lite.sandbox.http.values import Request
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
@@ -15,9 +15,9 @@ from wxcs_lite.sandbox.rules.people import Event
 __all__ = ["Setting", "check_request", "fields_of", "push_request", "render"]
 
 # What was seen, 2013 to 2018. JSON is labelled text/xml too, and that is known not to change.
-_USER_AGENT: Final = {"user-agent": "Mozilla/4.0"}
-_HEADERS: Final = {**_USER_AGENT, "content-type": "text/xml"}
-_NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_USER_AGENT = {"user-agent": "Mozilla/4.0"}
+_HEADERS = {**_USER_AGENT, "content-type": "text/xml"}
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Setting(NamedTuple):

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import urllib3
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Target", "ask", "open_target"]
 
-_MAX_ANSWER: Final = 64 * 2**10  # bytes; the longest answer that means something has a few hundred
-_PIECE: Final = 4096  # bytes
-_HTTP: Final = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_MAX_ANSWER = 64 * 2**10  # bytes; the longest answer that means something has a few hundred
+_PIECE = 4096  # bytes
+_HTTP = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 
 class Target(NamedTuple):
@@ -99,7 +99,7 @@ def _to_url(given: str) -> Target:
     except urllib3.exceptions.LocationParseError:
         url = None
     if url is None or url.auth is not None or not url.host:
-        raise ValueError("this URL can't be pushed to: it has a user name, or is none")
+        raise ValueError("this URL cannot be pushed to: it has a user name, or is none")
     start = f"{url.path or '/'}?{url.query + '&' if url.query else ''}"
     origin = url._replace(path=None, query=None, fragment=None).url
 

@@ -11,10 +11,10 @@ from wxcs_lite.sandbox.rules.refusals import RefusedError, Rids, errmsg
 from wxcs_lite.sandbox.rules.switches import Switches
 from wxcs_lite.sandbox.rules.tokens import Tokens
 
-__all__ = ["World"]
+__all__ = ["Account"]
 
 
-class World:
+class Account:
     """The state machine's state; `routes.answer` is the machine."""
 
     def __init__(self, appid: str, secret: str, seed: int, switches: Switches, paths: frozenset[str]) -> None:
@@ -55,6 +55,6 @@ class World:
         return self.people[openid]
 
     def errmsg(self, errcode: int, now: float, text: str | None = None) -> tuple[str, str]:
-        """Return the errmsg and its rid, which is made also where the style doesn't show it."""
+        """Return the errmsg and its rid, which is made also where the style does not show it."""
         rid, hint = self.names.rid(now), self.names.hint()
         return errmsg(errcode, style=self.switches.errmsg_style, rid=rid, hint=hint, text=text), rid

@@ -29,7 +29,7 @@ class Names:
     >>> len(names.media_id()), len(names.token()), names.rid(1767240000)[:9]
     (64, 135, '6955f140-')
 
-    Each kind is counted on its own: one more rid doesn't change the next token.
+    Each kind is counted on its own: one more rid does not change the next token.
     """
 
     def __init__(self, seed: int, appid: str) -> None:

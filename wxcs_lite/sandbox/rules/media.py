@@ -4,14 +4,14 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["Medium", "Shelf", "check_upload", "content_type"]
 
-_LIFETIME: Final = 3 * 86400  # seconds
-_PICTURES: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
+_LIFETIME = 3 * 86400  # seconds
+_PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
 
 
 class _Rule(NamedTuple):

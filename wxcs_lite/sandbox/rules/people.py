@@ -10,17 +10,17 @@ A message of the user opens 48 hours with 5 messages; entering the session opens
 from collections.abc import Mapping
 from copy import deepcopy
 from math import inf
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["AgentSession", "Delivered", "Event", "Notice", "Person", "ReplyWindow"]
 
-_MESSAGE: Final = (5, 48 * 3600)  # messages, seconds
-_ENTRY: Final = (2, 60)
-_TYPING: Final = 15  # seconds
-_EXCHANGE: Final = 30  # seconds
-_SILENCE: Final = 30 * 60  # seconds
+_MESSAGE = (5, 48 * 3600)  # messages, seconds
+_ENTRY = (2, 60)
+_TYPING = 15  # seconds
+_EXCHANGE = 30  # seconds
+_SILENCE = 30 * 60  # seconds
 
 
 class Delivered(NamedTuple):
@@ -72,8 +72,8 @@ class ReplyWindow:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 45047
 
-    Counts don't add up: each action gives the larger count and the later end. Whether entering the session inside a
-    running 48 hours fills the count up to 5 again isn't said; `refill` chooses (inferred: it doesn't).
+    Counts do not add up: each action gives the larger count and the later end. Whether entering the session inside a
+    running 48 hours fills the count up to 5 again is not said; `refill` chooses (inferred: it does not).
     """
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class ReplyWindow:
 
 
 class AgentSession:
-    """While it is open, messages of the customer go to the agent and aren't pushed.
+    """While it is open, messages of the customer go to the agent and are not pushed.
 
     >>> session = AgentSession()
     >>> session.takes(0)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from time import gmtime
 from types import MappingProxyType
-from typing import Final
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
@@ -22,8 +21,8 @@ DAILY: Mapping[str, int] = MappingProxyType(
     }
 )
 PER_MINUTE: Mapping[str, int] = MappingProxyType({"/cgi-bin/stable_token": 10_000})
-_CLEARED_A_MONTH: Final = 10
-_CHINA: Final = 8 * 3600  # seconds east of Greenwich, all year
+_CLEARED_A_MONTH = 10
+_CHINA = 8 * 3600  # seconds east of Greenwich, all year
 
 
 def china_day(now: float) -> int:

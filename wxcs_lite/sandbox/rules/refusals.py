@@ -8,7 +8,7 @@ third-party authorisation (61003-61007, 61023). Many codes the sandbox never ans
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from wxcs_lite.sandbox.http.values import Request
@@ -191,10 +191,10 @@ def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = 
     return f"{text} hint: [{hint}]" + (f" rid: {rid}" if style == "both" else "")
 
 
-_RID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
-_RIDS_KEPT: Final = 1000
-_KEPT_OF_EACH: Final = 4096  # bytes of a body, characters of a query: anyone can be refused, and as often as they like
-_RID_LIFETIME: Final = 7 * 86400  # seconds
+_RID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
+_RIDS_KEPT = 1000
+_KEPT_OF_EACH = 4096  # bytes of a body, characters of a query: anyone can be refused, and as often as they like
+_RID_LIFETIME = 7 * 86400  # seconds
 
 
 class Rids:
@@ -231,7 +231,7 @@ class Rids:
 
 
 def _short(name: str, value: str) -> str:
-    # The published example cuts the token short; a secret isn't shown at all.
+    # The published example cuts the token short; a secret is not shown at all.
     if name == "access_token":
         return f"{value[:6]}xxxx"
     return "xxxx" if name in ("secret", "appsecret") else value

@@ -8,17 +8,16 @@
 
 from collections.abc import Callable
 from math import inf
-from typing import Final
 
 from wxcs_lite.sandbox.rules.quota import china_day
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["LIFETIME", "Tokens"]
 
-LIFETIME: Final = 7200  # seconds
-_OVERLAP: Final = 300  # seconds: how long a replaced token still works, and how early the stable one is renewed
-_FORCED_A_DAY: Final = 20
-_FORCED_APART: Final = 30  # seconds
+LIFETIME = 7200  # seconds
+_OVERLAP = 300  # seconds: how long a replaced token still works, and how early the stable one is renewed
+_FORCED_A_DAY = 20
+_FORCED_APART = 30  # seconds
 
 
 class _Issued:
@@ -83,7 +82,7 @@ class Tokens:
         return current.value, int(current.expires_at - now)
 
     def _may_force(self, now: float) -> bool:
-        # Beyond the limits the call doesn't refresh and doesn't fail: it gives the current token.
+        # Beyond the limits the call does not refresh and does not fail: it gives the current token.
         day, count = self._forced
         if day != china_day(now):
             count = 0
