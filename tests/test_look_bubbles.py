@@ -8,7 +8,7 @@ import pytest
 
 from wxcs_lite.look.bubbles import as_message, bubble, line, photo, safe_href, summary
 from wxcs_lite.messages import image, link, miniprogrampage, text, with_ai_label
-from wxcs_lite.panel.history import Book
+from wxcs_lite.panel.history import History
 from wxcs_lite.panel.status import line_html
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.sandbox import sunset
@@ -92,13 +92,15 @@ def test_an_attack_is_text(attack: str, lang: str) -> None:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_in_the_history_is_text(attack: str) -> None:
     """Openid, kind, fields and event names of a push are all somebody else's."""
-    book = Book()
+    history = History()
     clean = attack.encode("utf-8", "replace").decode()
     for kind in ("text", "image", "miniprogrampage", "event", clean, "msgtype"):
-        book.came_in(0, {"FromUserName": clean, "MsgType": kind, "Content": attack, "Title": attack, "Event": attack})
-    book.went_out(0, {"touser": clean, "msgtype": "text", "text": {"content": attack}})
-    book.did(0, "typing", clean, command=clean)
-    harmless(book.to_html(EN))
+        history.came_in(
+            0, {"FromUserName": clean, "MsgType": kind, "Content": attack, "Title": attack, "Event": attack}
+        )
+    history.went_out(0, {"touser": clean, "msgtype": "text", "text": {"content": attack}})
+    history.did(0, "typing", clean, command=clean)
+    harmless(history.to_html(EN))
 
 
 @pytest.mark.parametrize(

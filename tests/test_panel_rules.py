@@ -21,7 +21,7 @@ from wxcs_lite import InvalidMessage, TransportError, fresh_token, text
 from wxcs_lite.panel import Desk, Phone, demo
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import Presses
-from wxcs_lite.panel.history import Book
+from wxcs_lite.panel.history import History
 from wxcs_lite.panel.picture import expanded
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.panel.ticker import Ticker
@@ -296,7 +296,7 @@ def test_what_cannot_be_noted_is_not_sent() -> None:
     deep: dict[str, Any] = {}
     for _ in range(2000):
         deep = {"a": deep}
-    calls = Calls(pool, "80_made-up", Book(), sandbox.clock)
+    calls = Calls(pool, "80_made-up", History(), sandbox.clock)
     with pytest.raises(RecursionError):
         calls.send({"touser": "ann", "msgtype": "text", "text": {"content": "hi"}, "more": deep})
     assert [] == seen
@@ -305,12 +305,12 @@ def test_what_cannot_be_noted_is_not_sent() -> None:
 def test_a_token_that_cannot_be_fetched_is_noted_as_not_delivered() -> None:
     """The message was not even tried, whatever became of the request for the token."""
     sandbox = Sandbox()
-    pool, book = sandbox.pool(), Book()
-    calls = Calls(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock), book, sandbox.clock)
+    pool, history = sandbox.pool(), History()
+    calls = Calls(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock), history, sandbox.clock)
     sandbox.fail_next(drop="after", path="/cgi-bin/stable_token")
     with pytest.raises(TransportError) as caught:
         calls.send(text("ann", "hi"))
-    assert (False, 1) == (caught.value.maybe_sent, len(book.entries))
+    assert (False, 1) == (caught.value.maybe_sent, len(history.entries))
 
 
 def test_a_home_that_nobody_has_is_told() -> None:

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from wxcs_lite import endpoints, image, link, miniprogrampage, text, with_ai_label, with_businessid, with_kf_account
-from wxcs_lite.endpoints import Multipart, Request
 from wxcs_lite.errors import (
     ApiError,
     BadReply,
@@ -23,7 +22,9 @@ from wxcs_lite.errors import (
     api_error,
 )
 from wxcs_lite.media import Media, Uploaded
+from wxcs_lite.multipart import Multipart
 from wxcs_lite.replies import read_media, read_ok, read_token, read_uploaded
+from wxcs_lite.request import Request
 from wxcs_lite.secret import Token
 
 PUBLISHED = json.loads((Path(__file__).parent / "published.json").read_text(encoding="utf-8"))

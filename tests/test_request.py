@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wxcs_lite import endpoints, text
-from wxcs_lite.endpoints import Request
 from wxcs_lite.multipart import Multipart
+from wxcs_lite.request import Request
 
 JPEG = b"\xff\xd8\xff\xe0 made up"
 TOKEN, SECRET = "80_made-up", "made-up-secret"
@@ -201,3 +201,24 @@ def test_a_handmade_multipart_without_a_filename_is_still_a_command() -> None:
     """The file to send is left to the reader then."""
     body = Multipart(b"", b"x", b"")
     assert "-F media=@file" in Request("POST", "/cgi-bin/x", (), body, "multipart/form-data").curl()
+
+
+def test_extra_headers_go_out_and_show_no_secret() -> None:
+    """They stand beside the Content-Type; a login among them is three stars, in curl too."""
+    pairs = (("X-Made-Up", "1"), ("Authorization", "Bearer made-up-secret"))
+    request = Request("POST", "/x", (), b"{}", "application/json", pairs)
+    assert {"Content-Type": "application/json", **dict(pairs)} == request.headers
+    assert "\nX-Made-Up: 1\nAuthorization: ***\nContent-Length: 2\n" in str(request)
+    assert "X-Made-Up: 1" in arguments(request.curl())
+    assert "made-up-secret" not in str(request) + request.curl()
+
+
+def test_a_call_without_a_body_has_no_content_type() -> None:
+    """A type of nothing would confuse a proxy."""
+    assert {} == Request("GET", "/x", (), None, "application/json").headers
+
+
+def test_a_handmade_request_says_itself_that_it_takes_no_token() -> None:
+    """No path is looked at: what a Request does not say is not known of it."""
+    assert "?access_token=***" in str(Request("POST", "/cgi-bin/stable_token", (), b"{}", "application/json"))
+    assert "access_token" not in str(Request("GET", "/x", takes_token=False))

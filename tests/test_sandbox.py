@@ -61,8 +61,8 @@ def test_repr_shows_no_secret() -> None:
     """Neither the sandbox nor its secret's repr nor what it holds shows a secret or token."""
     sandbox = Sandbox()
     core = sandbox._core
-    token = core.world.tokens.mint(0)[0]
-    shown = repr([sandbox, sandbox.secret, vars(sandbox), vars(core), vars(core.world), token])
+    token = core.account.tokens.mint(0)[0]
+    shown = repr([sandbox, sandbox.secret, vars(sandbox), vars(core), vars(core.account), token])
     assert SECRET == sandbox.secret
     assert SECRET not in shown
     assert str(token) not in shown

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wxcs_lite.secret import Token, any_spelling, hide, hide_if_str
+from wxcs_lite.secret import Secret, Token, any_spelling, hide, hide_if_str
 
 MADE_UP = "80_made-up"
 COPIES = [
@@ -76,8 +76,8 @@ def test_hiding_keeps_a_token() -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(MADE_UP, MADE_UP), ("", ""), (None, ""), (b"80_made-up", ""), (7, "")])
 def test_hiding_never_raises(value: object, text: str) -> None:
-    """What is no str becomes an empty token, which the caller refuses."""
-    assert type(hide(value)) is Token
+    """What is not a str becomes an empty secret, which the caller refuses."""
+    assert type(hide(value)) is Secret
     assert text == hide(value)
 
 
@@ -85,7 +85,7 @@ def test_a_str_where_another_thing_belongs_is_hidden() -> None:
     """Token and pool swapped by mistake: the traceback shows neither."""
     pool = object()
     assert hide_if_str(pool) is pool
-    assert type(hide_if_str(MADE_UP)) is Token
+    assert type(hide_if_str(MADE_UP)) is Secret
 
 
 SPELLINGS: dict[str, Callable[[str], str]] = {

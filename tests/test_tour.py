@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from wxcs_lite import endpoints
+from wxcs_lite import Request
 from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.terminal.tour import tour
 from wxcs_lite.terminal.tour_steps import STEPS
@@ -88,7 +88,7 @@ def test_the_request_that_is_shown_is_the_one_that_goes_out(monkeypatch: pytest.
     seen: list[tuple[str, str, tuple[tuple[str, str], ...]]] = []
     real_request, real_reply = tour.__globals__["_Teller"].request, tour.__globals__["_Teller"].reply
 
-    def request(self: object, value: endpoints.Request) -> None:
+    def request(self: object, value: Request) -> None:
         shown.append((value.method, value.path, value.query))
         real_request(self, value)
 

@@ -12,7 +12,6 @@ What customers send arrives through `wxcs_lite.push`. Everything runs with no ac
 `python -m wxcs_lite` shows the whole job.
 """
 
-from wxcs_lite.endpoints import Request
 from wxcs_lite.errcodes import Explanation, explain
 from wxcs_lite.errors import (
     ApiError,
@@ -42,6 +41,7 @@ from wxcs_lite.messages import (
 from wxcs_lite.pools import open_pool
 from wxcs_lite.remarks import Remark, check
 from wxcs_lite.reply_window import Event, Window, window_left
+from wxcs_lite.request import Request
 from wxcs_lite.secret import Token
 from wxcs_lite.streaming import Stream, stream
 from wxcs_lite.transport import (

@@ -1,23 +1,21 @@
-"""A request is a value: it can be looked at, compared, kept, and sent by any HTTP library.
+"""One function for each WeChat call: values in, a `Request` out.
 
-One function for each WeChat call. None of them sends anything, and none knows an access token: that comes last, in
-`Request.url`, as the first parameter of the query.
+None of them sends anything, and none knows an access token: that comes last, in `Request.url`, as the first parameter
+of the query.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Any, BinaryIO, Literal, NamedTuple
-from urllib.parse import quote
+from typing import Any, BinaryIO, Literal
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import require_message
-from wxcs_lite.multipart import Multipart, media_part
+from wxcs_lite.multipart import media_part
+from wxcs_lite.request import JSON, Gives, Request
 from wxcs_lite.require import require_businessid, require_str
 from wxcs_lite.secret import hide
 
 __all__ = [
-    "Multipart",
-    "Request",
     "download",
     "get_callback_ip",
     "get_quota",
@@ -28,76 +26,18 @@ __all__ = [
     "upload",
 ]
 
-API = "https://api.weixin.qq.com"
-JSON = "application/json"
-MEDIA_GET = "/cgi-bin/media/get"
-
-
-class Request(NamedTuple):
-    """A WeChat call as a value: method, path, query (pairs), body (bytes, `Multipart` or None) and content type.
-
-    >>> request = get_rid("61725984-6126f6f9-040f19c4")
-    >>> request
-    <Request POST /cgi-bin/openapi/rid/get, 36 bytes of application/json>
-    >>> print(request.url("80_made+up"))
-    /cgi-bin/openapi/rid/get?access_token=80_made%2Bup
-
-    It never holds an access token; `stable_token` alone has a secret in its body, which str and curl leave out.
-    """
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: "bytes | Multipart | None" = None
-    content_type: str | None = None
-
-    def url(self, token: str | None) -> str:
-        """Return path and query, ready for a host-bound pool; token is None for a call that takes none.
-
-        With a token it is a str whose repr is hidden, for a notebook saves what its cells show.
-        """
-        token = None if token is None else hide(token)
-        query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
-        if token is None:
-            return f"{self.path}?{query[1:]}" if query else self.path
-        return hide(f"{self.path}?access_token={quote(token, safe='')}{query}")
-
-    def curl(self, url: str = API) -> str:
-        """Return the curl command that does the same; the token stays `$WXCS_TOKEN`, a secret `$WXCS_SECRET`.
-
-        >>> print(set_typing("OPENID").curl())
-        curl -sS "https://api.weixin.qq.com/cgi-bin/message/custom/typing?access_token=$WXCS_TOKEN" \\
-          -H 'Content-Type: application/json' \\
-          --data-raw '{"touser":"OPENID","command":"Typing"}'
-
-        Everything that comes from a message is quoted for a POSIX shell.
-        """
-        from wxcs_lite.show import as_curl
-
-        return as_curl(self, url)
-
-    def __str__(self) -> str:
-        from wxcs_lite.show import as_http
-
-        return as_http(self)
-
-    def __repr__(self) -> str:
-        size = "" if self.body is None else f", {len(self.body)} bytes of {(self.content_type or '').partition(';')[0]}"
-        return f"<Request {self.method} {self.path}{size}>"
-
-    @property
-    def takes_token(self) -> bool:
-        """Whether the call wants an access token: all but the one that fetches it do."""
-        return self.path != _STABLE_TOKEN
-
-
-_STABLE_TOKEN = "/cgi-bin/stable_token"  # noqa: S105 - a path
 # Raw UTF-8: codes 47002 and 40033 exist for \u escapes, and customers have read them literally.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def _post(path: str, body: Mapping[str, Any]) -> Request:
-    return Request("POST", path, (), _json(body), JSON)
+def _post(path: str, body: Mapping[str, Any], *, takes_token: bool = True, gives: Gives = "json") -> Request:
+    return Request("POST", path, (), _json(body), JSON, (), takes_token, gives)
+
+
+def _message(call: str, body: Mapping[str, Any]) -> Request:
+    """Return a call of customer-service messages; a sub-merchant's has a path of its own."""
+    business = "business/" if "businessid" in body else ""
+    return _post(f"/cgi-bin/message/custom/{business}{call}", body, gives="receipt")
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
@@ -122,11 +62,7 @@ def send(message: Mapping[str, Any]) -> Request:
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
     require_message(message)
-    return _post(_custom("send", "businessid" in message), dict(message))
-
-
-def _custom(call: str, business: bool) -> str:
-    return f"/cgi-bin/message/custom/business/{call}" if business else f"/cgi-bin/message/custom/{call}"
+    return _message("send", dict(message))
 
 
 def set_typing(
@@ -154,7 +90,7 @@ def set_typing(
     if businessid is not None:
         require_businessid(businessid)
         body["businessid"] = businessid
-    return _post(_custom("typing", businessid is not None), body)
+    return _message("typing", body)
 
 
 def upload(
@@ -188,7 +124,7 @@ def download(media_id: str) -> Request:
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
     require_str("media_id", media_id)
-    return Request("GET", MEDIA_GET, (("media_id", media_id),))
+    return Request("GET", "/cgi-bin/media/get", (("media_id", media_id),), gives="media")
 
 
 def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Request:
@@ -214,7 +150,7 @@ def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Req
     require_str("appid", appid)
     require_str("secret", secret)
     body = {"grant_type": "client_credential", "appid": appid, "secret": secret, "force_refresh": bool(force_refresh)}
-    return _post(_STABLE_TOKEN, body)
+    return _post("/cgi-bin/stable_token", body, takes_token=False)
 
 
 def get_rid(rid: str) -> Request:

@@ -1,20 +1,16 @@
-"""What urllib3 raises, made fit to be seen: its errors become ours.
+"""What urllib3's errors mean: at which stage a call failed, and whether the request may have arrived.
 
-Its exceptions and their frames hold URLs, and a URL holds the token. So they are told by stage and then dropped whole:
-no chain, no frame, no argument of theirs goes on.
+Its exceptions hold URLs, and a URL holds the token. So nothing of the original goes along: no argument, no text.
 """
 
 import ssl
-from types import TracebackType
-from typing import Any
 
 from urllib3 import exceptions as u
 
-from wxcs_lite.endpoints import Request
-from wxcs_lite.errors import TransportError, WxError
-from wxcs_lite.secret import any_spelling
+from wxcs_lite.errors import TransportError
+from wxcs_lite.request import Request
 
-__all__ = ["Carried", "told_of", "transport_error", "without_echo", "without_foreign_frames"]
+__all__ = ["told_of", "transport_error"]
 
 _Told = tuple[bool, str, str]  # maybe_sent, English, Chinese
 
@@ -79,7 +75,7 @@ def transport_error(error: u.HTTPError, request: Request) -> TransportError:
 
 def told_of(request: Request, en: str, zh: str, kind: str, maybe_sent: bool = True) -> TransportError:
     """Return the error with the call's name, and for a message with what is to be feared of sending it again."""
-    if maybe_sent and request.path.startswith("/cgi-bin/message/"):
+    if maybe_sent and request.gives == "receipt":
         en, zh = f"{en}; it may have been delivered all the same", f"{zh}；消息可能已经送达"
         en, zh = f"{en}: look before you send again", f"{zh}，重发前请先确认"
     call = f"{request.method} {request.path}"
@@ -100,38 +96,3 @@ def _told(error: BaseException) -> _Told:
 
 def _first_arg(error: BaseException) -> object:
     return error.args[0] if error.args else None
-
-
-class Carried(BaseException):
-    """Carries an error of the caller's own through urllib3, which would take it for the network's (or swallow it)."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-_FOREIGN = ("urllib3.", "http.client", "socket", "ssl", "vcr.", "wxcs_lite.")
-
-
-def without_foreign_frames(error: BaseException) -> BaseException:
-    """Return the error with only those frames that come after the last foreign one: the caller's own callback.
-
-    Ours count as foreign, too: they hold bodies and replies.
-    """
-    kept: TracebackType | None = None
-    frame = error.__traceback__
-    while frame is not None:
-        foreign = frame.tb_frame.f_globals.get("__name__", "").startswith(_FOREIGN)
-        kept = None if foreign else kept or frame
-        frame = frame.tb_next
-    return error.with_traceback(kept)
-
-
-def without_echo(error: WxError, secret: str | None) -> WxError:
-    """Return the same error afresh, with no frame and no chain, and without the secret that a reply may have echoed."""
-    if not secret:
-        return error.with_traceback(None)
-    echo = any_spelling(secret)
-    # Each of our errors can be made anew from its args: pickle relies on that, too.
-    args: list[Any] = [echo.sub("***", arg) if isinstance(arg, str) else arg for arg in error.args]
-    return type(error)(*args)

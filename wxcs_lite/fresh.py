@@ -54,7 +54,7 @@ class FreshToken:
             failure = _another(self._failure)  # each thread raises its own
         raise failure
 
-    def _ask(self, now: float, rejected: Token | None) -> None:
+    def _ask(self, now: float, rejected: str | None) -> None:
         """Fetch, and note either a token or the failure that the next ten seconds share."""
         try:
             token = fetch_token(self._pool, self._appid, self._secret, clock=self._clock)

@@ -11,7 +11,7 @@ import urllib3
 from urllib3.connection import HTTPConnection
 from urllib3.util import Timeout, Url, make_headers, parse_url
 
-from wxcs_lite.endpoints import API
+from wxcs_lite.request import API
 from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Pool", "open_pool", "require_pool"]

@@ -1,18 +1,33 @@
 """A secret is a str that only a server gets to see.
 
-Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks, `pytest -l`, a debugger) shows a
-`Token` as `Token('***')`.
+Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks, `pytest -l`, a debugger) shows three
+stars.
 """
 
 import re
 from typing import Any, Self, TypeVar
 
-__all__ = ["Token", "any_spelling", "hidden", "hide", "hide_if_str"]
+__all__ = ["Secret", "Token", "any_spelling", "hidden", "hide", "hide_if_str"]
 
 _T = TypeVar("_T")
 
 
-class Token(str):
+class Secret(str):
+    """A text that is itself everywhere but in its repr: an AppSecret, a key, a URL with a token in it.
+
+    >>> Secret("made-up")
+    Secret('***')
+    >>> Secret("made-up") == "made-up"
+    True
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}('***')"
+
+
+class Token(Secret):
     """An access token: a str everywhere, but its repr shows no secret.
 
     >>> token = Token("80_made-up", expires_at=1767240000.0)
@@ -34,22 +49,21 @@ class Token(str):
         return self
 
     def __repr__(self) -> str:
-        known = "" if self.expires_at is None else f", expires_at={self.expires_at!r}"
-        return f"Token('***'{known})"
+        return super().__repr__() if self.expires_at is None else f"Token('***', expires_at={self.expires_at!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.expires_at)
 
 
-def hide(value: object) -> Token:
-    """Return the secret as a `Token`; whatever is no str becomes an empty one, for the caller to refuse.
+def hide(value: object) -> Secret:
+    """Return the text as a `Secret`; whatever is not a str becomes an empty one, which the caller refuses.
 
     Public functions rebind their token or secret with this on their first line. It never raises, so that no frame of
     ours can stand in a traceback while the name still holds the bare text.
     """
-    if isinstance(value, Token):
+    if isinstance(value, Secret):
         return value
-    return Token(value if isinstance(value, str) else "")
+    return Secret(value if isinstance(value, str) else "")
 
 
 def hide_if_str(value: _T) -> _T:

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite import endpoints
-from wxcs_lite.endpoints import Request
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import Headers, looks_like_text, read_media, refuse_encoded
+from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden
-from wxcs_lite.wire import MAX_JSON, call_cleanly, drop, open_response, read_bounded
+from wxcs_lite.tracebacks import call_cleanly
+from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded
 
 __all__ = ["Stream", "stream"]
 

@@ -10,24 +10,22 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from urllib3 import HTTPHeaderDict, Retry
-from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from wxcs_lite import endpoints
-from wxcs_lite.endpoints import Request
-from wxcs_lite.errors import InvalidMessage, WxError
-from wxcs_lite.failures import Carried, told_of, transport_error, without_echo, without_foreign_frames
+from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.failures import told_of
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
 from wxcs_lite.replies import Headers, refuse_encoded, too_large
+from wxcs_lite.request import Request
 from wxcs_lite.secret import hide, hide_if_str
+from wxcs_lite.tracebacks import Carried, call_cleanly
 
 __all__ = [
     "Progress",
     "Reply",
     "answer",
-    "call_cleanly",
     "drop",
     "open_response",
     "perform",
@@ -68,6 +66,7 @@ def perform(
 ) -> Reply:
     """Send a request, once, and return the reply as it came; token is None for a call that takes none.
 
+    >>> from wxcs_lite import endpoints
     >>> from wxcs_lite.sandbox import Sandbox
     >>> reply = perform(Sandbox().pool(), "80_made-up", endpoints.get_callback_ip())
     >>> reply.status, reply.body[:17]
@@ -83,7 +82,7 @@ def perform(
 def _exchange(
     pool: Pool, token: str | None, request: Request, max_bytes: int | None, progress: Progress | None
 ) -> Reply:
-    medium = request.path == endpoints.MEDIA_GET
+    medium = request.gives == "media"
     limit = max_bytes if max_bytes is not None else MAX_MEDIA if medium else MAX_JSON
     response = open_response(pool, token, request, progress)
     try:
@@ -134,12 +133,11 @@ def _joined(others: Mapping[str, str], ours: Mapping[str, str]) -> HTTPHeaderDic
 
 def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[str, str]]:
     """Return body and headers as they leave: with a Content-Length, in pieces of at most 64 KiB."""
-    body = request.body
+    body, headers = request.body, request.headers
     if body is None:
-        return None, {}
+        return None, headers
     if not isinstance(body, bytes | Multipart):
         raise TypeError(f"the body of a Request is bytes, Multipart or None, not {type(body).__name__}")
-    headers = {} if request.content_type is None else {"Content-Type": request.content_type}
     if isinstance(body, bytes) and len(body) <= PIECE and progress is None:
         return body, headers
     headers["Content-Length"] = str(len(body))
@@ -194,28 +192,6 @@ def _longest_silence(pool: Pool) -> float:
     return seconds if isinstance(seconds, int | float) else math.inf
 
 
-def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -> _T:
-    """Run what may fail; it leaves as our error, with no chain, no frame that holds a URL, a body or a reply, no echo.
-
-    Everything that sends, receives or reads a reply runs in here: only the frames above it ever stand in a traceback.
-    """
-    try:
-        return call()
-    except HTTPError as e:
-        failure: BaseException = transport_error(e, request)
-    except WxError as e:
-        failure = without_echo(e, secret)
-    except Carried as e:
-        failure = without_foreign_frames(e.error)
-    except BaseException as e:
-        e.__cause__ = e.__context__ = None
-        failure = without_foreign_frames(e)
-    try:
-        raise failure
-    finally:
-        del failure  # else it would hold its own frame, and whatever lives in the frames above
-
-
 def drop(response: BaseHTTPResponse) -> None:
     """Close the connection of a reply that was not read to its end, and give its place in the pool back."""
     response.close()
@@ -239,7 +215,7 @@ def answer(
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
         # A short one could be part of any word of the reply, and is no secret.
-        if request.path != endpoints.MEDIA_GET and len(echo) >= _SECRET_LENGTH and echo in body:
+        if request.gives != "media" and len(echo) >= _SECRET_LENGTH and echo in body:
             body = body.replace(echo, b"***")
         return read(status, headers, body)
 

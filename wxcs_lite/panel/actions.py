@@ -10,12 +10,12 @@ from wxcs_lite.media import Media
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import show
 from wxcs_lite.panel.desk_view import DeskView
-from wxcs_lite.panel.history import Book
+from wxcs_lite.panel.history import History
 from wxcs_lite.panel.picture import expanded, seen_html
 from wxcs_lite.panel.status import size
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 
-__all__ = ["Deeds", "Say"]
+__all__ = ["Actions", "Say"]
 
 _EXPORT = "wxcs_history.json"
 _TYPING = 15  # seconds that WeChat shows it
@@ -27,11 +27,11 @@ class Say(Protocol):
     def __call__(self, key: str, tone: str = "good", **told: object) -> None: ...
 
 
-class Deeds:
-    """The deeds of one desk; none of them catches what goes wrong."""
+class Actions:
+    """The actions of one desk; none of them catches what goes wrong."""
 
-    def __init__(self, view: DeskView, calls: Calls, book: Book, clock: Callable[[], float], say: Say) -> None:
-        self._view, self._calls, self._book, self._clock, self._say = view, calls, book, clock, say
+    def __init__(self, view: DeskView, calls: Calls, history: History, clock: Callable[[], float], say: Say) -> None:
+        self._view, self._calls, self._history, self._clock, self._say = view, calls, history, clock, say
         self._typing_until: dict[str, float] = {}
         self._medium: Media | None = None
 
@@ -87,11 +87,11 @@ class Deeds:
         """Write the history to a file."""
 
         def write(path: Path) -> Path:
-            path.write_text(self._book.to_json(), encoding="utf-8")
+            path.write_text(self._history.to_json(), encoding="utf-8")
             return path
 
         path = _written(write, self._view.export_to.value.strip() or _EXPORT)
-        self._say("exported", count=len(self._book.entries), path=path)
+        self._say("exported", count=len(self._history.entries), path=path)
 
 
 def _written(write: Callable[[Path], Any], path: str) -> Any:

@@ -1,4 +1,4 @@
-"""The four things a desk does with WeChat: each call is made once and noted in the book, whatever comes of it."""
+"""The four things a desk does with WeChat: each call is made once and noted in the history, whatever comes of it."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from wxcs_lite.errors import TokenRejected, WxError
 from wxcs_lite.media import Media, Uploaded
-from wxcs_lite.panel.history import Book
+from wxcs_lite.panel.history import History
 from wxcs_lite.panel.tokens import Held
 from wxcs_lite.pools import Pool, require_pool
-from wxcs_lite.secret import Token, hide_if_str
+from wxcs_lite.secret import Secret, hide_if_str
 from wxcs_lite.transport import download, send, set_typing, upload
 from wxcs_lite.wire import Progress
 
@@ -20,12 +20,14 @@ _Note = Callable[[float, WxError | None], None]
 
 
 class Calls:
-    """Pool, token and book of one open desk; the calls are those of `wxcs_lite`, and raise what they raise."""
+    """Pool, token and history of one open desk; the calls are those of `wxcs_lite`, and raise what they raise."""
 
-    def __init__(self, pool: Pool, token: str | Callable[[], str], book: Book, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, pool: Pool, token: str | Callable[[], str], history: History, clock: Callable[[], float]
+    ) -> None:
         pool, token = hide_if_str(pool), hide_if_str(token)
         require_pool(pool)
-        self._pool, self._token, self._book, self._clock = pool, Held(token), book, clock
+        self._pool, self._token, self._history, self._clock = pool, Held(token), history, clock
 
     @property
     def renews(self) -> bool:
@@ -37,31 +39,31 @@ class Calls:
         message = deepcopy(dict(message))  # before it leaves: what cannot be noted is not sent
         self._once(
             lambda token: send(self._pool, token, message),
-            lambda now, error: self._book.went_out(now, message, error),
+            lambda now, error: self._history.went_out(now, message, error),
         )
 
     def set_typing(self, touser: str, command: str) -> None:
         """Show or hide "typing…"."""
         self._once(
             lambda token: set_typing(self._pool, token, touser, command),
-            lambda now, error: self._book.did(now, "typing", touser, error, command=command),
+            lambda now, error: self._history.did(now, "typing", touser, error, command=command),
         )
 
     def upload(self, file: str | bytes, name: str, count: int, progress: Progress) -> Uploaded:
         """Upload a picture, from bytes or a path."""
         return self._once(
             lambda token: upload(self._pool, token, file, filename=name, progress=progress),
-            lambda now, error: self._book.did(now, "upload", "", error, filename=name, bytes=count),
+            lambda now, error: self._history.did(now, "upload", "", error, filename=name, bytes=count),
         )
 
     def download(self, media_id: str) -> Media:
         """Download a medium."""
         return self._once(
             lambda token: download(self._pool, token, media_id),
-            lambda now, error: self._book.did(now, "download", "", error, media_id=media_id),
+            lambda now, error: self._history.did(now, "download", "", error, media_id=media_id),
         )
 
-    def _once(self, call: Callable[[Token], _T], note: _Note) -> _T:
+    def _once(self, call: Callable[[Secret], _T], note: _Note) -> _T:
         token = None
         try:
             token = self._token()

@@ -11,11 +11,11 @@ from typing import Any
 
 from wxcs_lite.errors import WxError
 from wxcs_lite.look.bubbles import bubble, line, plain
-from wxcs_lite.panel.actions import Deeds
+from wxcs_lite.panel.actions import Actions
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import mimebundle, show
 from wxcs_lite.panel.desk_view import DeskView
-from wxcs_lite.panel.history import ENTRY, Book
+from wxcs_lite.panel.history import ENTRY, History
 from wxcs_lite.panel.previews import as_curl, as_http, as_python
 from wxcs_lite.panel.status import error_html, line_html, window_text
 from wxcs_lite.panel.texts import LANGUAGES, words
@@ -56,15 +56,15 @@ class Desk:
         clock: Callable[[], float] = time.time,
     ) -> None:
         pool, token = hide_if_str(pool), hide_if_str(token)
-        self._book, self._clock = Book(), clock
-        self._calls = Calls(pool, token, self._book, clock)
+        self._history, self._clock = History(), clock
+        self._calls = Calls(pool, token, self._history, clock)
         self._lang, self._words = lang, words(lang)
         self._arrived, self._thread = deque[dict[str, Any]](), get_ident()
         self._said: tuple[str, str, dict[str, object]] | Exception = ("calm", "ready", {})
         self.after_each: list[Callable[[], object]] = []
         self._is_open = False
         self.view = DeskView(self, self._chosen, self._edited)
-        self._deeds = Deeds(self.view, self._calls, self._book, clock, self._say)
+        self._actions = Actions(self.view, self._calls, self._history, clock, self._say)
         self.view.speak(self._words)
         self.view.forms.show()
         self.view.touser.value = touser
@@ -82,31 +82,31 @@ class Desk:
 
     def send(self) -> None:
         """Send the message of the form, once; the form is emptied if WeChat accepted it, and kept if not."""
-        self._do(self._deeds.send)
+        self._do(self._actions.send)
 
     def show_typing(self) -> None:
         """Show "typing…" to the customer for 15 seconds."""
-        self._do(lambda: self._deeds.typing("Typing"))
+        self._do(lambda: self._actions.typing("Typing"))
 
     def hide_typing(self) -> None:
         """Take "typing…" away."""
-        self._do(lambda: self._deeds.typing("CancelTyping"))
+        self._do(lambda: self._actions.typing("CancelTyping"))
 
     def upload(self) -> None:
         """Upload the picture that was picked or whose path was typed; its media_id goes into the form."""
-        self._do(self._deeds.upload)
+        self._do(self._actions.upload)
 
     def download(self) -> None:
         """Download a medium by its media_id, and show it if it is a picture."""
-        self._do(lambda: self._deeds.download(self._words))
+        self._do(lambda: self._actions.download(self._words))
 
     def save(self) -> None:
         """Save what was downloaded, to the path given or under WeChat's name for it."""
-        self._do(self._deeds.save)
+        self._do(self._actions.save)
 
     def export(self) -> None:
         """Write the history to a file, as JSON; it holds no secret and no file bytes."""
-        self._do(self._deeds.export)
+        self._do(self._actions.export)
 
     def switch_language(self) -> None:
         """Speak the other language: English or Chinese."""
@@ -117,7 +117,7 @@ class Desk:
     @property
     def history(self) -> list[dict[str, Any]]:
         """What went out and came in, oldest first: a copy."""
-        return self._book.entries
+        return self._history.entries
 
     @property
     def lang(self) -> str:
@@ -190,7 +190,7 @@ class Desk:
         while self._arrived:
             fields = self._arrived.popleft()
             touser = plain(fields.get("FromUserName"))
-            self._book.came_in(self._clock(), fields)
+            self._history.came_in(self._clock(), fields)
             if not view.customer:
                 view.touser.value = touser
             if fields.get("MsgType") == "image":
@@ -200,20 +200,20 @@ class Desk:
                 self._said = ("calm", key, {"touser": touser})
 
     def _show(self) -> None:
-        offered = self._book.latest(_OFFERED)
+        offered = self._history.latest(_OFFERED)
         if self.view.touser.options != offered:
             self.view.touser.options = offered
-        self.view.log.value = self._book.to_html(self._words)
+        self.view.log.value = self._history.to_html(self._words)
         self._show_customer()
         self._show_status()
 
     def _show_customer(self) -> None:
         view, touser = self.view, self.view.customer
         if touser:
-            view.pill(*window_text(self._book.events(touser), self._clock(), self._words))
+            view.pill(*window_text(self._history.events(touser), self._clock(), self._words))
         else:
             view.pill("unknown", self._words["window_nobody"])
-        left = self._deeds.typing_left(touser)
+        left = self._actions.typing_left(touser)
         show(view.typing, line_html(self._words["typing_left"].format(seconds=left), "typing") if left else "")
         self._show_message()
 

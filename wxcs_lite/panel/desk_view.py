@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from wxcs_lite.panel.controls import Labels, Presses, box, close_tree, html, show, style
 from wxcs_lite.panel.forms import Forms
-from wxcs_lite.panel.picture import Medium
+from wxcs_lite.panel.picture import Picture
 from wxcs_lite.panel.texts import Words
 
 __all__ = ["LOOKS", "DeskView"]
@@ -31,7 +31,7 @@ class DeskView:
         self.buttons["send"].button_style = "primary"
         self.touser = labels.put(w.Combobox(ensure_option=False), description="to", placeholder="to_hint")
         self.window, self.typing, self.log = html(), html(), html()
-        self.medium = Medium(labels, self.buttons["upload"], edited)
+        self.medium = Picture(labels, self.buttons["upload"], edited)
         self.forms = Forms(labels, self.medium, edited)
         self.remarks, self.status, self.look = html(), html(), html()
         self.look_kind = labels.choices(w.ToggleButtons(), {kind: f"look_{kind}" for kind in LOOKS})

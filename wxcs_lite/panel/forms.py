@@ -10,7 +10,7 @@ import ipywidgets as w
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, require_message, text, with_ai_label
 from wxcs_lite.panel.controls import Labels, box
-from wxcs_lite.panel.picture import Medium
+from wxcs_lite.panel.picture import Picture
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 from wxcs_lite.remarks import TEXT_BYTES, Remark, check
 
@@ -26,7 +26,7 @@ _BUILD: dict[str, Callable[..., Any]] = {
 class Forms:
     """One form for each kind of message, of which one is shown."""
 
-    def __init__(self, labels: Labels, medium: Medium, changed: Callable[[], None]) -> None:
+    def __init__(self, labels: Labels, medium: Picture, changed: Callable[[], None]) -> None:
         self.medium, self._changed = medium, changed
         self.kind = labels.choices(w.ToggleButtons(), {kind: f"kind_{kind}" for kind in KINDS})
         labels.put(self.kind, description="kind")

@@ -15,19 +15,19 @@ from wxcs_lite.panel.status import size
 from wxcs_lite.panel.texts import Words
 from wxcs_lite.reply_window import Event
 
-__all__ = ["ENTRY", "Book"]
+__all__ = ["ENTRY", "History"]
 
 _SHOWN = 60  # entries; all of them are in the export
 _END_OF_TIME = 2**32  # seconds; a calendar cannot follow a later one
 ENTRY = "user_enter_tempsession"
 
 
-class Book:
+class History:
     """All that an open desk remembers of its conversations; entries are dicts that JSON can carry.
 
-    >>> book = Book()
-    >>> book.came_in(0, {"FromUserName": "ann", "MsgType": "text", "CreateTime": 0, "Content": "hi"})
-    >>> book.latest(10), book.events("ann")
+    >>> history = History()
+    >>> history.came_in(0, {"FromUserName": "ann", "MsgType": "text", "CreateTime": 0, "Content": "hi"})
+    >>> history.latest(10), history.events("ann")
     (('ann',), [Event(kind='message', at=0)])
     """
 

@@ -15,7 +15,7 @@ from wxcs_lite.panel.controls import Labels, box, html, show
 from wxcs_lite.panel.status import duration, size
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 
-__all__ = ["Medium", "expanded", "seen_html", "taken"]
+__all__ = ["Picture", "expanded", "seen_html", "taken"]
 
 NEAR = 9_000_000  # bytes; a message of 10 MiB, envelope and all, closes the notebook's socket without a word
 SHOWN = 4_000_000  # bytes that are shown
@@ -47,7 +47,7 @@ def seen_html(name: str, content: bytes, words: Words) -> str:
     return f'<div class="wxcs-seen">{photo(content, reason, words["photo"], SHOWN)}</div>'
 
 
-class Medium:
+class Picture:
     """The part of the form that an image and a card share. It sends nothing: the desk does."""
 
     def __init__(self, labels: Labels, button: Any, changed: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from wxcs_lite.fresh import FreshToken
-from wxcs_lite.secret import Token, hide
+from wxcs_lite.secret import Secret, hide
 
 __all__ = ["Held"]
 
@@ -13,7 +13,7 @@ class Held:
 
     >>> held = Held("80_made-up")
     >>> held, held()
-    (<Held: a token>, Token('***'))
+    (<Held: a token>, Secret('***'))
 
     After `reject`, a `fresh_token` is told which one to replace, at the next call only.
     """
@@ -29,9 +29,9 @@ class Held:
             )
         self.is_callable = callable(token)
         self._give = token if callable(token) else lambda: token
-        self._rejected: Token | None = None
+        self._rejected: Secret | None = None
 
-    def __call__(self) -> Token:
+    def __call__(self) -> Secret:
         """Return a token for one action, hidden."""
         rejected, self._rejected = self._rejected, None
         if rejected is not None and isinstance(self._give, FreshToken):

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from wxcs_lite.errors import InvalidMessage, PushRejected
-from wxcs_lite.secret import Token, hide
+from wxcs_lite.secret import Secret, hide
 
 __all__ = ["decrypt", "encrypt", "verify"]
 
@@ -88,7 +88,7 @@ def decrypt(encrypt: str, *, aes_key: str, appid: str | None = None) -> bytes:
     return plaintext
 
 
-def open_frame(encrypt: str, aes_key: Token) -> tuple[bytes, str]:
+def open_frame(encrypt: str, aes_key: Secret) -> tuple[bytes, str]:
     """Return the message and the id that its frame ends with."""
     data = _decoded(encrypt)
     opener = _cipher(aes_key).decryptor()
@@ -133,7 +133,7 @@ class _Key(bytes):
         return "_Key('***')"
 
 
-def require_key(aes_key: Token) -> None:
+def require_key(aes_key: Secret) -> None:
     """Refuse a key that cannot be one, and a Python without AES, before the first push comes."""
     if not _KEY.fullmatch(aes_key):
         raise InvalidMessage(
@@ -144,7 +144,7 @@ def require_key(aes_key: Token) -> None:
     _ciphers()
 
 
-def _cipher(aes_key: Token) -> Any:
+def _cipher(aes_key: Secret) -> Any:
     require_key(aes_key)
     cipher, aes, cbc = _ciphers()
     # Not strict: the last character of a real key often has low bits that a strict decoder refuses.

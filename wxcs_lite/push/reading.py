@@ -8,13 +8,23 @@ from typing import NamedTuple
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.push.crypto import open_frame, require_appid, require_key, verify
 from wxcs_lite.push.value import Format, Push, parse, read_fields
-from wxcs_lite.secret import Token, hide
+from wxcs_lite.secret import Secret, hide
 
-__all__ = ["Opened", "echo", "open_push", "read_push", "require_secrets"]
+__all__ = ["Opened", "Settings", "echo", "open_push", "read_push", "require_secrets"]
 
 Query = Mapping[str, str]
 
 _SECONDS = re.compile("[0-9]{10}")
+
+
+class Settings(NamedTuple):
+    """What an account has set for its pushes, and how old one may be in seconds by which clock."""
+
+    token: Secret
+    aes_key: Secret | None
+    appid: str | None
+    max_age: float | None
+    clock: Callable[[], float]
 
 
 class Opened(NamedTuple):
@@ -69,25 +79,18 @@ def read_push(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
-    return open_push(query, body, token, aes_key, appid, max_age, clock).push
+    return open_push(query, body, Settings(token, aes_key, appid, max_age, clock)).push
 
 
-def open_push(
-    query: Query,
-    body: bytes,
-    token: Token,
-    aes_key: Token | None,
-    appid: str | None,
-    max_age: float | None,
-    clock: Callable[[], float],
-) -> Opened:
+def open_push(query: Query, body: bytes, settings: Settings) -> Opened:
     """Do the work of `read_push`, and tell how the push was wrapped."""
+    token, aes_key, appid, _, _ = settings
     require_secrets(token, aes_key)
     if not isinstance(body, bytes):
         raise InvalidMessage("body", "must be the raw bytes of the request", "应为请求正文的原始 bytes")
     if aes_key is None:
         _require_signature(query, "signature", token)
-        _require_age(query, max_age, clock)
+        _require_age(query, settings)
         push = parse(body)
         if push.get("Encrypt") and push.get("MsgType") is None:
             raise PushRejected("the push is encrypted: give aes_key", "推送是加密的：请给出 aes_key")
@@ -100,13 +103,13 @@ def open_push(
             "推送是明文；给定 aes_key 时不接受明文，请在后台选择安全模式",
         )
     _require_signature(query, "msg_signature", token, encrypt)
-    _require_age(query, max_age, clock)
+    _require_age(query, settings)
     plaintext, frame_id = open_frame(encrypt, aes_key)
     require_appid(frame_id, appid)
     return Opened(parse(plaintext), form, frame_id)
 
 
-def require_secrets(token: Token, aes_key: Token | None) -> None:
+def require_secrets(token: Secret, aes_key: Secret | None) -> None:
     """Refuse an empty token, which anybody could sign with, and a key that can be none."""
     if not token:
         raise InvalidMessage(
@@ -118,7 +121,7 @@ def require_secrets(token: Token, aes_key: Token | None) -> None:
         require_key(aes_key)
 
 
-def _require_signature(query: Query, name: str, token: Token, encrypt: str = "") -> None:
+def _require_signature(query: Query, name: str, token: Secret, encrypt: str = "") -> None:
     timestamp, nonce, signature = (_param(query, key) for key in ("timestamp", "nonce", name))
     # The hash does not tell timestamp from nonce: ten digits of seconds keep most queries from being cut up anew.
     whole = bool(nonce) and _SECONDS.fullmatch(timestamp) is not None
@@ -129,8 +132,9 @@ def _require_signature(query: Query, name: str, token: Token, encrypt: str = "")
         )
 
 
-def _require_age(query: Query, max_age: float | None, clock: Callable[[], float]) -> None:
-    if max_age is not None and not abs(clock() - float(_param(query, "timestamp"))) <= max_age:
+def _require_age(query: Query, settings: Settings) -> None:
+    max_age = settings.max_age
+    if max_age is not None and not abs(settings.clock() - float(_param(query, "timestamp"))) <= max_age:
         raise PushRejected(
             f"the push is more than {max_age:g} s away from this clock: a replay, or a clock that is off",
             f"推送时间与本机时钟相差超过 {max_age:g} 秒：可能是重放，或时钟不准",

@@ -3,15 +3,15 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.push.answers import SUCCESS, seal
 from wxcs_lite.push.dedupe import Handler, Once
 from wxcs_lite.push.environ import is_path_check, read_body, read_query
-from wxcs_lite.push.reading import Opened, echo, open_push, require_secrets
+from wxcs_lite.push.reading import Opened, Settings, echo, open_push, require_secrets
 from wxcs_lite.push.value import MAX_BODY
-from wxcs_lite.secret import Token, hide
+from wxcs_lite.secret import hide
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -22,15 +22,6 @@ _log = logging.getLogger("wxcs_lite.push")
 
 _OK, _FORBIDDEN, _NOT_ALLOWED = "200 OK", "403 Forbidden", "405 Method Not Allowed"
 _TOO_LARGE, _BUSY = "413 Content Too Large", "503 Service Unavailable"
-
-
-class _Settings(NamedTuple):
-    token: Token
-    aes_key: Token | None
-    appid: str | None
-    max_age: float | None
-    max_body: int
-    clock: Callable[[], float]
 
 
 def push_app(
@@ -72,16 +63,16 @@ def push_app(
             "workers and remember must be at least 1, queue at least 0\nworkers、remember 至少为 1，queue 至少为 0"
         )
     once = Once(handler, wait=wait, workers=workers, queue=queue, remember=remember, log_errors=log_errors)
-    return PushApp(once, _Settings(token, aes_key, appid, max_age, min(max_body, MAX_BODY), clock))
+    return PushApp(once, Settings(token, aes_key, appid, max_age, clock), min(max_body, MAX_BODY))
 
 
 class PushApp:
     """What `push_app` gives; WSGI servers call it."""
 
-    __slots__ = ("__weakref__", "_once", "_settings")
+    __slots__ = ("__weakref__", "_max_body", "_once", "_settings")
 
-    def __init__(self, once: Once, settings: _Settings) -> None:
-        self._once, self._settings = once, settings
+    def __init__(self, once: Once, settings: Settings, max_body: int) -> None:
+        self._once, self._settings, self._max_body = once, settings, max_body
 
     def __repr__(self) -> str:
         return f"<push_app in {'plain' if self._settings.aes_key is None else 'secure'} mode>"
@@ -113,15 +104,14 @@ class PushApp:
             return _refused(e)
 
     def _push(self, environ: "WSGIEnvironment") -> tuple[str, bytes]:
-        s = self._settings
         query = read_query(environ)
         try:
-            body = read_body(environ, s.max_body)
+            body = read_body(environ, self._max_body)
             if body is None:
                 return _TOO_LARGE, b""
             if is_path_check(body):
                 return _OK, SUCCESS
-            opened = open_push(query, body, s.token, s.aes_key, s.appid, s.max_age, s.clock)
+            opened = open_push(query, body, self._settings)
         except PushRejected as e:
             return _refused(e)
         answer = self._once.answer(opened.push)

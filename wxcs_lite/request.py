@@ -1,0 +1,166 @@
+"""A request is a value: it can be looked at, compared, kept, and sent by any HTTP library.
+
+It says all that the floors below have to know of a call: whether it takes a token, and what comes back. None of them
+looks at the path. How it looks to people, as an HTTP message and as a curl command, shows no secret.
+"""
+
+import json
+import re
+from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
+
+from wxcs_lite.multipart import Multipart
+from wxcs_lite.scrub import scrub
+from wxcs_lite.secret import hide
+
+__all__ = ["API", "JSON", "Gives", "Request"]
+
+API = "https://api.weixin.qq.com"
+JSON = "application/json"
+
+Gives = Literal["json", "receipt", "media"]
+
+_SECRETS = ("secret", "appsecret")  # names of parameters and fields
+_SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+
+
+class Request(NamedTuple):
+    """A WeChat call as a value: method, path, query (pairs), body (bytes, `Multipart` or None) and content type.
+
+    >>> from wxcs_lite.endpoints import get_rid
+    >>> request = get_rid("61725984-6126f6f9-040f19c4")
+    >>> request
+    <Request POST /cgi-bin/openapi/rid/get, 36 bytes of application/json>
+    >>> print(request.url("80_made+up"))
+    /cgi-bin/openapi/rid/get?access_token=80_made%2Bup
+
+    It never holds an access token; `stable_token` alone has a secret in its body, which str and curl leave out.
+    `extra_headers` are pairs that go out beside Content-Type; `gives` says what comes back: "receipt" is WeChat's
+    word that it has taken a message, after whose loss sending again may deliver twice; "media" is a file; "json" is
+    any other JSON object.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | Multipart | None = None
+    content_type: str | None = None
+    extra_headers: tuple[tuple[str, str], ...] = ()
+    takes_token: bool = True
+    gives: Gives = "json"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers of the call: its Content-Type and its extra ones.
+
+        >>> Request("POST", "/x", (), b"{}", JSON, (("X-Made-Up", "1"),)).headers
+        {'Content-Type': 'application/json', 'X-Made-Up': '1'}
+        """
+        headers = {} if self.content_type is None or self.body is None else {"Content-Type": self.content_type}
+        headers.update(self.extra_headers)
+        return headers
+
+    def url(self, token: str | None) -> str:
+        """Return path and query, ready for a host-bound pool; token is None for a call that takes none.
+
+        With a token it is a str whose repr is hidden, because a notebook saves what its cells show.
+        """
+        token = None if token is None else hide(token)
+        query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
+        if token is None:
+            return f"{self.path}?{query[1:]}" if query else self.path
+        return hide(f"{self.path}?access_token={quote(token, safe='')}{query}")
+
+    def curl(self, url: str = API) -> str:
+        """Return the curl command that does the same; the token stays `$WXCS_TOKEN`, a secret `$WXCS_SECRET`.
+
+        >>> from wxcs_lite.endpoints import set_typing
+        >>> print(set_typing("OPENID").curl())
+        curl -sS "https://api.weixin.qq.com/cgi-bin/message/custom/typing?access_token=$WXCS_TOKEN" \\
+          -H 'Content-Type: application/json' \\
+          --data-raw '{"touser":"OPENID","command":"Typing"}'
+
+        Everything that comes from a message is quoted for a POSIX shell.
+        """
+        return " \\\n  ".join(_curl(self, url))
+
+    def __str__(self) -> str:
+        """Return the request as an HTTP message: JSON set out for reading, sizes as they are on the wire."""
+        lines = [f"{self.method} {_target(self, '***', '***')} HTTP/1.1"]
+        lines += [_header(name, value) for name, value in self.headers.items()]
+        if self.body is not None:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\n".join([*lines, *_body(self.body)])
+
+    def __repr__(self) -> str:
+        size = "" if self.body is None else f", {len(self.body)} bytes of {(self.content_type or '').partition(';')[0]}"
+        return f"<Request {self.method} {self.path}{size}>"
+
+
+def _target(request: Request, token: str, secret: str) -> str:
+    """Return path and query as they leave, with something else in place of token and secret."""
+    pairs = [f"access_token={token}"] if request.takes_token else []
+    pairs += [f"{name}={secret if name in _SECRETS else quote(value, safe='')}" for name, value in request.query]
+    return f"{request.path}?{'&'.join(pairs)}" if pairs else request.path
+
+
+def _header(name: str, value: str) -> str:
+    if name.lower() == "content-type":
+        return f"{name}: {value}"  # a boundary is as long as a secret, and is none
+    return f"{name}: {'***' if name.lower() in _SECRET_HEADERS else scrub(value)}"
+
+
+def _body(body: bytes | Multipart | None) -> list[str]:
+    if body is None:
+        return []
+    if isinstance(body, Multipart):
+        head, tail = body.head.decode(), body.tail.decode()
+        size = len(body) - len(body.head) - len(body.tail)
+        return ["", *head.rstrip().splitlines(), "", f"<{size:,} bytes>", *tail.strip().splitlines()]
+    fields = _fields(body)
+    if fields is None:
+        return ["", f"<{len(body):,} bytes>"]
+    shown = {name: "***" if name in _SECRETS else value for name, value in fields.items()}
+    return ["", json.dumps(shown, ensure_ascii=False, indent=2)]
+
+
+def _fields(body: bytes) -> dict[str, Any] | None:
+    """Return the fields of a JSON object, or None: a handmade request may carry anything."""
+    try:
+        found = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _curl(request: Request, url: str) -> list[str]:
+    from shlex import quote as shell_quote  # only this needs it
+
+    # Percent-encoding leaves no quote, dollar or backquote of others in the target: double quotes are safe around it.
+    lines = [f'curl -sS "{url.rstrip("/")}{_target(request, "$WXCS_TOKEN", "$WXCS_SECRET")}"']
+    body = request.body
+    if request.method != ("GET" if body is None else "POST"):
+        lines.append(f"-X {shell_quote(request.method)}")
+    written_by_curl = ("content-type",) if isinstance(body, Multipart) else ()
+    for name, value in request.headers.items():
+        if name.lower() not in written_by_curl:
+            lines.append(f"-H {shell_quote(_header(name, value))}")
+    if isinstance(body, Multipart):
+        named = re.search(r'filename="([^"]+)"\r\nContent-Type: (\S+)', body.head.decode())
+        part = f"{named[1]};type={named[2]}" if named else "file"
+        lines.append(f"-F {shell_quote(f'media=@{part}')}")
+    elif body is not None:
+        lines.append(_shell_json(body, shell_quote))
+    return lines
+
+
+def _shell_json(body: bytes, shell_quote: Any) -> str:
+    fields = _fields(body)
+    if fields is None:
+        return "--data-binary @body"
+    name = next((name for name in _SECRETS if name in fields), None)
+    if name is None:
+        return f"--data-raw {shell_quote(body.decode())}"
+    compact = json.dumps({**fields, name: ""}, ensure_ascii=False, separators=(",", ":"))
+    before, _, after = compact.partition(f'"{name}":""')
+    return f"""--data-raw {shell_quote(f'{before}"{name}":"')}"$WXCS_SECRET"{shell_quote(f'"{after}')}"""

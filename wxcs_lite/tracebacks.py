@@ -1,0 +1,91 @@
+"""Why no frame, chain or echo of ours holds a secret, and how.
+
+*Who may see what.* A caller gets our error, its text, and the frames of their own code. The token, the AppSecret, the
+bodies and the reply are for the server alone. Whatever shows an exception shows more than its text:
+
+- `traceback` and logging show source lines, causes and contexts; IPython's verbose mode, `pytest -l`, rich and
+  structlog show the `repr` of each frame's locals, and some of them slice a text before they show it (`obj[:80]!r`);
+- error trackers and debuggers walk: through locals, through tuples, lists and dicts in them without asking for their
+  `repr`, along `__cause__` and `__context__` even where `from None` hides these, and into `args`.
+
+*So four things hold.* Names that hold a secret are rebound on the first line of each public function to a value whose
+repr and slices hide (`secret`). Everything that sends or reads runs inside `call_cleanly`, whose frame has nothing to
+show; the frames below it, ours and urllib3's with URLs in them, are cut off. The error that leaves is raised *after*
+the `except` block: inside it, Python would set the original as its `__context__`, and `raise … from None` would only
+keep that from being printed. And an error's text is made of our words, from which an echo of the secret is taken out.
+
+*Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the bare token in a tuple
+and a dict, where no repr of ours is asked; and it would hide the signature from `help()` and from type checkers.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+from urllib3.exceptions import HTTPError
+
+from wxcs_lite.errors import WxError
+from wxcs_lite.failures import transport_error
+from wxcs_lite.request import Request
+from wxcs_lite.secret import any_spelling
+
+__all__ = ["Carried", "call_cleanly"]
+
+_T = TypeVar("_T")
+
+
+def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -> _T:
+    """Run what may fail; it leaves as our error, with no chain, no frame that holds a URL, a body or a reply, no echo.
+
+    Everything that sends, receives or reads a reply runs in here: only the frames above it ever stand in a traceback.
+    """
+    try:
+        return call()
+    except HTTPError as e:
+        failure: BaseException = transport_error(e, request)
+    except WxError as e:
+        failure = without_echo(e, secret)
+    except Carried as e:
+        failure = without_foreign_frames(e.error)
+    except BaseException as e:
+        e.__cause__ = e.__context__ = None
+        failure = without_foreign_frames(e)
+    try:
+        raise failure
+    finally:
+        del failure  # else it would hold its own frame, and whatever lives in the frames above
+
+
+class Carried(BaseException):
+    """Carries an error of the caller's own through urllib3, which would take it for the network's (or swallow it)."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+_FOREIGN = ("urllib3.", "http.client", "socket", "ssl", "vcr.", "wxcs_lite.")
+
+
+def without_foreign_frames(error: BaseException) -> BaseException:
+    """Return the error with only those frames that come after the last foreign one: the caller's own callback.
+
+    Ours count as foreign, too: they hold bodies and replies.
+    """
+    kept: TracebackType | None = None
+    frame = error.__traceback__
+    while frame is not None:
+        foreign = frame.tb_frame.f_globals.get("__name__", "").startswith(_FOREIGN)
+        kept = None if foreign else kept or frame
+        frame = frame.tb_next
+    return error.with_traceback(kept)
+
+
+def without_echo(error: WxError, secret: str | None) -> WxError:
+    """Return the same error afresh, with no frame and no chain, and without the secret that a reply may have echoed."""
+    if not secret:
+        return error.with_traceback(None)
+    echo = any_spelling(secret)
+    # Each of our errors can be made anew from its args: pickle relies on that, too.
+    args: list[Any] = [echo.sub("***", arg) if isinstance(arg, str) else arg for arg in error.args]
+    return type(error)(*args)
