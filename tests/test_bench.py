@@ -23,15 +23,16 @@ def bench(*given: str) -> "subprocess.CompletedProcess[str]":
 def test_every_part_runs_and_prints_its_table() -> None:
     """Each ratio is a positive number, no line is too wide to be read, and every row has a name and figures."""
     done = bench("--quick")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert 0 == done.returncode
+    assert "" == done.stderr
     titles = re.findall(r"^## (.+)$", done.stdout, re.MULTILINE)
-    assert [title.startswith(heading) for title, heading in zip(titles, HEADINGS, strict=True)] == [True] * 16
+    assert [True] * 16 == [title.startswith(heading) for title, heading in zip(titles, HEADINGS, strict=True)]
     ratios = re.findall(r"(\S+)×", done.stdout)
     assert len(ratios) > 50
     assert min(map(float, ratios)) > 0
     assert max(map(len, done.stdout.splitlines())) <= 100
     goals = done.stdout.partition("## Goals")[2]
-    assert len(re.findall(r"  (?:yes|NO)$", goals, re.MULTILINE)) == 7
+    assert 7 == len(re.findall(r"  (?:yes|NO)$", goals, re.MULTILINE))
 
 
 def test_a_peer_that_is_missing_leaves_a_row_that_says_so() -> None:
@@ -39,14 +40,15 @@ def test_a_peer_that_is_missing_leaves_a_row_that_says_so() -> None:
     hide = "import sys; sys.modules.update(dict.fromkeys(('requests', 'httpx', 'wechatpy')))"
     run = "import runpy; sys.argv[1:] = ['--quick', 'send']; runpy.run_module('tests.bench', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", f"{hide}; {run}"], cwd=PROJECT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(re.findall(rf"^(?:requests|httpx|wechatpy) +{NOT_INSTALLED}$", done.stdout, re.MULTILINE)) == 3
+    assert 0 == done.returncode
+    assert "" == done.stderr
+    assert 3 == len(re.findall(rf"^(?:requests|httpx|wechatpy) +{NOT_INSTALLED}$", done.stdout, re.MULTILINE))
     assert "wxcs_lite.send" in done.stdout
 
 
 def test_an_unknown_part_is_refused_with_those_there_are() -> None:
     """A usage error names what is allowed and what it got."""
     done = bench("sned")
-    assert done.returncode == 2
+    assert 2 == done.returncode
     assert "no such part: sned" in done.stderr
     assert "send, calls, push, serve, import, weight, memory, layers, threads, growth" in done.stderr

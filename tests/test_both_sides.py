@@ -66,7 +66,9 @@ def test_what_is_pushed_is_read(format: str, mode: str) -> None:
         done.append(ann.enters_session("from=<菜单>"))
     assert ["success"] * 4 == [pushed.answer for pushed in pushes.log]
     for event, push in zip(done, inbox, strict=True):
-        assert ("ann", event.kind, int(event.at)) == (push.FromUserName, push.MsgType, push.CreateTime)
+        assert "ann" == push.FromUserName
+        assert event.kind == push.MsgType
+        assert int(event.at) == push.CreateTime
         assert event.msg_id == push.get("MsgId")
         assert dict(event.fields) == {name: push.get(name) for name in event.fields}
     assert 4 == len({dedupe_key(push) for push in inbox})
@@ -100,7 +102,8 @@ def test_a_repeated_push_meets_the_handler_once() -> None:
 
     with sandbox.push_to(first_one_lost, token=TOKEN) as pushes:  # type: ignore[arg-type]
         sandbox.user("ann").says("hello")
-    assert (2, 1) == (len(pushes.log), len(inbox))
+    assert 2 == len(pushes.log)
+    assert 1 == len(inbox)
     assert "success" == pushes.log[-1].answer
 
 
@@ -111,7 +114,8 @@ def test_a_wrong_key_gets_nowhere() -> None:
     app = push_app(inbox.append, token=TOKEN, aes_key="other" + "y" * 37 + "A", clock=sandbox.clock)
     with sandbox.push_to(app, token=TOKEN, aes_key=AES_KEY) as pushes:
         sandbox.user("ann").says("hello")
-    assert ([], [403] * 4) == (inbox, [pushed.status for pushed in pushes.log])
+    assert [] == inbox
+    assert [403] * 4 == [pushed.status for pushed in pushes.log]
     assert 1 == len(sandbox.user("ann").notices)
 
 

@@ -93,16 +93,16 @@ def test_an_upload_is_multipart_with_its_type_in_the_query() -> None:
     """The type is in the query, the boundary in the content type, the file in the body."""
     request = endpoints.upload(JPEG, filename="a.jpg", type="thumb", boundary="made-up")
     assert ("POST", "/cgi-bin/media/upload", (("type", "thumb"),)) == request[:3]
-    assert request.content_type == "multipart/form-data; boundary=made-up"
+    assert "multipart/form-data; boundary=made-up" == request.content_type
     assert isinstance(request.body, Multipart)
-    assert request.body.content == JPEG
+    assert JPEG == request.body.content
 
 
 def test_equal_calls_are_equal_values() -> None:
     """A request can be compared, put into a set, and kept in a pickle."""
     one, other = (endpoints.upload(JPEG, filename="a.jpg", boundary="made-up") for _ in range(2))
     assert one == other
-    assert len({one, other}) == 1
+    assert 1 == len({one, other})
     assert endpoints.get_rid("a-b-c") == pickle.loads(pickle.dumps(endpoints.get_rid("a-b-c")))
 
 
@@ -131,7 +131,10 @@ def test_the_token_is_the_first_parameter(request_: Request, token: str | None, 
 def test_any_query_can_be_read_back(token: str, media_id: str) -> None:
     """Whatever token and media_id hold, an independent parser finds them, and nothing else."""
     parts = urlsplit(endpoints.download(media_id).url(token))
-    assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("", "", "/cgi-bin/media/get", "")
+    assert "" == parts.scheme
+    assert "" == parts.netloc
+    assert "/cgi-bin/media/get" == parts.path
+    assert "" == parts.fragment
     assert [("access_token", token), ("media_id", media_id)] == parse_qsl(parts.query, keep_blank_values=True)
 
 
@@ -201,7 +204,7 @@ def test_a_wrong_secret_is_refused_without_being_told(wrong: Any) -> None:
     """The error names the argument and never repeats it, and no frame of ours holds it bare."""
     with pytest.raises(InvalidMessage) as caught:
         endpoints.stable_token("A", wrong)
-    assert caught.value.field == "secret"
+    assert "secret" == caught.value.field
     assert "made-up" not in str(caught.value)
     frames = [entry.frame.f_locals for entry in caught.traceback if Path(entry.path).parent.name == "wxcs_lite"]
     assert frames
@@ -256,7 +259,8 @@ def test_what_json_cannot_carry_is_refused(value: Any, why: str) -> None:
     """Wherever it hides in a handmade message, it is told before anything leaves, with no chain behind it."""
     with pytest.raises(InvalidMessage, match=f"^message: holds {why}") as caught:
         endpoints.send({**text("U", "hi"), "extra": value})
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
 
 
 @settings(deadline=None)

@@ -91,7 +91,7 @@ def test_retry_is_as_documented() -> None:
     """What a retry is worth follows the reference; whatever is not named otherwise is "no"."""
     others = {row[0]: row[2] for row in catalogue.ROWS if row[2] != "no"}
     assert {code: retry for retry, codes in RETRIES.items() for code in codes} == others
-    assert {"no", *RETRIES} == set(RETRY)
+    assert set(RETRY) == {"no", *RETRIES}
 
 
 def test_every_code_can_be_searched_for() -> None:

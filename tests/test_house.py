@@ -47,6 +47,7 @@ SANDBOX_FLOORS = (
     {"sandbox"},
 )
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
+TABLES = {"catalogue.py"}
 CELLAR = {"catalogue", "secret", "errcodes", "errors"}
 MAY_IMPORT_URLLIB3 = {
     "wire.py", "streaming.py", "pools.py", "failures.py", "tracebacks.py",
@@ -79,7 +80,7 @@ def _imports(tree: ast.AST, typing_too: bool) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports name their module in full"
+            assert 0 == node.level, "imports name their module in full"
             source = str(node.module)
             # `from package import module` imports the module, too.
             yield from (f"{source}.{alias.name}" if _is_module(source, alias.name) else source for alias in node.names)
@@ -113,13 +114,13 @@ def test_every_module_has_its_floor() -> None:
 def test_arrows_only_go_down(name: str) -> None:
     """A module knows those below it: none above, none beside, and not the package as a whole."""
     known = ours(CLIENT[name]) - ({"", "push", "sandbox", "terminal"} if FLOOR[name] > FLOOR["fresh"] else set())
-    assert {below for below in known if FLOOR.get(below, 99) >= FLOOR[name]} == set()
+    assert set() == {below for below in known if FLOOR.get(below, 99) >= FLOOR[name]}
 
 
 def test_receiving_knows_nothing_of_sending() -> None:
     """Who only answers pushes needs neither pool nor requests."""
     known = {name: ours(MODULES[name]) - CELLAR - {"push"} for name in PUSH}
-    assert {name: others for name, others in known.items() if others} == {}
+    assert {} == {name: others for name, others in known.items() if others}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sandbox/")])
@@ -139,12 +140,12 @@ def test_no_module_knows_one_that_knows_it() -> None:
     """No circles anywhere: an import inside a function counts, and so does one for the type checker."""
     full = {_full(name): path for name, path in MODULES.items()}
     known = {name: imports(path, typing_too=True) - {"wxcs_lite"} for name, path in full.items()}
-    assert circles(known) == set()
+    assert set() == circles(known)
 
 
 def test_a_circle_is_seen() -> None:
     """The test above would see one, and what stands on it."""
-    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"a", "b", "c"}
+    assert {"a", "b", "c"} == circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()})
 
 
 def _full(name: str) -> str:
@@ -164,13 +165,13 @@ def test_the_flats_of_the_sandbox_have_an_order(name: str) -> None:
     if room == "__init__":
         return  # the door: it offers what all of them have
     floor = SANDBOX_FLOOR[room]
-    assert {other for other in rooms(name) if other != room and SANDBOX_FLOOR[other] >= floor} == set()
+    assert set() == {other for other in rooms(name) if other != room and SANDBOX_FLOOR[other] >= floor}
 
 
 def test_every_room_of_the_sandbox_has_its_floor() -> None:
     """To add a room is to give it a place in the order."""
     found = {name.split("/")[1].removesuffix(".py") for name in MODULES if name.startswith("sandbox/")}
-    assert found - {"__init__"} == set(SANDBOX_FLOOR)
+    assert set(SANDBOX_FLOOR) == found - {"__init__"}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -184,7 +185,7 @@ def test_one_door_to_the_network(name: str) -> None:
 def test_pure_modules_import_no_io(name: str) -> None:
     """Values in, values out: another HTTP library can use them without us."""
     found = imports(CLIENT[name])
-    assert {module for module in found for io in IO if module == io or module.startswith(f"{io}.")} == set()
+    assert set() == {module for module in found for io in IO if module == io or module.startswith(f"{io}.")}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -195,8 +196,8 @@ def test_only_the_panel_knows_ipywidgets(name: str) -> None:
 
 def test_little_is_within_the_reach_of_the_log_filter() -> None:
     """A logger outlives the modules: what its filter reaches has to be taken down last, by every process."""
-    assert imports(CLIENT["logs"]) == {"logging", "wxcs_lite.scrub"}
-    assert imports(CLIENT["scrub"]) == {"re"}
+    assert {"logging", "wxcs_lite.scrub"} == imports(CLIENT["logs"])
+    assert {"re"} == imports(CLIENT["scrub"])
 
 
 def test_importing_the_package_brings_nothing_optional() -> None:
@@ -207,7 +208,7 @@ def test_importing_the_package_brings_nothing_optional() -> None:
     assert {"wxcs_lite.transport", "urllib3"} <= loaded
     unneeded = {"catalogue", "panel", "push", "sandbox", "terminal"}
     unwanted = ("ipywidgets", "IPython", "cryptography", *(f"wxcs_lite.{name}" for name in unneeded))
-    assert {name for name in loaded if name.startswith(unwanted)} == set()
+    assert set() == {name for name in loaded if name.startswith(unwanted)}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -232,7 +233,7 @@ def test_a_module_says_what_it_is_and_offers(name: str) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert set(names) - bound == set()
+    assert set() == set(names) - bound
 
 
 @pytest.mark.parametrize("name", wxcs_lite.__all__)
@@ -252,11 +253,24 @@ def test_public_names_are_sorted_and_unique() -> None:
     assert sorted(set(wxcs_lite.__all__)) == wxcs_lite.__all__
 
 
-@pytest.mark.parametrize("name", CLIENT)
+@pytest.mark.parametrize("name", MODULES)
 def test_a_module_is_short(name: str) -> None:
-    """Past 250 lines it is usually two jobs; but a catalogue is data."""
-    limit = {"catalogue": 1000}.get(name, 250)
-    assert len(CLIENT[name].read_text(encoding="utf-8").splitlines()) <= limit
+    """Past 400 lines, docstrings not counted, it is usually two jobs; but a table of data may be longer."""
+    source = MODULES[name].read_text(encoding="utf-8")
+    assert name in TABLES or code_lines(source) <= 400
+
+
+def code_lines(source: str) -> int:
+    """Return how many lines there are beside docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = (node.body[0] for node in ast.walk(ast.parse(source)) if isinstance(node, documented) and node.body)
+    docstrings = (first for first in found if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant))
+    return len(source.splitlines()) - sum((doc.end_lineno or 0) - doc.lineno + 1 for doc in docstrings)
+
+
+def test_lines_of_code_are_counted_without_docstrings() -> None:
+    """What explains does not weigh."""
+    assert 2 == code_lines('"""One.\n\nTwo.\n"""\ndef f():\n    "Three."\n    return 1\n')
 
 
 def _functions() -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -274,7 +288,7 @@ def test_a_function_is_short() -> None:
         documented = ast.get_docstring(node) is not None
         comment = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
         lengths[name] = (node.end_lineno or 0) - node.lineno + 1 - comment
-    assert {name: length for name, length in lengths.items() if length > 40} == {}
+    assert {} == {name: length for name, length in lengths.items() if length > 40}
 
 
 def _files() -> Iterator[Path]:
@@ -291,4 +305,4 @@ def test_no_file_holds_what_looks_like_a_token() -> None:
     """Made-up tokens are short on purpose: whatever is long enough to be real must not be here."""
     token = re.compile(rb"access_token=[A-Za-z0-9_-]{20,}")
     found = [path.relative_to(PROJECT).as_posix() for path in _files() if token.search(path.read_bytes())]
-    assert found == []
+    assert [] == found

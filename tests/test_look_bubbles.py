@@ -137,7 +137,7 @@ def test_a_picture_is_shown_from_its_bytes() -> None:
         assert "img" not in seen.tags
         assert "MEDIA_ID" in seen.text
     assert "…" in Seen(bubble(image("ann", "M" * 64), EN)).text
-    assert photo(b"", "name", "alt") == '<span class="wxcs-nopic">name</span>'
+    assert '<span class="wxcs-nopic">name</span>' == photo(b"", "name", "alt")
 
 
 def test_a_card_has_title_cover_and_page() -> None:
@@ -173,14 +173,14 @@ def test_a_push_becomes_a_message() -> None:
     """So that one renderer serves both directions."""
     fields = {"Title": "t", "PagePath": "p", "ThumbMediaId": "M", "ThumbUrl": "http://x"}
     made = as_message("miniprogrampage", fields)
-    assert made["miniprogrampage"] == {"title": "t", "pagepath": "p", "thumb_media_id": "M"}
+    assert {"title": "t", "pagepath": "p", "thumb_media_id": "M"} == made["miniprogrampage"]
 
 
 def test_summaries() -> None:
     """One line of plain text for the history."""
-    assert summary(text("ann", "hi"), EN) == "hi"
-    assert summary(as_message("event", {"Event": "user_enter_tempsession"}), EN) == (
-        "(entered the customer-service session)"
+    assert "hi" == summary(text("ann", "hi"), EN)
+    assert "(entered the customer-service session)" == summary(
+        as_message("event", {"Event": "user_enter_tempsession"}), EN
     )
-    assert summary(as_message("event", {"Event": "other"}), EN) == "[event] other"
-    assert summary({}, EN) == "[] "
+    assert "[event] other" == summary(as_message("event", {"Event": "other"}), EN)
+    assert "[] " == summary({}, EN)

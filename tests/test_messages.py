@@ -99,7 +99,7 @@ def test_the_ai_label_is_one_or_zero(flag: Any, field: int) -> None:
 
 def test_extras_can_be_given_again() -> None:
     """The last one counts."""
-    assert with_businessid(with_businessid(text("U", "hi"), 1), 2)["businessid"] == 2
+    assert 2 == with_businessid(with_businessid(text("U", "hi"), 1), 2)["businessid"]
 
 
 @pytest.mark.parametrize("businessid", [1, 0, -1, "1", "shop"])
@@ -168,7 +168,8 @@ def test_the_error_holds_no_chain() -> None:
     """A lone surrogate is told without Python's own error behind it, which holds the whole text."""
     with pytest.raises(InvalidMessage) as caught:
         text("U", "\ud800")
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("wrong", [None, "hi", "", [("touser", "U")], b"{}", 7])

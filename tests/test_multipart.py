@@ -38,7 +38,7 @@ def content_of(part: Any, whole: bytes, boundary: str) -> bytes:
     begin = whole.index(b"\r\n\r\n") + 4
     closing = b"\r\n--" + boundary.encode("ascii") + b"--\r\n"
     assert whole.endswith(closing)
-    assert part.get_content_disposition() == "form-data"
+    assert "form-data" == part.get_content_disposition()
     return whole[begin : -len(closing)]
 
 
@@ -58,7 +58,7 @@ def test_an_independent_parser_finds_one_file(
     part, whole = parsed(body, content_type)
     assert content == content_of(part, whole, content_type.partition("=")[2])
     assert len(whole) == len(body)
-    assert part.get_param("name", header="content-disposition") == "media"
+    assert "media" == part.get_param("name", header="content-disposition")
     name = part.get_filename()
     assert name.isascii()
     assert name.isprintable()
@@ -74,8 +74,8 @@ def test_any_filename_fits_a_picture(content: bytes, filename: str) -> None:
     body, content_type = media_part(content, filename, None)
     part, _ = parsed(body, content_type)
     assert part.get_filename().endswith(".gif")
-    assert part.get_content_type() == "image/gif"
-    assert len(body.head.splitlines()) == 4
+    assert "image/gif" == part.get_content_type()
+    assert 4 == len(body.head.splitlines())
 
 
 @settings(deadline=None)
@@ -112,10 +112,10 @@ def test_a_file_on_disk_can_be_sent(tmp_path: Path) -> None:
     path.write_bytes(JPEG)
     for buffering in (0, -1):
         with path.open("rb", buffering=buffering) as file:
-            assert b"".join(media_part(file, "a.jpg", BOUNDARY)[0]).count(JPEG) == 1
+            assert 1 == b"".join(media_part(file, "a.jpg", BOUNDARY)[0]).count(JPEG)
     with tempfile.SpooledTemporaryFile() as spooled:
         spooled.write(JPEG)
-        assert b"".join(media_part(cast(BinaryIO, spooled), "a.jpg", BOUNDARY)[0]).count(JPEG) == 1
+        assert 1 == b"".join(media_part(cast(BinaryIO, spooled), "a.jpg", BOUNDARY)[0]).count(JPEG)
 
 
 def test_a_file_that_shrinks_is_noticed() -> None:
@@ -244,7 +244,7 @@ def test_a_boundary_needs_no_quotes(wrong: str) -> None:
 def test_the_boundary_cannot_be_foreseen() -> None:
     """Unless given it is random, so that no file can hold it on purpose."""
     types = {media_part(JPEG, None, None)[1] for _ in range(50)}
-    assert len(types) == 50
+    assert 50 == len(types)
     assert {len(content_type) for content_type in types} == {len("multipart/form-data; boundary=") + 32}
 
 
@@ -253,7 +253,7 @@ def test_pieces_count_bytes(wide: Any) -> None:
     """A view of wider items is cut by bytes, not by items."""
     assert memoryview(wide).tobytes() == b"".join(pieces(wide))
     body = Multipart(b"", wide, b"")
-    assert len(body) == 240
+    assert 240 == len(body)
 
 
 def test_pieces_are_bytes_of_their_own() -> None:
@@ -278,7 +278,7 @@ def test_equal_parts_make_equal_bodies() -> None:
 
 def test_repr_shows_sizes() -> None:
     """Never the content."""
-    assert repr(Multipart(b"head", b"content", b"tail")) == "<Multipart, 7 bytes of content, 15 in all>"
+    assert "<Multipart, 7 bytes of content, 15 in all>" == repr(Multipart(b"head", b"content", b"tail"))
 
 
 @pytest.mark.parametrize(

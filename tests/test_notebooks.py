@@ -128,7 +128,8 @@ def test_a_lesson_is_kept_clean(lesson: str) -> None:
     """Stable ids, counts from 1 without a gap, no time, no widget state, nothing an editor left behind."""
     notebook = read(lesson)
     assert METADATA == notebook.metadata
-    assert (4, 5) == (notebook.nbformat, notebook.nbformat_minor)
+    assert 4 == notebook.nbformat
+    assert 5 == notebook.nbformat_minor
     ids = [cell.id for cell in notebook.cells]
     assert len(ids) == len(set(ids))
     assert all(re.fullmatch(r"[a-z][a-z0-9-]{2,30}", each) for each in ids)
@@ -279,7 +280,8 @@ def test_a_picture_stands_alone(picture: Path) -> None:
     assert root.get("viewBox")
     assert not re.search(r"<script|href=|url\((?!#)|@import|<image", source)
     first = next(element for element in root if element.tag.endswith("rect"))
-    assert (first.get("width"), first.get("height")) == ("100%", "100%")
+    assert "100%" == first.get("width")
+    assert "100%" == first.get("height")
     assert len(source) < 12_000
     name = picture.name.partition(".")[0]
     assert picture.with_name(f"{name}.svg").is_file()

@@ -74,9 +74,9 @@ def test_a_text_goes_out_and_the_form_is_emptied(stage: Stage) -> None:
     stage.comes(stage.ann.says("hello?"))
     stage.fill("text", content="您好")
     stage.desk.send()
-    assert [delivered.message["text"]["content"] for delivered in stage.ann.inbox] == ["您好"]
-    assert stage.calls(SEND) == 1
-    assert stage.view.forms.fields["text"]["content"].value == ""
+    assert ["您好"] == [delivered.message["text"]["content"] for delivered in stage.ann.inbox]
+    assert 1 == stage.calls(SEND)
+    assert "" == stage.view.forms.fields["text"]["content"].value
     assert EN["sent"].format(touser="ann") in stage.status
     assert "4 of 5 left, 48 h 0 min" in stage.view.window.value
 
@@ -85,7 +85,7 @@ def test_a_refused_message_stays_in_the_form(stage: Stage) -> None:
     """With errcode, cause, remedy and rid in view."""
     stage.fill("text", content="您好")
     stage.desk.send()
-    assert stage.view.forms.fields["text"]["content"].value == "您好"
+    assert "您好" == stage.view.forms.fields["text"]["content"].value
     for wanted in ("45015", "Cause", "Do", "Retry", "rid"):
         assert wanted in stage.status
     assert "not sent: 45015" in stage.view.log.value
@@ -100,7 +100,7 @@ def test_an_expired_window_is_said_before_and_explained_after(stage: Stage) -> N
     assert EN["window_closed"] in stage.view.window.value
     assert stage.view.buttons["send"].disabled is False
     stage.desk.send()
-    assert stage.calls(SEND) == 1
+    assert 1 == stage.calls(SEND)
     assert "45015" in stage.status
 
 
@@ -110,7 +110,8 @@ def test_a_key_draws_the_message_and_nothing_else(stage: Stage) -> None:
     drawn = stage.view.log.value = stage.view.window.value = "drawn before"
     stage.fill("text", content="您好")
     assert "您好" in stage.view.look.value
-    assert (drawn, drawn) == (stage.view.log.value, stage.view.window.value)
+    assert drawn == stage.view.log.value
+    assert drawn == stage.view.window.value
     stage.desk.refresh()
     assert "hello?" in stage.view.log.value
 
@@ -163,9 +164,9 @@ def test_image_link_and_card_go_out(lang: str) -> None:
     stage.pick(sunset())
     stage.desk.upload()
     stage.desk.send()
-    assert [delivered.message["msgtype"] for delivered in stage.ann.inbox] == ["image", "link", "miniprogrampage"]
+    assert ["image", "link", "miniprogrampage"] == [delivered.message["msgtype"] for delivered in stage.ann.inbox]
     assert stage.ann.inbox[0].picture == stage.ann.inbox[2].picture == sunset()
-    assert stage.view.medium.media_id.value == ""
+    assert "" == stage.view.medium.media_id.value
     stage.desk.close()
 
 
@@ -176,14 +177,14 @@ def test_raw_json_goes_out_as_it_is(stage: Stage) -> None:
     stage.view.forms.ai_label.value = True
     stage.desk.send()
     (delivered,) = stage.ann.inbox
-    assert delivered.message["text"] == {"content": "raw"}
+    assert {"content": "raw"} == delivered.message["text"]
     assert delivered.ai_label
     for broken, says in (("{", "line 1, column 2"), ("[]", EN["no_object"]), ("[" * 100_000, "line 1, column 1")):
         stage.fill("raw", raw=broken)
         assert escape(says) in stage.view.remarks.value
         stage.desk.send()
         assert escape(says) in stage.status
-    assert stage.calls(SEND) == 1
+    assert 1 == stage.calls(SEND)
 
 
 def test_raw_json_to_somebody_else_is_pointed_out(stage: Stage) -> None:
@@ -197,7 +198,7 @@ def test_raw_json_to_somebody_else_is_pointed_out(stage: Stage) -> None:
         assert is_said == (escape(f"touser: {other}") in stage.view.remarks.value)
         assert is_said == ("goes there" in stage.view.remarks.value)
     stage.desk.send()
-    assert [len(stage.sandbox.user(name).inbox) for name in ("ann", "ben")] == [0, 1]
+    assert [0, 1] == [len(stage.sandbox.user(name).inbox) for name in ("ann", "ben")]
 
 
 @pytest.mark.parametrize(
@@ -219,16 +220,16 @@ def test_raw_json_begins_with_what_the_form_says(stage: Stage) -> None:
     stage.fill("text", content="hi")
     stage.view.forms.kind.value = "raw"
     raw = stage.view.forms.fields["raw"]["raw"]
-    assert json.loads(raw.value) == {"msgtype": "text", "text": {"content": "hi"}}
+    assert {"msgtype": "text", "text": {"content": "hi"}} == json.loads(raw.value)
     raw.value = "{}"
     stage.view.forms.kind.value = "link"
     stage.view.forms.kind.value = "raw"
-    assert raw.value == "{}"
+    assert "{}" == raw.value
 
 
 def test_the_form_says_bytes_and_remarks_as_it_is_typed(stage: Stage) -> None:
     """Advice, in the panel's language; an untouched form is not scolded."""
-    assert stage.view.remarks.value.count("<div") == 2
+    assert 2 == stage.view.remarks.value.count("<div")
     stage.fill("text", content="好" * 700)
     assert "2100 of 2048 bytes" in stage.view.remarks.value
     assert "45002" in stage.view.remarks.value
@@ -255,7 +256,7 @@ def test_the_preview_shows_bubble_python_http_and_curl(stage: Stage) -> None:
     assert EN["look_empty"] in stage.view.look.value
     stage.fill("text", content="您好")
     assert "您好" in stage.view.look.value
-    assert stage.view.code.layout.display == "none"
+    assert "none" == stage.view.code.layout.display
     for kind, wanted in (
         ("python", "send(pool, token, text('ann', '您好'))"),
         ("http", "access_token=***"),
@@ -263,7 +264,7 @@ def test_the_preview_shows_bubble_python_http_and_curl(stage: Stage) -> None:
     ):
         stage.view.look_kind.value = kind
         assert wanted in stage.view.code.value
-        assert stage.view.look.layout.display == "none"
+        assert "none" == stage.view.look.layout.display
 
 
 def test_typing_counts_down_in_words(stage: Stage) -> None:
@@ -278,25 +279,25 @@ def test_typing_counts_down_in_words(stage: Stage) -> None:
     stage.desk.show_typing()
     assert "45081" in stage.status
     stage.desk.hide_typing()
-    assert stage.view.typing.value == ""
+    assert "" == stage.view.typing.value
     assert not stage.ann.sees_typing
     stage.desk.show_typing()
     stage.fill("text", content="hi")
     stage.desk.send()
-    assert stage.view.typing.value == ""
+    assert "" == stage.view.typing.value
 
 
 def test_a_picture_is_seen_uploaded_and_lives_for_three_days(stage: Stage) -> None:
     """Its bytes leave the widget as soon as they are picked; the media_id says how long it works."""
     medium = stage.view.medium
     stage.pick(sunset())
-    assert medium.file.value == ()
+    assert () == medium.file.value
     assert "data:image/png" in medium.seen.value
     assert "sun.png" in medium.seen.value
     stage.desk.upload()
-    assert stage.calls(UPLOAD) == 1
+    assert 1 == stage.calls(UPLOAD)
     assert medium.media_id.value
-    assert medium.progress.value == 100
+    assert 100 == medium.progress.value
     assert "Works for 72 h 0 min more." in medium.life.value
     stage.view.forms.kind.value = "image"
     assert "data:image/png" in stage.view.look.value
@@ -304,7 +305,7 @@ def test_a_picture_is_seen_uploaded_and_lives_for_three_days(stage: Stage) -> No
     stage.desk.refresh()
     assert EN["media_gone"] in medium.life.value
     medium.media_id.value = "pasted"
-    assert medium.life.value == ""
+    assert "" == medium.life.value
 
 
 def test_a_path_goes_where_the_channel_ends(stage: Stage, tmp_path: Path) -> None:
@@ -314,9 +315,9 @@ def test_a_path_goes_where_the_channel_ends(stage: Stage, tmp_path: Path) -> Non
     medium.path.value = str(path)
     assert "sun.png" in medium.seen.value
     stage.desk.upload()
-    assert stage.desk.history[-1]["filename"] == "sun.png"
+    assert "sun.png" == stage.desk.history[-1]["filename"]
     assert stage.desk.history[-1]["bytes"] == len(sunset())
-    assert medium.path.value == ""
+    assert "" == medium.path.value
     assert any(EN["pick_limit"] in child.value for child in medium.box.children if hasattr(child, "value"))
     stage.pick(sunset() + bytes(9_000_000))
     assert "9.0 MB is close to" in medium.seen.value
@@ -334,11 +335,11 @@ def test_a_path_that_leads_nowhere(stage: Stage, tmp_path: Path, monkeypatch: py
     there.write_bytes(sunset())
     monkeypatch.setattr(Path, "read_bytes", lambda self: (_ for _ in ()).throw(PermissionError()))
     stage.view.medium.path.value = str(there)
-    assert stage.view.medium.seen.value == ""
+    assert "" == stage.view.medium.seen.value
     stage.view.medium.clear()
     stage.desk.upload()
     assert EN["no_file"] in stage.status
-    assert stage.calls(UPLOAD) == 0
+    assert 0 == stage.calls(UPLOAD)
 
 
 def test_what_was_uploaded_is_remembered_for_a_few_pictures_only(stage: Stage) -> None:
@@ -372,7 +373,7 @@ def test_a_customers_picture_is_downloaded_seen_and_saved(stage: Stage, tmp_path
     stage.view.download_id.value = "unknown"
     stage.desk.download()
     assert "40007" in stage.status
-    assert stage.view.downloaded.value == ""
+    assert "" == stage.view.downloaded.value
 
 
 def test_the_history_has_all_and_is_exported(stage: Stage, tmp_path: Path) -> None:
@@ -396,10 +397,10 @@ def test_the_history_has_all_and_is_exported(stage: Stage, tmp_path: Path) -> No
     stage.desk.export()
     entries = json.loads((tmp_path / "history.json").read_text("utf-8"))
     assert [entry["what"] for entry in entries] == [*["message"] * 4, "typing", "upload", "download", "message"]
-    assert [entry["direction"] for entry in entries[:4]] == ["in", "in", "in", "out"]
+    assert ["in", "in", "in", "out"] == [entry["direction"] for entry in entries[:4]]
     assert entries == stage.desk.history
-    assert entries[3]["result"] == "accepted"
-    assert entries[7]["result"] == {"error": "TransportError", "maybe_sent": True}
+    assert "accepted" == entries[3]["result"]
+    assert {"error": "TransportError", "maybe_sent": True} == entries[7]["result"]
     assert "base64" not in json.dumps(entries)
 
 
@@ -412,8 +413,8 @@ def test_a_push_from_another_thread_waits_for_the_desks_own(stage: Stage) -> Non
     assert "bob" not in stage.view.log.value
     stage.desk.refresh()
     assert "bob" in stage.view.log.value
-    assert stage.view.touser.options == ("bob",)
-    assert stage.view.touser.value == "ann"
+    assert ("bob",) == stage.view.touser.options
+    assert "ann" == stage.view.touser.value
 
 
 def test_who_writes_first_is_chosen() -> None:
@@ -421,12 +422,12 @@ def test_who_writes_first_is_chosen() -> None:
     stage = Stage()
     assert EN["window_nobody"] in stage.view.window.value
     stage.comes(stage.ann.enters_session())
-    assert stage.view.touser.value == "ann"
+    assert "ann" == stage.view.touser.value
     assert EN["entered"].format(touser="ann") in stage.status
     assert "2 of 2 left, 1 min" in stage.view.window.value
     stage.comes(stage.sandbox.user("bob").says("hi"))
     assert EN["wrote"].format(touser="bob") in stage.status
-    assert stage.view.touser.options == ("bob", "ann")
+    assert ("bob", "ann") == stage.view.touser.options
     stage.desk.close()
 
 
@@ -459,21 +460,21 @@ def test_the_language_is_switched_and_everything_follows(stage: Stage) -> None:
     stage.fill("text", content="hi")
     stage.desk.send()
     stage.desk.switch_language()
-    assert stage.desk.lang == "zh"
-    assert stage.view.buttons["send"].description == "发送"
-    assert [label for label, _ in stage.view.forms.kind.options] == [
+    assert "zh" == stage.desk.lang
+    assert "发送" == stage.view.buttons["send"].description
+    assert [
         "文本",
         "图片",
         "图文链接",
         "小程序卡片",
         "原始 JSON",
-    ]
-    assert stage.view.forms.fields["text"]["content"].value == "hi"
+    ] == [label for label, _ in stage.view.forms.kind.options]
+    assert "hi" == stage.view.forms.fields["text"]["content"].value
     assert "原因" in stage.status
     stage.view.forms.kind.value = "link"
     stage.desk.switch_language()
-    assert stage.view.forms.kind.value == "link"
-    assert stage.view.forms.fields["link"]["title"].value == "t"
+    assert "link" == stage.view.forms.kind.value
+    assert "t" == stage.view.forms.fields["link"]["title"].value
 
 
 def test_an_unexpected_exception_is_a_visible_line(stage: Stage) -> None:
@@ -502,11 +503,11 @@ def test_a_rejected_token_is_replaced_at_the_next_press_only(stage: Stage) -> No
     stage.fill("text", content="hi")
     stage.desk.send()
     assert EN["token_callable"] in stage.status
-    assert stage.calls(SEND) == 1
-    assert stage.calls("/cgi-bin/stable_token") == 1
+    assert 1 == stage.calls(SEND)
+    assert 1 == stage.calls("/cgi-bin/stable_token")
     stage.sandbox.advance(60)
     stage.desk.send()
-    assert stage.calls("/cgi-bin/stable_token") == 2
+    assert 2 == stage.calls("/cgi-bin/stable_token")
 
 
 def test_a_plain_token_works_and_its_remedy_differs(stage: Stage) -> None:
@@ -516,7 +517,7 @@ def test_a_plain_token_works_and_its_remedy_differs(stage: Stage) -> None:
     stage.ann.says("hello?")
     desk.view.forms.fields["text"]["content"].value = "hi"
     desk.send()
-    assert len(stage.ann.inbox) == 1
+    assert 1 == len(stage.ann.inbox)
     stage.sandbox.advance(7201)
     desk.view.forms.fields["text"]["content"].value = "hi"
     desk.send()
@@ -528,8 +529,8 @@ def test_a_callable_of_ones_own_is_just_called() -> None:
     """Only fresh_token knows what a rejected one is."""
     held = Held(lambda: "t")
     held.reject("t")
-    assert held() == "t"
-    assert repr(held) == "<Held: a callable>"
+    assert "t" == held()
+    assert "<Held: a callable>" == repr(held)
 
 
 @pytest.mark.parametrize("token", ["", None, 5])
@@ -555,9 +556,9 @@ def test_a_closed_desk_does_nothing(stage: Stage) -> None:
     stage.desk.send()
     stage.desk.refresh()
     stage.comes(stage.ann.says("hello?"))
-    assert stage.calls(SEND) == 0
-    assert repr(stage.desk) == "<Desk, closed>"
-    assert stage.desk._repr_mimebundle_() == {"text/plain": "<Desk, closed>"}
+    assert 0 == stage.calls(SEND)
+    assert "<Desk, closed>" == repr(stage.desk)
+    assert {"text/plain": "<Desk, closed>"} == stage.desk._repr_mimebundle_()
 
 
 def test_python_lines_make_just_this_message() -> None:

@@ -36,14 +36,14 @@ def account(phone: Phone) -> tuple[Any, str]:
 def test_what_the_customer_writes_stands_on_the_right(phone: Phone) -> None:
     """Under the time; an empty field writes nothing."""
     phone.write()
-    assert screen(phone) == []
+    assert [] == screen(phone)
     phone.message.value = "您好"
     phone.write()
     time, bubble = screen(phone)
     assert "wxcs-line" in time
     assert "wxcs-mine" in bubble
     assert "您好" in bubble
-    assert phone.message.value == ""
+    assert "" == phone.message.value
 
 
 def test_the_four_types_are_shown(phone: Phone) -> None:
@@ -85,7 +85,7 @@ def test_a_picture_is_sent(phone: Phone) -> None:
     phone.send_picture()
     assert "data:image/png" in screen(phone)[-1]
     picked(phone.file, sunset(), "mine.png")
-    assert phone.file.value == ()
+    assert () == phone.file.value
     assert "mine.png" in phone.ready.value
     phone.send_picture()
     assert phone._sandbox.events[-1].picture == sunset()
@@ -128,7 +128,7 @@ def test_another_customer_is_not_on_this_phone(phone: Phone) -> None:
     """Each has their own."""
     phone._sandbox.user("bob").says("hi")
     phone.refresh()
-    assert screen(phone) == []
+    assert [] == screen(phone)
 
 
 def test_only_the_last_bubbles_stay(phone: Phone) -> None:
@@ -136,15 +136,15 @@ def test_only_the_last_bubbles_stay(phone: Phone) -> None:
     for number in range(105):
         phone._sandbox.user("ann").says(f"message {number}")
     phone.refresh()
-    assert len(screen(phone)) == 100
+    assert 100 == len(screen(phone))
     assert "message 104" in screen(phone)[-1]
 
 
 def test_the_language_is_switched(phone: Phone) -> None:
     """Labels and what is added from then on."""
     phone.speak("zh")
-    assert phone.lang == "zh"
-    assert phone.buttons["write"].description == "发送"
+    assert "zh" == phone.lang
+    assert "发送" == phone.buttons["write"].description
     assert "客服" in phone.top.value
 
 
@@ -160,7 +160,7 @@ def test_an_unexpected_exception_is_a_visible_line(phone: Phone) -> None:
     assert "SECRET" not in phone.error.value
     phone.after_each.clear()
     phone.enter_session()
-    assert phone.error.value == ""
+    assert "" == phone.error.value
 
 
 def test_a_closed_phone_does_nothing(phone: Phone) -> None:
@@ -169,9 +169,9 @@ def test_a_closed_phone_does_nothing(phone: Phone) -> None:
     phone.close()
     phone.enter_session()
     phone.refresh()
-    assert phone._sandbox.events == ()
-    assert repr(phone) == "<Phone of ann, closed>"
-    assert phone._repr_mimebundle_() == {"text/plain": "<Phone, closed>"}
+    assert () == phone._sandbox.events
+    assert "<Phone of ann, closed>" == repr(phone)
+    assert {"text/plain": "<Phone, closed>"} == phone._repr_mimebundle_()
 
 
 def test_the_demo_is_a_conversation() -> None:
@@ -180,16 +180,16 @@ def test_the_demo_is_a_conversation() -> None:
     shown.phone.message.value = "hello?"
     shown.phone.write()
     assert "hello?" in shown.desk.view.log.value
-    assert shown.desk.view.touser.value == "ann"
+    assert "ann" == shown.desk.view.touser.value
     shown.desk.view.forms.fields["text"]["content"].value = "hi there"
     shown.desk.send()
     assert "hi there" in screen(shown.phone)[-1]
     shown.desk.switch_language()
-    assert shown.phone.lang == "zh"
+    assert "zh" == shown.phone.lang
     shown.close()
     shown.close()
-    assert repr(shown) == "<Demo, closed>"
-    assert shown._repr_mimebundle_() == {"text/plain": "<Demo, closed>"}
+    assert "<Demo, closed>" == repr(shown)
+    assert {"text/plain": "<Demo, closed>"} == shown._repr_mimebundle_()
 
 
 def test_the_demo_travels_past_a_tokens_life() -> None:

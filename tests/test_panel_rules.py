@@ -86,9 +86,9 @@ def test_the_repr_that_a_notebook_saves_says_nothing() -> None:
     for panel in (shown, shown.desk, shown.phone):
         bundle = panel._repr_mimebundle_()
         assert re.fullmatch(r"<(Demo|Desk|Phone), open>", bundle["text/plain"])
-        assert set(bundle["application/vnd.jupyter.widget-view+json"]) == {
+        assert ({
             "version_major", "version_minor", "model_id",
-        }  # fmt: skip
+        } == set(bundle["application/vnd.jupyter.widget-view+json"]))  # fmt: skip
     shown.close()
 
 
@@ -101,7 +101,7 @@ def test_picked_bytes_leave_the_state_and_close_takes_the_rest() -> None:
     for file in (shown.phone.file, shown.desk.view.medium.file):
         picked(file, PHOTO + b"x" * 50_000)
         assert "eHh4eHh4eHh4" not in json.dumps(file.get_state(), default=repr)
-        assert file.value == ()
+        assert () == file.value
     shown.desk.view.forms.kind.value = "image"
     shown.desk.upload()
     shown.desk.view.more_download.value = shown.desk.view.more_export.value = True
@@ -144,7 +144,7 @@ def test_nothing_is_sent_but_by_a_press() -> None:
         elif isinstance(widget, ipywidgets.Checkbox | ipywidgets.ToggleButton):
             widget.value = True
     stage.desk.refresh()
-    assert stage.seen == []
+    assert [] == stage.seen
     stage.desk.close()
 
 
@@ -210,7 +210,7 @@ def test_a_click_that_waited_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> 
     button.click()
     now += 1
     button.click()
-    assert done == [0, 100, 101]
+    assert [0, 100, 101] == done
     for part in (button.layout, button.style, button):
         part.close()
 
@@ -228,11 +228,11 @@ def test_a_click_never_overtakes_the_keys_before_it() -> None:
         await asyncio.sleep(0.1)
         presses.typed()  # the last letters arrive
         await asyncio.sleep(0.25)
-        assert done == []
+        assert [] == done
         await asyncio.sleep(0.25)
 
     asyncio.run(hurried())
-    assert done == [False]
+    assert [False] == done
     assert not button.disabled
     for part in (button.layout, button.style, button):
         part.close()
@@ -269,7 +269,7 @@ def test_one_press_is_one_request_even_when_the_reply_is_lost() -> None:
     stage.sandbox.fail_next(drop="after", path=SEND)
     stage.fill("text", content="hi")
     stage.desk.send()
-    assert stage.calls(SEND) == 1
+    assert 1 == stage.calls(SEND)
     assert words("en")["maybe_sent"] in stage.status
     stage.desk.close()
 
@@ -310,7 +310,8 @@ def test_a_token_that_cannot_be_fetched_is_noted_as_not_delivered() -> None:
     sandbox.fail_next(drop="after", path="/cgi-bin/stable_token")
     with pytest.raises(TransportError) as caught:
         calls.send(text("ann", "hi"))
-    assert (False, 1) == (caught.value.maybe_sent, len(history.entries))
+    assert not caught.value.maybe_sent
+    assert 1 == len(history.entries)
 
 
 def test_a_home_that_nobody_has_is_told() -> None:

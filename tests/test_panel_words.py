@@ -32,7 +32,7 @@ def test_no_word_is_left_over() -> None:
     source = "".join(path.read_text("utf-8") for path in modules if path.name not in ("texts.py", "words.py"))
     together = re.compile(r"(kind|look)_|_row$|maybe_sent")
     left_over = {key for key in EN if f'"{key}"' not in source and not together.search(key)}
-    assert left_over - set(REQUIRED["link"]) == set()
+    assert set() == left_over - set(REQUIRED["link"])
 
 
 def test_a_language_that_is_not_there() -> None:
@@ -43,22 +43,25 @@ def test_a_language_that_is_not_there() -> None:
 
 def test_durations_and_sizes_in_both_languages() -> None:
     """In the unit that people use, never below zero."""
-    assert duration(-5, EN) == "0 s"
-    assert duration(3599.9, EN) == "59 min"
-    assert duration(172_799, ZH) == "47 小时 59 分"
-    assert (size(999), size(1000), size(999_999), size(1_000_000)) == ("999 B", "1 kB", "999 kB", "1.0 MB")
+    assert "0 s" == duration(-5, EN)
+    assert "59 min" == duration(3599.9, EN)
+    assert "47 小时 59 分" == duration(172_799, ZH)
+    assert "999 B" == size(999)
+    assert "1 kB" == size(1000)
+    assert "999 kB" == size(999_999)
+    assert "1.0 MB" == size(1_000_000)
 
 
 def test_the_window_in_words() -> None:
     """The words are those of `window_left`: unknown, open with what is left, used up, closed."""
     message, enter = Event("message", 0), Event("enter", 0)
     sent = [Event("sent", 1)] * 5
-    assert window_text([], 0, EN) == ("unknown", EN["window_unknown"])
-    assert window_text([Event("sent", 0)], 0, EN) == ("unknown", EN["window_unknown"])
-    assert window_text([message], 48, EN) == ("open", "5 of 5 left, 47 h 59 min")
-    assert window_text([enter, sent[0]], 10, EN) == ("open", "1 of 2 left, 50 s")
-    assert window_text([message, *sent], 60, EN) == ("closed", "0 of 5 left: the customer has to write")
-    assert window_text([message], 48 * 3600 + 1, ZH) == ("closed", "已关闭：需等用户先发消息")
+    assert ("unknown", EN["window_unknown"]) == window_text([], 0, EN)
+    assert ("unknown", EN["window_unknown"]) == window_text([Event("sent", 0)], 0, EN)
+    assert ("open", "5 of 5 left, 47 h 59 min") == window_text([message], 48, EN)
+    assert ("open", "1 of 2 left, 50 s") == window_text([enter, sent[0]], 10, EN)
+    assert ("closed", "0 of 5 left: the customer has to write") == window_text([message, *sent], 60, EN)
+    assert ("closed", "已关闭：需等用户先发消息") == window_text([message], 48 * 3600 + 1, ZH)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -83,7 +83,8 @@ def test_the_list_names_every_class() -> None:
             yield from below(sub)
 
     ours = {kind for kind in below(WxError) if kind.__module__ == "wxcs_lite.errors"}
-    assert (ours, ours) == (CLASSES, {type(error) for error in ERRORS})
+    assert CLASSES == ours
+    assert ours == {type(error) for error in ERRORS}
 
 
 @pytest.mark.parametrize("way", COPIES)

@@ -57,13 +57,16 @@ def test_a_url_that_is_more_or_less_than_a_host_is_refused(url: str) -> None:
 def test_scheme_host_and_port_are_the_pools(url: str, scheme: str, host: str, port: int) -> None:
     """The pool is bound to what the url says."""
     with open_pool(url) as pool:
-        assert (scheme, host, port) == (pool.scheme, pool.host.strip("[]"), pool.port or 443)
+        assert scheme == pool.scheme
+        assert host == pool.host.strip("[]")
+        assert port == (pool.port or 443)
 
 
 def test_the_default_is_wechat() -> None:
     """Without a url it is WeChat's own host, over TLS."""
     with open_pool() as pool:
-        assert ("https", "api.weixin.qq.com") == (pool.scheme, pool.host)
+        assert "https" == pool.scheme
+        assert "api.weixin.qq.com" == pool.host
 
 
 @pytest.mark.parametrize("host", ["192.168.0.7:8080", "api.weixin.qq.com", "10.127.0.1", "localhost.evil.invalid"])
@@ -85,7 +88,8 @@ def test_http_to_loopback_is_not_warned_of(host: str) -> None:
 def test_threads_wait_for_a_place() -> None:
     """The pool blocks, so that there are never more connections than maxsize."""
     with open_pool(maxsize=3) as pool:
-        assert (True, 3) == (pool.block, pool.pool.maxsize if pool.pool else None)
+        assert pool.block
+        assert 3 == (pool.pool.maxsize if pool.pool else None)
 
 
 def test_timeouts_are_in_seconds() -> None:
@@ -200,7 +204,8 @@ def test_a_tunnel_is_kept() -> None:
         for _ in range(5):
             send(pool, "80_made-up", HELLO)
             gc.collect()
-        assert (1, 5) == (proxy.connections, len(wechat.heard))
+        assert 1 == proxy.connections
+        assert 5 == len(wechat.heard)
 
 
 def test_a_login_in_the_proxys_address_is_used() -> None:
@@ -226,7 +231,8 @@ def test_the_proxy_never_gets_the_token() -> None:
     with Server(answers(reply(b"", "407 no"))) as proxy, open_pool("https://localhost:9", proxy=proxy.url) as pool:
         with pytest.raises(TransportError):
             send(pool, "80_made-up", HELLO)
-        assert (False, "localhost:9") == ("80_made-up" in str(proxy.heard), proxy.last.target)
+        assert "80_made-up" not in str(proxy.heard)
+        assert "localhost:9" == proxy.last.target
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"])
@@ -235,7 +241,9 @@ def test_the_environments_proxy_is_not_read(name: str, monkeypatch: pytest.Monke
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     with Server(answers(reply())) as server, open_pool(server.url) as pool, open_pool() as https:
         send(pool, "80_made-up", HELLO)
-        assert (None, None, 1) == (pool.proxy, https.proxy, len(server.heard))
+        assert pool.proxy is None
+        assert https.proxy is None
+        assert 1 == len(server.heard)
 
 
 def test_a_pool_of_ones_own_serves_as_well() -> None:

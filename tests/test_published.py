@@ -194,7 +194,8 @@ def test_the_request_is_the_published_one(exchange_id: str) -> None:
     """Method, path and query are those that were printed, with the token in the query and nowhere else."""
     published, ours = EXCHANGES[exchange_id]["request"], REQUESTS[exchange_id]
     url = urlsplit(ours.url("ACCESS_TOKEN" if ours.takes_token else None))
-    assert (published["method"], published["path"]) == (ours.method, url.path)
+    assert published["method"] == ours.method
+    assert published["path"] == url.path
     assert published.get("query", {}) == dict(parse_qsl(url.query))
 
 
@@ -211,7 +212,7 @@ def test_the_body_is_the_published_json_in_raw_utf_8(exchange_id: str) -> None:
     for value in _strings(body):
         assert json.dumps(value, ensure_ascii=False) in raw
     assert len(raw) == len(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
-    assert ours.content_type == "application/json"
+    assert "application/json" == ours.content_type
 
 
 def _strings(value: Any) -> list[str]:
@@ -238,7 +239,7 @@ def test_the_upload_has_the_published_part(exchange_id: str) -> None:
     head = f"MIME-Version: 1.0\r\nContent-Type: {ours.content_type}\r\n\r\n".encode("ascii")
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + b"".join(ours.body))
     parts: Any = message.get_payload()
-    assert len(parts) == 1
+    assert 1 == len(parts)
     assert published["name"] == parts[0].get_param("name", header="content-disposition")
     if not published["filename"].startswith("<"):
         assert published["filename"] == parts[0].get_filename()
@@ -287,7 +288,8 @@ def test_the_published_error_is_raised(error_id: str) -> None:
     with pytest.raises(kind) as caught:
         _reader(request["path"])(response["status"], response.get("headers", {}), _body(response))
     assert type(caught.value) is kind
-    assert (errcode, rid) == (caught.value.errcode, caught.value.rid)
+    assert errcode == caught.value.errcode
+    assert rid == caught.value.rid
     assert (response["body_json"]["errcode"], response["body_json"]["errmsg"]) == caught.value.args
     assert caught.value.maybe_sent is False
 
@@ -312,7 +314,8 @@ def test_a_published_refusal_without_json_is_a_bad_reply(error_id: str, reader: 
     response = ERRORS[error_id]["response"]
     with pytest.raises(BadReply, match="means a body without Content-Length") as caught:
         reader(response["status"], {}, _body(response))
-    assert (caught.value.status, caught.value.maybe_sent) == (412, False)
+    assert 412 == caught.value.status
+    assert not caught.value.maybe_sent
 
 
 RID = "6aac005a-01bfdbee-79769285"

@@ -111,7 +111,7 @@ def test_published_secure_xml_pushes_are_read(entry: dict[str, Any]) -> None:
     query = {name: entry[name] for name in ("timestamp", "nonce", "msg_signature")}
     body = write_xml({"ToUserName": "gh_97417a04a28d", "Encrypt": entry["encrypt"]}).encode()
     push = read_push(query, body, token=entry["token"], aes_key=entry["encoding_aes_key"], appid=entry["frame_id"])
-    assert push.format == "xml"
+    assert "xml" == push.format
     assert isinstance(push.CreateTime, int)
     assert push.get("debug_str", push.get("Content")) in ("hello world", "hello")
 
@@ -141,7 +141,7 @@ def test_every_push_is_read_alike_from_json_and_xml(entry: dict[str, Any]) -> No
         twin = read(
             b"\xef\xbb\xbf\r\n  " + re.sub(r"(</\w+>|^<xml>)", r"\1\n  ", entry["body_xml_equivalent"]).encode()
         )
-        assert twin.format == "xml"
+        assert "xml" == twin.format
         assert twin.fields == push.fields
         assert dedupe_key(twin) == dedupe_key(push)
 
@@ -185,7 +185,7 @@ def test_secure_mode_believes_only_what_is_inside(form: str) -> None:
     query, body = sealed(b'{"MsgType":"text","Content":"inside"}', form=form)
     if form == "json":
         body = json.dumps({**json.loads(body), "MsgType": "text", "Content": "outside"}).encode()
-    assert read_push(query, body, token=TOKEN, aes_key=KEY, appid=APPID).Content == "inside"
+    assert "inside" == read_push(query, body, token=TOKEN, aes_key=KEY, appid=APPID).Content
 
 
 def test_compatible_mode_without_a_key_reads_the_plain_fields() -> None:
@@ -193,7 +193,7 @@ def test_compatible_mode_without_a_key_reads_the_plain_fields() -> None:
     query, body = sealed(b"{}")
     body = json.dumps({**json.loads(body), "MsgType": "text", "Content": "outside"}).encode()
     push = read_push(query, body, token=TOKEN)
-    assert push.Content == "outside"
+    assert "outside" == push.Content
     assert "Encrypt" in push.fields
 
 
@@ -219,7 +219,7 @@ def test_what_is_refused_says_why() -> None:
     rejected(query, body, "encrypted: give aes_key", aes_key=None)
     rejected({**query, "signature": "é" * 40}, body, "signature", aes_key=None)
     rejected(query, b"x", "no push")
-    assert read_push(query, body, token=TOKEN, aes_key=KEY).MsgType == "text", "no appid compares none"
+    assert "text" == read_push(query, body, token=TOKEN, aes_key=KEY).MsgType, "no appid compares none"
 
 
 def test_max_age_refuses_what_is_too_old_or_from_the_future() -> None:
@@ -263,8 +263,8 @@ def test_bad_padding_length_and_coding_look_the_same() -> None:
             decrypt(frame, aes_key=KEY, appid=APPID)
         texts.add(str(caught.value))
         assert caught.value.__context__ is None
-    assert len(texts) == 1
-    assert decrypt(corrupted(whole + b"\x15" * 21), aes_key=KEY, appid=APPID) == b"hello"
+    assert 1 == len(texts)
+    assert b"hello" == decrypt(corrupted(whole + b"\x15" * 21), aes_key=KEY, appid=APPID)
 
 
 @pytest.mark.parametrize(
@@ -306,8 +306,8 @@ def test_a_body_that_is_no_push_or_past_a_limit_is_refused(body: bytes) -> None:
 def test_limits_are_where_they_say() -> None:
     """A push just inside each of them is read."""
     assert read(b'{"a":' * 16 + b"1" + b"}" * 16).get("a")
-    assert read(b" " * (MAX_BODY - 2) + b"{}").fields == {}
-    assert len(read(b"<xml>" + b"<a/>" * (MAX_ELEMENTS - 1) + b"</xml>").a) == MAX_ELEMENTS - 1
+    assert {} == read(b" " * (MAX_BODY - 2) + b"{}").fields
+    assert MAX_ELEMENTS - 1 == len(read(b"<xml>" + b"<a/>" * (MAX_ELEMENTS - 1) + b"</xml>").a)
     assert read(b"<xml>" + b"<a>" * (MAX_DEPTH - 1) + b"</a>" * (MAX_DEPTH - 1) + b"</xml>").a
 
 
@@ -315,21 +315,21 @@ def test_text_survives_exactly() -> None:
     """Blanks, line breaks, markup and emoji in CDATA; a character that was cut becomes U+FFFD."""
     content = " 你好\n<a href='x'>&amp;</a> ]] > 👋 "
     assert read(write_xml({"Content": content}).encode()).Content == content
-    assert read(write_xml({"Content": "a]]>b"}).encode()).Content == "a]]>b"
+    assert "a]]>b" == read(write_xml({"Content": "a]]>b"}).encode()).Content
     assert read(json.dumps({"Content": content}, ensure_ascii=False).encode()).Content == content
-    assert read(b'{"Content":"a\x01\tb"}').Content == "a\x01\tb"
+    assert "a\x01\tb" == read(b'{"Content":"a\x01\tb"}').Content
     cut = "sessionFrom 你".encode()[:-1]
-    assert read(b'{"SessionFrom":"' + cut + b'"}').SessionFrom == "sessionFrom \ufffd"
-    assert read(b"<xml><SessionFrom>" + cut + b"</SessionFrom></xml>").SessionFrom == "sessionFrom \ufffd"
-    assert read(b'{"Content":"\\ud83d"}').Content == "\ufffd"
-    assert read(b'{"Content":"\\ud83d\\udc4b"}').Content == "👋"
-    assert read(b"<xml><Content>12</Content><Extra a='1'> </Extra></xml>").fields == {"Content": "12", "Extra": " "}
+    assert "sessionFrom \ufffd" == read(b'{"SessionFrom":"' + cut + b'"}').SessionFrom
+    assert "sessionFrom \ufffd" == read(b"<xml><SessionFrom>" + cut + b"</SessionFrom></xml>").SessionFrom
+    assert "\ufffd" == read(b'{"Content":"\\ud83d"}').Content
+    assert "👋" == read(b'{"Content":"\\ud83d\\udc4b"}').Content
+    assert {"Content": "12", "Extra": " "} == read(b"<xml><Content>12</Content><Extra a='1'> </Extra></xml>").fields
 
 
 def test_nested_and_repeated_elements_are_kept() -> None:
     """As dict and list, as their JSON twins are."""
     body = b"<xml><List><Id>a</Id><Id>b</Id><Id>c</Id></List><BusinessId>7</BusinessId></xml>"
-    assert read(body).fields == {"List": {"Id": ["a", "b", "c"]}, "BusinessId": 7}
+    assert {"List": {"Id": ["a", "b", "c"]}, "BusinessId": 7} == read(body).fields
 
 
 @pytest.mark.parametrize("msgid", [0, 1, 2**53 + 1, 2**63 - 1, 2**64 - 1])
@@ -366,7 +366,7 @@ def test_a_push_is_frozen_and_hands_out_copies() -> None:
     push.List.append(1)
     push.get("Map")["b"].clear()
     push.fields["List"][0]["a"] = 2
-    assert push.fields == {"MsgType": "event", "List": [{"a": 1}], "Map": {"b": [2]}}
+    assert {"MsgType": "event", "List": [{"a": 1}], "Map": {"b": [2]}} == push.fields
 
 
 def test_a_push_compares_and_survives_pickle_and_copy() -> None:
@@ -374,7 +374,7 @@ def test_a_push_compares_and_survives_pickle_and_copy() -> None:
     push = Push({"MsgType": "text", "MsgId": 1, "List": [1]}, "xml")
     for twin in (pickle.loads(pickle.dumps(push)), copy.copy(push), copy.deepcopy(push)):
         assert twin == push
-        assert len({twin, push}) == 1
+        assert 1 == len({twin, push})
     assert push != Push(push.fields, "json")
     assert push != push.fields
 
@@ -387,8 +387,8 @@ def test_a_missing_field_says_what_there_is() -> None:
     with pytest.raises(AttributeError):
         _ = push._repr_html_
     assert push.get("Content") is None
-    assert push.get("Content", 1) == 1
-    assert push.get("fields") == "x"
+    assert 1 == push.get("Content", 1)
+    assert "x" == push.get("fields")
     assert "MsgType" in dir(push)
 
 
@@ -396,7 +396,7 @@ def test_repr_shows_names_and_sizes_only() -> None:
     """Also when the names are hostile."""
     push = Push({"MsgType": "text", "Content": "my secret", "MsgId": 5, "a\nb" * 50: "<script>"})
     assert repr(push) == f"<Push text (json): MsgType[4], Content[9], MsgId, {('a?b' * 50)[:40]}[8]>"
-    assert repr(Push({})) == "<Push ? (json): >"
+    assert "<Push ? (json): >" == repr(Push({}))
     assert len(repr(Push({f"{n}": "" for n in range(1000)}))) < 200
 
 
@@ -436,7 +436,7 @@ def test_a_hand_over_is_for_messages_only() -> None:
 
 def test_success_and_nothing_are_never_encrypted() -> None:
     """WeChat wants them bare; iOS shows a service fault otherwise."""
-    assert by_id("push_replies", "success")["body_text"].encode() == SUCCESS
+    assert SUCCESS == by_id("push_replies", "success")["body_text"].encode()
     for answer in (SUCCESS, b""):
         sealed_answer = seal(answer, token=TOKEN, aes_key=KEY, appid=APPID, timestamp=NOW, nonce="1", format="json")
         assert sealed_answer == answer
@@ -447,9 +447,9 @@ def test_a_sealed_answer_reads_back() -> None:
     for form in ("json", "xml"):
         answer = seal(b"<xml/>", token=TOKEN, aes_key=KEY, appid=APPID, timestamp=NOW, nonce="]]>&\"'", format=form)
         fields = parse(answer).fields
-        assert fields["Nonce"] == "]]>&\"'"
+        assert "]]>&\"'" == fields["Nonce"]
         assert verify(TOKEN, str(NOW), fields["Nonce"], fields["MsgSignature"], fields["Encrypt"])
-        assert decrypt(fields["Encrypt"], aes_key=KEY, appid=APPID) == b"<xml/>"
+        assert b"<xml/>" == decrypt(fields["Encrypt"], aes_key=KEY, appid=APPID)
 
 
 def test_two_frames_of_one_text_differ() -> None:
@@ -475,7 +475,7 @@ def test_a_key_that_can_be_none_is_refused_not_taken_for_plain_mode(aes_key: Any
 
 def test_a_trailing_equals_sign_does_no_harm() -> None:
     """Some people copy the base64 whole."""
-    assert decrypt(encrypt(b"a", aes_key=KEY, appid=APPID), aes_key=KEY + "=") == b"a"
+    assert b"a" == decrypt(encrypt(b"a", aes_key=KEY, appid=APPID), aes_key=KEY + "=")
 
 
 @pytest.mark.parametrize("token", ["", None, 5])
@@ -552,7 +552,7 @@ def test_no_frame_and_no_text_shows_token_or_key() -> None:
         assert key not in shown
         assert repr(raw)[2:-1] not in shown
     assert token not in repr(push_app(print, token=token, aes_key=key))
-    assert repr(push_crypto._Key(raw)) == "_Key('***')"
+    assert "_Key('***')" == repr(push_crypto._Key(raw))
 
 
 def test_cryptography_waits_until_it_is_needed() -> None:
@@ -576,6 +576,6 @@ def test_without_cryptography_the_error_names_the_extra(monkeypatch: pytest.Monk
     ):
         with pytest.raises(ImportError, match=r"pip install 'wxcs_lite\[push\]'") as caught:
             call()
-        assert caught.value.name == "cryptography"
+        assert "cryptography" == caught.value.name
         assert caught.value.__context__ is None
-    assert read_push(signed(), b'{"MsgType":"text"}', token=TOKEN).MsgType == "text"
+    assert "text" == read_push(signed(), b'{"MsgType":"text"}', token=TOKEN).MsgType

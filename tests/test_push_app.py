@@ -106,9 +106,9 @@ def test_a_push_reaches_the_handler_and_gets_bare_success(handler: Recorder, wra
     """In both modes and both forms; success is never encrypted."""
     app = secure_app(handler) if wrap is secure else push_app(handler, token=TOKEN)
     answer = call(app, "POST", *wrap(TEXT, form=form), CONTENT_TYPE="text/xml")
-    assert answer[::2] == (200, SUCCESS)
-    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert [push.fields for push in handler.pushes] == [TEXT]
+    assert (200, SUCCESS) == answer[::2]
+    assert "text/plain; charset=utf-8" == answer.headers["Content-Type"]
+    assert [TEXT] == [push.fields for push in handler.pushes]
 
 
 @pytest.mark.parametrize(("form", "kind"), [("json", "application/json"), ("xml", "text/xml")])
@@ -116,11 +116,11 @@ def test_a_hand_over_is_sealed_where_the_push_was(form: str, kind: str) -> None:
     """In the form of the push; the signature is over the sealed answer."""
     answer = call(push_app(transfer_to_agent, token=TOKEN), "POST", *plain(TEXT, form=form))
     assert answer.headers["Content-Type"].startswith(kind)
-    assert parse(answer.body).MsgType == "transfer_customer_service"
+    assert "transfer_customer_service" == parse(answer.body).MsgType
     sealed = call(secure_app(transfer_to_agent, clock=lambda: 1713424427.5), "POST", *secure(TEXT, form=form))
     assert sealed.headers["Content-Type"].startswith(kind)
     fields = parse(sealed.body).fields
-    assert str(fields["TimeStamp"]) == "1713424427"
+    assert "1713424427" == str(fields["TimeStamp"])
     assert verify(TOKEN, "1713424427", fields["Nonce"], fields["MsgSignature"], fields["Encrypt"])
     assert decrypt(fields["Encrypt"], aes_key=KEY, appid=APPID) == answer.body
 
@@ -135,17 +135,17 @@ def test_the_check_of_the_url_is_answered_in_plain_text(handler: Recorder) -> No
     """Also if an echostr looks like a page: it is not signed."""
     for app in (push_app(handler, token=TOKEN), secure_app(handler)):
         answer = call(app, "GET", plain({})[0] + "&echostr=%3Chtml%3E123")
-        assert answer[::2] == (200, b"<html>123")
-        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert call(app, "GET", "echostr=123&signature=0&timestamp=1&nonce=1")[::2] == (403, b"")
+        assert (200, b"<html>123") == answer[::2]
+        assert "text/plain; charset=utf-8" == answer.headers["Content-Type"]
+        assert "nosniff" == answer.headers["X-Content-Type-Options"]
+        assert (403, b"") == call(app, "GET", "echostr=123&signature=0&timestamp=1&nonce=1")[::2]
     assert not handler.pushes
 
 
 def test_unknown_types_reach_the_handler_too(handler: Recorder) -> None:
     """And WeChat hears success."""
     for n, fields in enumerate(({"MsgType": "hologram"}, {"MsgType": "event", "Event": "new"}, {"InfoType": "x"})):
-        assert call(push_app(handler, token=TOKEN), "POST", *plain(fields))[::2] == (200, SUCCESS)
+        assert (200, SUCCESS) == call(push_app(handler, token=TOKEN), "POST", *plain(fields))[::2]
         assert handler.pushes[n].fields == fields
 
 
@@ -155,10 +155,10 @@ def test_unknown_types_reach_the_handler_too(handler: Recorder) -> None:
 def test_cloud_hostings_path_check_never_reaches_the_handler(handler: Recorder, body: bytes) -> None:
     """It is unsigned, so only a body that is exactly it passes."""
     for app in (push_app(handler, token=TOKEN), secure_app(handler)):
-        assert call(app, "POST", "", body)[::2] == (200, SUCCESS)
-        assert call(app, "POST", "", body.replace(b"Path", b"Part")).status == 403
-        assert call(app, "POST", "", body + b" " * 300).status == 403
-        assert call(app, "POST", "", body + b"x").status == 403
+        assert (200, SUCCESS) == call(app, "POST", "", body)[::2]
+        assert 403 == call(app, "POST", "", body.replace(b"Path", b"Part")).status
+        assert 403 == call(app, "POST", "", body + b" " * 300).status
+        assert 403 == call(app, "POST", "", body + b"x").status
     assert not handler.pushes
 
 
@@ -178,17 +178,17 @@ def test_what_is_wrong_gets_403_and_nothing_more(handler: Recorder) -> None:
         (push_app(handler, token=TOKEN, aes_key="B" * 43), query, body),
         (push_app(handler, token=TOKEN, aes_key=KEY, appid="wx0"), query, body),
     ):
-        assert call(which, "POST", q, b)[::2] == (403, b"")
+        assert (403, b"") == call(which, "POST", q, b)[::2]
     assert not handler.pushes
-    assert call(app, "POST", query, body).status == 200
+    assert 200 == call(app, "POST", query, body).status
 
 
 def test_other_methods_get_405(handler: Recorder) -> None:
     """With the methods there are."""
     for method in ("HEAD", "PUT", "DELETE", "OPTIONS"):
         answer = call(push_app(handler, token=TOKEN), method, *plain(TEXT))
-        assert answer.status == 405
-        assert answer.headers["Allow"] == "GET, POST"
+        assert 405 == answer.status
+        assert "GET, POST" == answer.headers["Allow"]
 
 
 class Broken(io.BytesIO):
@@ -200,23 +200,23 @@ def test_the_body_is_bounded_and_must_be_whole(handler: Recorder) -> None:
     """By its Content-Length, or by reading where the server knows the end."""
     query, body = plain(TEXT)
     app = push_app(handler, token=TOKEN, max_body=len(body))
-    assert call(app, "POST", query, body + b" ").status == 413
-    assert call(app, "POST", query, b"", CONTENT_LENGTH="9" * 30).status == 413
-    assert call(app, "POST", query, body[:-1], CONTENT_LENGTH=str(len(body))).status == 403
-    assert call(app, "POST", query, body, CONTENT_LENGTH="").status == 403
+    assert 413 == call(app, "POST", query, body + b" ").status
+    assert 413 == call(app, "POST", query, b"", CONTENT_LENGTH="9" * 30).status
+    assert 403 == call(app, "POST", query, body[:-1], CONTENT_LENGTH=str(len(body))).status
+    assert 403 == call(app, "POST", query, body, CONTENT_LENGTH="").status
     for length in ("-1", "1e3", "１"):
         environ = {"REQUEST_METHOD": "POST", "QUERY_STRING": query, "CONTENT_LENGTH": length}
         answer = app({**environ, "wsgi.input": io.BytesIO(body)}, lambda *_: lambda _: None)
-        assert list(answer) == [b""]
+        assert [b""] == list(answer)
     for stream in (Broken(body),):
-        assert call(app, "POST", query, body, **{"wsgi.input": stream}).status == 403
+        assert 403 == call(app, "POST", query, body, **{"wsgi.input": stream}).status
     assert not handler.pushes
     chunked = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}
-    assert call(app, "POST", query, body + b" ", **chunked).status == 413
-    assert call(app, "POST", query, body, **chunked).status == 200
+    assert 413 == call(app, "POST", query, body + b" ", **chunked).status
+    assert 200 == call(app, "POST", query, body, **chunked).status
     whole = push_app(handler, token=TOKEN, max_body=10 * MAX_BODY)
-    assert call(whole, "POST", query, body + b" " * (MAX_BODY - len(body))).status == 200
-    assert call(whole, "POST", query, body + b" " * MAX_BODY).status == 413
+    assert 200 == call(whole, "POST", query, body + b" " * (MAX_BODY - len(body))).status
+    assert 413 == call(whole, "POST", query, body + b" " * MAX_BODY).status
 
 
 # Once, in time, bounded
@@ -228,7 +228,7 @@ def test_a_repeated_push_gets_the_same_answer_without_the_handler(handler: Recor
     app = push_app(handler, token=TOKEN)
     first, second = call(app, "POST", *plain(TEXT)), call(app, "POST", *plain(TEXT, form="xml"))
     assert first.body == second.body != SUCCESS
-    assert len(handler.pushes) == 1
+    assert 1 == len(handler.pushes)
 
 
 def test_the_memory_of_pushes_is_bounded(handler: Recorder) -> None:
@@ -236,7 +236,7 @@ def test_the_memory_of_pushes_is_bounded(handler: Recorder) -> None:
     app = push_app(handler, token=TOKEN, remember=2)
     for msgid in (1, 2, 1, 3, 1, 2):
         call(app, "POST", *plain({**TEXT, "MsgId": msgid}))
-    assert [push.MsgId for push in handler.pushes] == [1, 2, 3, 1, 2]
+    assert [1, 2, 3, 1, 2] == [push.MsgId for push in handler.pushes]
 
 
 def test_a_push_forgotten_while_it_runs_is_answered_all_the_same(handler: Recorder) -> None:
@@ -244,10 +244,10 @@ def test_a_push_forgotten_while_it_runs_is_answered_all_the_same(handler: Record
     app = push_app(handler, token=TOKEN, wait=0.02, remember=1)
     handler.open.clear()
     for msgid in (1, 2):
-        assert call(app, "POST", *plain({**TEXT, "MsgId": msgid})).body == SUCCESS
+        assert SUCCESS == call(app, "POST", *plain({**TEXT, "MsgId": msgid})).body
     handler.open.set()
     app._once._pool.shutdown()
-    assert len(app._once._seen) == 1
+    assert 1 == len(app._once._seen)
 
 
 def test_an_overrun_is_success_while_the_handler_runs_on(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
@@ -255,33 +255,33 @@ def test_an_overrun_is_success_while_the_handler_runs_on(handler: Recorder, capl
     handler.answer = transfer_to_agent
     app = push_app(handler, token=TOKEN, wait=0.02)
     handler.open.clear()
-    assert call(app, "POST", *plain(TEXT)).body == SUCCESS
-    assert call(app, "POST", *plain(TEXT)).body == SUCCESS
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
     assert "'gh_1 1'" in caplog.text
     handler.open.set()
     app._once._pool.shutdown()
     assert b"transfer" in call(app, "POST", *plain(TEXT)).body
-    assert len(handler.pushes) == 1
+    assert 1 == len(handler.pushes)
 
 
 def test_when_all_is_full_it_says_503_and_forgets(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     """So that WeChat sends it again, and it is handled then."""
     app = push_app(handler, token=TOKEN, wait=0.02, workers=1, queue=1)
     handler.open.clear()
-    assert [call(app, "POST", *plain({**TEXT, "MsgId": n})).status for n in (1, 2, 3, 2)] == [200, 200, 503, 200]
+    assert [200, 200, 503, 200] == [call(app, "POST", *plain({**TEXT, "MsgId": n})).status for n in (1, 2, 3, 2)]
     assert "'gh_1 3': all workers and the queue are taken" in caplog.text
     handler.open.set()
     while call(app, "POST", *plain({**TEXT, "MsgId": 3})).status == 503:
         pass
     app._once._pool.shutdown()
-    assert [push.MsgId for push in handler.pushes] == [1, 2, 3]
+    assert [1, 2, 3] == [push.MsgId for push in handler.pushes]
 
 
 def test_a_pool_that_is_shutting_down_says_503(handler: Recorder) -> None:
     """Its place is given back."""
     app = push_app(handler, token=TOKEN, workers=1, queue=0)
     app._once._pool.shutdown()
-    assert [call(app, "POST", *plain(TEXT)).status for _ in range(3)] == [503] * 3
+    assert [503] * 3 == [call(app, "POST", *plain(TEXT)).status for _ in range(3)]
 
 
 def test_fifty_threads_with_one_push_call_the_handler_once(handler: Recorder) -> None:
@@ -292,8 +292,8 @@ def test_fifty_threads_with_one_push_call_the_handler_once(handler: Recorder) ->
     with ThreadPoolExecutor(50) as pool:
         answers = [pool.submit(call, app, "POST", *plain(TEXT)) for _ in range(50)]
         threading.Timer(0.05, handler.open.set).start()
-        assert {b"transfer" in answer.result().body for answer in answers} == {True}
-    assert len(handler.pushes) == 1
+        assert {True} == {b"transfer" in answer.result().body for answer in answers}
+    assert 1 == len(handler.pushes)
 
 
 def test_every_push_of_many_is_handled_while_some_crash(handler: Recorder) -> None:
@@ -306,8 +306,8 @@ def test_every_push_of_many_is_handled_while_some_crash(handler: Recorder) -> No
     handler.answer = crash_on_odd
     app = push_app(handler, token=TOKEN, workers=2, queue=0)
     for msgid in range(50):
-        assert call(app, "POST", *plain({**TEXT, "MsgId": msgid}))[::2] == (200, SUCCESS)
-    assert len(handler.pushes) == 50
+        assert (200, SUCCESS) == call(app, "POST", *plain({**TEXT, "MsgId": msgid}))[::2]
+    assert 50 == len(handler.pushes)
 
 
 @pytest.mark.parametrize("answer", [ValueError("whisper"), "whisper"])
@@ -318,7 +318,7 @@ def test_a_crash_is_logged_with_the_key_and_without_the_text(
     handler.answer = answer
     app = push_app(handler, token=TOKEN)
     for _ in range(2):
-        assert call(app, "POST", *plain(TEXT))[::2] == (200, SUCCESS)
+        assert (200, SUCCESS) == call(app, "POST", *plain(TEXT))[::2]
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
     kind = "ValueError" if isinstance(answer, Exception) else "TypeError"
     assert f"push 'gh_1 1': the handler crashed with {kind} at " in record.getMessage()
@@ -350,7 +350,7 @@ def test_what_cannot_be_served_is_refused_at_once() -> None:
     for wrong in ({"workers": 0}, {"queue": -1}, {"remember": 0}):
         with pytest.raises(ValueError, match="at least"):
             push_app(print, token=TOKEN, **wrong)  # type: ignore[arg-type]
-    assert repr(push_app(print, token=TOKEN)) == "<push_app in plain mode>"
+    assert "<push_app in plain mode>" == repr(push_app(print, token=TOKEN))
 
 
 # Over real HTTP
@@ -386,7 +386,7 @@ def test_it_mounts_under_wsgiref_with_its_validator(handler: Recorder) -> None:
         finally:
             server.shutdown()
             thread.join()
-    assert [status for status, _ in seen] == [200, 200, 200, 200, 403, 405]
-    assert seen[0][1] == b"123"
+    assert [200, 200, 200, 200, 403, 405] == [status for status, _ in seen]
+    assert b"123" == seen[0][1]
     assert seen[1][1].startswith(b"<xml><Encrypt>")
-    assert len(handler.pushes) == 1
+    assert 1 == len(handler.pushes)

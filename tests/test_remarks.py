@@ -100,7 +100,7 @@ def test_several_remarks_come_in_the_order_of_the_message() -> None:
 
 def test_a_remark_is_both_languages() -> None:
     """Its text is English, then Chinese, like that of an error."""
-    assert str(Remark("url", "is odd", "有问题")) == "url: is odd\nurl：有问题"
+    assert "url: is odd\nurl：有问题" == str(Remark("url", "is odd", "有问题"))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,8 @@ def test_what_send_would_refuse_is_the_one_remark(message: Any, field: str) -> N
     (remark,) = check(message)
     with pytest.raises(InvalidMessage) as caught:
         require_message(message)
-    assert (field, str(caught.value)) == (remark.field, str(remark))
+    assert field == remark.field
+    assert str(caught.value) == str(remark)
 
 
 JSON = st.recursive(

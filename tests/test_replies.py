@@ -56,9 +56,9 @@ def test_an_error_is_an_error_under_any_label(read: Read, headers: Any) -> None:
     """WeChat has sent errors as text/plain: the content decides."""
     with pytest.raises(TokenRejected) as caught:
         read(200, headers, b'{"errcode":40001,"errmsg":"invalid credential rid: 6141b79a-7c6e812d-5514c622"}')
-    assert caught.value.errcode == 40001
-    assert caught.value.errmsg == "invalid credential rid: 6141b79a-7c6e812d-5514c622"
-    assert caught.value.rid == "6141b79a-7c6e812d-5514c622"
+    assert 40001 == caught.value.errcode
+    assert "invalid credential rid: 6141b79a-7c6e812d-5514c622" == caught.value.errmsg
+    assert "6141b79a-7c6e812d-5514c622" == caught.value.rid
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -89,7 +89,7 @@ def test_an_errmsg_that_echoes_a_secret_is_scrubbed(read: Read) -> None:
     body = json.dumps({"errcode": 40001, "errmsg": f"bad access_token={MARKER} rid: 6141b79a-7c6e812d-5514c622"})
     with pytest.raises(TokenRejected) as caught:
         read(200, {}, body.encode())
-    assert caught.value.errmsg == "bad access_token=*** rid: 6141b79a-7c6e812d-5514c622"
+    assert "bad access_token=*** rid: 6141b79a-7c6e812d-5514c622" == caught.value.errmsg
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -111,7 +111,8 @@ def test_what_only_begins_like_json_is_a_bad_reply(read: Read, body: bytes) -> N
     """A cut or foreign page is told as such."""
     with pytest.raises(BadReply, match=r"the reply \(HTTP 200\) is no JSON object") as caught:
         read(200, {}, body)
-    assert (caught.value.status, caught.value.maybe_sent) == (200, True)
+    assert 200 == caught.value.status
+    assert caught.value.maybe_sent
 
 
 @pytest.mark.parametrize("read", JSON_READERS)
@@ -143,7 +144,8 @@ def test_every_other_status_is_a_bad_reply(read: Read, status: int, maybe_sent: 
     """WeChat answers with 200; only 404 and 412 come before it looks at a message, even if the body says ok."""
     with pytest.raises(BadReply) as caught:
         read(status, {}, b'{"errcode":0,"errmsg":"ok"}')
-    assert (caught.value.status, caught.value.maybe_sent) == (status, maybe_sent)
+    assert caught.value.status == status
+    assert caught.value.maybe_sent == maybe_sent
     english, chinese = str(caught.value).splitlines()
     assert english.startswith(f"the reply (HTTP {status}) {en}")
     assert chinese.startswith(f"应答（HTTP {status}）")
@@ -169,7 +171,7 @@ def test_identity_is_no_compression(encoding: str) -> None:
 def test_a_reply_past_a_size_is_told_with_the_size() -> None:
     """The limit is written to be read."""
     error = too_large(200, 1048576)
-    assert str(error) == ("the reply (HTTP 200) is larger than 1,048,576 bytes\n应答（HTTP 200）超过 1,048,576 字节")
+    assert "the reply (HTTP 200) is larger than 1,048,576 bytes\n应答（HTTP 200）超过 1,048,576 字节" == str(error)
     assert error.maybe_sent is True
 
 
@@ -247,7 +249,7 @@ def test_an_excerpt_is_short_printable_and_on_one_line(read: Read) -> None:
     excerpt = english.partition("look before you send again: ")[2]
     assert excerpt.startswith("<html> [31m Bad Gateway �你好 x x x")
     assert excerpt.endswith("…")
-    assert len(excerpt) == 121
+    assert 121 == len(excerpt)
     assert excerpt.isprintable()
 
 
@@ -287,12 +289,13 @@ def test_the_errcode_chooses_the_class(errcode: int, kind: type[ApiError]) -> No
 def test_a_token_ends_where_its_reply_says(expires_in: int, expires_at: float) -> None:
     """Counted from when it was asked for, which is the safe side."""
     token = token_at_noon(200, {}, b'{"access_token":"80_x","expires_in":%d}' % expires_in)
-    assert (token, token.expires_at) == ("80_x", expires_at)
+    assert "80_x" == token
+    assert token.expires_at == expires_at
 
 
 def test_a_token_with_an_errcode_of_zero_is_a_token() -> None:
     """Some replies say ok as well."""
-    assert token_at_noon(200, {}, b'{"errcode":0,"errmsg":"ok","access_token":"80_x","expires_in":1}') == "80_x"
+    assert "80_x" == token_at_noon(200, {}, b'{"errcode":0,"errmsg":"ok","access_token":"80_x","expires_in":1}')
 
 
 @pytest.mark.parametrize(
@@ -341,7 +344,7 @@ def test_an_upload_gives_its_id_and_time(fields: dict[str, object], uploaded: Up
 
 def test_a_medium_lives_for_three_days() -> None:
     """Its end is in seconds of the epoch, as its beginning."""
-    assert Uploaded("M", "image", 1672500000).expires_at == 1672500000 + 3 * 86400
+    assert 1672500000 + 3 * 86400 == Uploaded("M", "image", 1672500000).expires_at
 
 
 @pytest.mark.parametrize(
@@ -459,10 +462,10 @@ def test_a_medium_is_saved_under_a_path(tmp_path: Path) -> None:
     media = Media(JPEG, "image/jpeg", "a.jpg")
     for path in (tmp_path / "b.jpg", str(tmp_path / "b.jpg")):
         assert tmp_path / "b.jpg" == media.save(path)
-    assert (tmp_path / "b.jpg").read_bytes() == JPEG
+    assert JPEG == (tmp_path / "b.jpg").read_bytes()
 
 
 def test_a_medium_is_saved_into_a_directory(tmp_path: Path) -> None:
     """Under WeChat's filename."""
     assert tmp_path / "a.jpg" == Media(JPEG, "image/jpeg", "a.jpg").save(tmp_path)
-    assert (tmp_path / "a.jpg").read_bytes() == JPEG
+    assert JPEG == (tmp_path / "a.jpg").read_bytes()

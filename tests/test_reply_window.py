@@ -53,14 +53,14 @@ def test_entering_within_48_hours_is_read_both_ways(refill: bool, left: int) -> 
     used_up = [Event("message", 0), *[Event("sent", 1)] * 5]
     assert window_left(used_up, 2) == Window(0, DAY2)
     assert window_left([*used_up, Event("enter", 2)], 3, refill_on_entry=refill) == Window(left, DAY2)
-    assert window_left([*used_up, Event("enter", DAY2 + 1)], DAY2 + 2, refill_on_entry=refill).left == 2
-    assert window_left([Event("enter", 0), Event("enter", 1)], 2, refill_on_entry=refill).left == 2
+    assert 2 == window_left([*used_up, Event("enter", DAY2 + 1)], DAY2 + 2, refill_on_entry=refill).left
+    assert 2 == window_left([Event("enter", 0), Event("enter", 1)], 2, refill_on_entry=refill).left
 
 
 def test_what_a_closed_window_had_left_is_gone() -> None:
     """A new one starts with its own number."""
     assert window_left([Event("message", 0), Event("enter", DAY2 + 1)], DAY2 + 1) == Window(2, DAY2 + 61)
-    assert window_left([Event("sent", 0), Event("message", 1)], 1).left == 5
+    assert 5 == window_left([Event("sent", 0), Event("message", 1)], 1).left
 
 
 def test_an_event_ahead_of_our_clock_counts() -> None:
@@ -86,7 +86,7 @@ def test_what_holds_for_any_history(events: list[Event], later: int, refill: boo
     # It closes when it says, and neither fills nor moves before.
     if closes_at is not None:
         assert window_left(events, closes_at, refill_on_entry=refill) == (left, closes_at)
-        assert window_left(events, closes_at + 1, refill_on_entry=refill) == (0, None)
+        assert (0, None) == window_left(events, closes_at + 1, refill_on_entry=refill)
 
     after_sent = window_left([*events, Event("sent", now)], now, refill_on_entry=refill)
     assert after_sent == (max(0, left - 1), closes_at)

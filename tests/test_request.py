@@ -110,16 +110,17 @@ def test_another_address_can_be_given(url: str) -> None:
 
 def test_the_command_reads_well() -> None:
     """One argument a line, and the Chinese as it is."""
-    assert endpoints.send(text("U", "你好")).curl() == (
+    assert (
         'curl -sS "https://api.weixin.qq.com/cgi-bin/message/custom/send?access_token=$WXCS_TOKEN" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
         """  --data-raw '{"touser":"U","msgtype":"text","text":{"content":"你好"}}'"""
+        == endpoints.send(text("U", "你好")).curl()
     )
 
 
 def test_an_http_message_is_set_out_for_reading() -> None:
     """JSON on several lines, the size as it is on the wire, the token as three stars."""
-    assert str(endpoints.send(text("U", "你好\n<a>"))) == (
+    assert (
         "POST /cgi-bin/message/custom/send?access_token=*** HTTP/1.1\n"
         "Content-Type: application/json\n"
         "Content-Length: 64\n"
@@ -130,7 +131,7 @@ def test_an_http_message_is_set_out_for_reading() -> None:
         '  "text": {\n'
         '    "content": "你好\\n<a>"\n'
         "  }\n"
-        "}"
+        "}" == str(endpoints.send(text("U", "你好\n<a>")))
     )
 
 
@@ -149,7 +150,7 @@ def test_a_request_without_body_is_one_line(request_: Request, line: str) -> Non
 
 def test_an_upload_shows_head_and_size() -> None:
     """The bytes of a picture are no reading matter."""
-    assert str(endpoints.upload(JPEG * 1000, filename="a.jpg", boundary="made-up")) == (
+    assert (
         "POST /cgi-bin/media/upload?access_token=***&type=image HTTP/1.1\n"
         "Content-Type: multipart/form-data; boundary=made-up\n"
         "Content-Length: 12118\n"
@@ -159,7 +160,7 @@ def test_an_upload_shows_head_and_size() -> None:
         "Content-Type: image/jpeg\n"
         "\n"
         "<12,000 bytes>\n"
-        "--made-up--"
+        "--made-up--" == str(endpoints.upload(JPEG * 1000, filename="a.jpg", boundary="made-up"))
     )
 
 
@@ -180,7 +181,7 @@ def test_the_shown_json_is_the_sent_json(fields: dict[str, object]) -> None:
         message.pop(name, None)
     head, _, shown = str(endpoints.send(message)).partition("\n\n")
     assert message == json.loads(shown)
-    assert head.splitlines()[0] == "POST /cgi-bin/message/custom/send?access_token=*** HTTP/1.1"
+    assert "POST /cgi-bin/message/custom/send?access_token=*** HTTP/1.1" == head.splitlines()[0]
 
 
 def test_a_secret_in_a_handmade_query_is_hidden() -> None:

@@ -97,7 +97,8 @@ def test_stable_token_in_time(caller: Caller) -> None:
     caller.sandbox.advance(6855)
     assert {**first, "expires_in": 345} == caller.stable() == caller.stable(force_refresh="true")
     second = caller.stable(force_refresh=True)
-    assert (7200, True) == (second["expires_in"], second["access_token"] != first["access_token"])
+    assert 7200 == second["expires_in"]
+    assert second["access_token"] != first["access_token"]
     caller.token = first["access_token"]
     assert 40001 == caller.get("/cgi-bin/getcallbackip", access_token=first["access_token"])["errcode"]
 
@@ -122,7 +123,8 @@ def test_upload_and_download(caller: Caller) -> None:
         "created_at": 1767240000,
     } == uploaded
     reply = caller.download(uploaded["media_id"])
-    assert (200, JPEG) == (reply.status, reply.data)
+    assert 200 == reply.status
+    assert JPEG == reply.data
     assert [
         ("Connection", "close"),
         ("Content-Type", "image/jpeg"),
@@ -313,7 +315,10 @@ def test_strangers_can_not_fill_the_memory() -> None:
     finally:
         tracemalloc.stop()
     assert kept < 40 * len(ROUTES) * 10_000 < 40 * len(body)
-    assert ({}, [], {}, {}) == (world.people, world.events, world.shelf._media, world.tokens._issued)
+    assert {} == world.people
+    assert [] == world.events
+    assert {} == world.shelf._media
+    assert {} == world.tokens._issued
     assert not [*world.quota._today, *world.quota._this_minute]
 
 

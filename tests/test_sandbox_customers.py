@@ -23,7 +23,9 @@ def test_sends_image() -> None:
     """A picture lies on the shelf under its MediaId, for three days."""
     sandbox = Sandbox()
     event = sandbox.user("ann").sends_image(JPEG)
-    assert ("image", ["PicUrl", "MediaId"], JPEG) == (event.kind, list(event.fields), event.picture)
+    assert "image" == event.kind
+    assert ["PicUrl", "MediaId"] == list(event.fields)
+    assert JPEG == event.picture
     fields = {"grant_type": "client_credential", "appid": sandbox.appid, "secret": sandbox.secret}
     token = sandbox.pool().request("GET", "/cgi-bin/token", fields=fields).json()["access_token"]
     query = {"access_token": token, "media_id": event.fields["MediaId"]}
@@ -43,7 +45,8 @@ def test_sends_card() -> None:
         "ThumbMediaId": "",
     } == bare.fields
     full = ann.sends_card(appid="wx0", thumb=JPEG)
-    assert ("wx0", JPEG) == (full.fields["AppId"], full.picture)
+    assert "wx0" == full.fields["AppId"]
+    assert JPEG == full.picture
     assert full.fields["ThumbUrl"].endswith(full.fields["ThumbMediaId"])
     assert 64 == len(full.fields["ThumbMediaId"])
 
@@ -54,7 +57,9 @@ def test_session_from_is_cut(text: str, times: int) -> None:
     given_text = text * times
     event = Sandbox().user("ann").enters_session(given_text)
     cut = event.fields["SessionFrom"]
-    assert ("event", None, "user_enter_tempsession") == (event.kind, event.msg_id, event.fields["Event"])
+    assert "event" == event.kind
+    assert event.msg_id is None
+    assert "user_enter_tempsession" == event.fields["Event"]
     assert given_text.startswith(cut)
     assert len(cut.encode()) <= 1000
     following = given_text[len(cut) : len(cut) + 1]
@@ -79,7 +84,8 @@ def test_same_customer() -> None:
     sandbox = Sandbox()
     sandbox.user("ann").says("hi")
     assert "customers: 1" in repr(sandbox)
-    assert ("ann", "<Customer ann>") == (sandbox.user("ann").openid, repr(sandbox.user("ann")))
+    assert "ann" == sandbox.user("ann").openid
+    assert "<Customer ann>" == repr(sandbox.user("ann"))
     assert "customers: 1" in repr(sandbox)
 
 

@@ -48,7 +48,8 @@ class App:
         if environ["REQUEST_METHOD"] == "GET":
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [query["echostr"].encode()]
-        assert ("text/xml", "Mozilla/4.0") == (environ["CONTENT_TYPE"], environ["HTTP_USER_AGENT"])
+        assert "text/xml" == environ["CONTENT_TYPE"]
+        assert "Mozilla/4.0" == environ["HTTP_USER_AGENT"]
         self.queries.append(query)
         self.bodies.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         answer = self.answers.pop(0) if self.answers else b"success"
@@ -118,7 +119,8 @@ def test_all_that_customers_do(mode: str, format: str, served: bool) -> None:
     for event, query, body in zip(events, app.queries, app.bodies, strict=True):
         fields = read(body)
         assert sandbox.original_id == fields["ToUserName"]
-        assert ("ann", str(NOON)) == (query["openid"], query["timestamp"])
+        assert "ann" == query["openid"]
+        assert str(NOON) == query["timestamp"]
         if mode != "plain":
             assert "aes" == query["encrypt_type"]
             assert sha1(TOKEN, query["timestamp"], query["nonce"], fields["Encrypt"]) == query["msg_signature"]
@@ -127,7 +129,9 @@ def test_all_that_customers_do(mode: str, format: str, served: bool) -> None:
             fields = opened
         common = ("ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId")
         assert dict(event.fields) == {name: value for name, value in fields.items() if name not in common}
-        assert ("ann", str(NOON), event.kind) == (fields["FromUserName"], str(fields["CreateTime"]), fields["MsgType"])
+        assert "ann" == fields["FromUserName"]
+        assert str(NOON) == str(fields["CreateTime"])
+        assert event.kind == fields["MsgType"]
         assert str(fields.get("MsgId")) == str(event.msg_id)
 
 
@@ -161,7 +165,9 @@ def test_another_sdk_reads_it(mode: str) -> None:
         event = sandbox.user("ann").says("你好")
     [query], [body] = app.queries, app.bodies
     message = parse(theirs.decrypt_message(body, query["msg_signature"], query["timestamp"], query["nonce"]))
-    assert ("你好", "ann", event.msg_id) == (message.content, message.source, message.id)
+    assert "你好" == message.content
+    assert "ann" == message.source
+    assert event.msg_id == message.id
     assert ["transfer"] == [pushed.answer for pushed in pushes.log]
 
 
@@ -179,8 +185,10 @@ def test_only_what_comes_later_is_pushed() -> None:
     ann.says("3")
     two.stop()
     ann.says("4")
-    assert (["1"], ["2", "3"]) == (first.said, second.said)
-    assert (1, 2) == (len(one.log), len(two.log))
+    assert ["1"] == first.said
+    assert ["2", "3"] == second.said
+    assert 1 == len(one.log)
+    assert 2 == len(two.log)
     assert () == ann.notices
 
 
@@ -374,7 +382,8 @@ def test_hand_over() -> None:
     pushes = sandbox.push_to(app, token=TOKEN)
     assert not ann.has_agent
     ann.says("1")
-    assert (True, False) == (ann.has_agent, ben.has_agent)
+    assert ann.has_agent
+    assert not ben.has_agent
     event = ann.says("to the agent")
     ann.sends_image(sunset())
     ben.says("2")

@@ -23,7 +23,7 @@ def test_same_seed_same_names() -> None:
     """The same seed gives the same sequence; another seed or appid gives another."""
     one, two = Names(1, "wx"), Names(1, "wx")
     assert [one.token(), one.token()] == [two.token(), two.token()]
-    assert len({Names(1, "wx").token(), Names(2, "wx").token(), Names(1, "wy").token(), one.token()}) == 4
+    assert 4 == len({Names(1, "wx").token(), Names(2, "wx").token(), Names(1, "wy").token(), one.token()})
 
 
 def test_kinds_are_counted_apart() -> None:

@@ -56,7 +56,8 @@ def test_formats_and_sizes(type: str, filename: str, content: bytes, expected: i
 def test_image_limit_is_inclusive_and_can_be_set() -> None:
     """An image of exactly the limit passes; the limit of the older page is one setting away."""
     content = JPEG + bytes(2 * MB - 4)
-    assert (0, 40009) == (verdict("image", "a.jpg", content, 2 * MB), verdict("image", "a.jpg", content + b"x", 2 * MB))
+    assert 0 == verdict("image", "a.jpg", content, 2 * MB)
+    assert 40009 == verdict("image", "a.jpg", content + b"x", 2 * MB)
 
 
 @pytest.mark.parametrize("type", ["", "picture", "IMAGE", "news"])

@@ -30,7 +30,8 @@ def show(window: ReplyWindow, now: float) -> int:
 def test_nobody_came() -> None:
     """Without an action of the user nothing can be sent and no typing shown, nor taken away."""
     window = ReplyWindow()
-    assert (45015, 45015) == (send(window, 0), show(window, 0))
+    assert 45015 == send(window, 0)
+    assert 45015 == show(window, 0)
     with pytest.raises(RefusedError, match="45015"):
         window.cancel_typing(0)
 
@@ -68,7 +69,8 @@ def test_a_message_fills_up_again() -> None:
     for _ in range(5):
         send(window, 1)
     window.user_wrote(10)
-    assert (5, 10 + 48 * HOUR) == (window.left, window.closes_at)
+    assert 5 == window.left
+    assert 10 + 48 * HOUR == window.closes_at
 
 
 def test_what_was_left_ends_with_the_window() -> None:
@@ -87,7 +89,8 @@ def test_entry_inside_48_hours(refill: bool, used: int, left: int) -> None:
     for _ in range(used):
         send(window, 1)
     window.user_entered(HOUR, refill=refill)
-    assert (left, 48 * HOUR) == (window.left, window.closes_at)
+    assert left == window.left
+    assert 48 * HOUR == window.closes_at
 
 
 def test_refill_needs_running_48_hours() -> None:
@@ -95,7 +98,8 @@ def test_refill_needs_running_48_hours() -> None:
     window = ReplyWindow()
     window.user_entered(0, refill=True)
     window.user_entered(30, refill=True)
-    assert (2, 90) == (window.left, window.closes_at)
+    assert 2 == window.left
+    assert 90 == window.closes_at
 
 
 def test_typing_lasts_15_seconds() -> None:
@@ -103,16 +107,19 @@ def test_typing_lasts_15_seconds() -> None:
     window = ReplyWindow()
     window.user_wrote(0)
     assert [0, 45081, 45081, 0] == [show(window, now) for now in (0, 1, 14.9, 15)]
-    assert (True, False) == (window.shows_typing(29.9), window.shows_typing(30))
+    assert window.shows_typing(29.9)
+    assert not window.shows_typing(30)
 
 
 def test_typing_needs_a_message_within_30_seconds() -> None:
     """Thirty seconds after the last message, of either side, typing is refused with 45080."""
     window = ReplyWindow()
     window.user_wrote(0)
-    assert (0, 45080) == (show(window, 30), show(window, 30.1))
+    assert 0 == show(window, 30)
+    assert 45080 == show(window, 30.1)
     send(window, 100)
-    assert (0, 45080) == (show(window, 130), show(window, 130.1))
+    assert 0 == show(window, 130)
+    assert 45080 == show(window, 130.1)
 
 
 def test_entry_is_no_message() -> None:

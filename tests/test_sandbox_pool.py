@@ -43,14 +43,12 @@ def test_a_real_pool(sandbox: Sandbox) -> None:
     """It is a urllib3 pool bound to WeChat's host, with the client's timeouts unless told otherwise."""
     pool = sandbox.pool()
     assert isinstance(pool, urllib3.HTTPConnectionPool)
-    assert ("api.weixin.qq.com", True, 3, 10) == (
-        pool.host,
-        pool.block,
-        pool.timeout.connect_timeout,
-        pool.timeout.read_timeout,
-    )
+    assert "api.weixin.qq.com" == pool.host
+    assert pool.block
+    assert 3 == pool.timeout.connect_timeout
+    assert 10 == pool.timeout.read_timeout
     assert 5 == sandbox.pool(timeout=5).timeout.read_timeout
-    assert pool.urlopen("POST", with_token(sandbox, SEND), body=b"{}").status == 200
+    assert 200 == pool.urlopen("POST", with_token(sandbox, SEND), body=b"{}").status
 
 
 def test_keep_alive(sandbox: Sandbox) -> None:
@@ -58,7 +56,8 @@ def test_keep_alive(sandbox: Sandbox) -> None:
     pool, url = sandbox.pool(), with_token(sandbox, SEND)
     for _ in range(5):
         assert 0 == pool.request("POST", url, json=TEXT).json()["errcode"]
-    assert (1, 5) == (pool.num_connections, pool.num_requests)
+    assert 1 == pool.num_connections
+    assert 5 == pool.num_requests
     media_id = sandbox.user("ann").sends_image(JPEG).fields["MediaId"]
     for _ in range(2):
         assert JPEG == pool.request("GET", with_token(sandbox, f"{GET}?media_id={media_id}")).data
@@ -144,13 +143,12 @@ def test_any_reply(sandbox: Sandbox) -> None:
     pool, url = sandbox.pool(), with_token(sandbox, SEND)
     sandbox.fail_next(reply=(502, {"Content-Type": "text/plain; charset=gbk"}, b'{"errmsg":"\x01\xff"}'))
     reply = pool.request("POST", url, json=TEXT)
-    assert (502, "text/plain; charset=gbk", b'{"errmsg":"\x01\xff"}') == (
-        reply.status,
-        reply.headers["content-type"],
-        reply.data,
-    )
+    assert 502 == reply.status
+    assert "text/plain; charset=gbk" == reply.headers["content-type"]
+    assert b'{"errmsg":"\x01\xff"}' == reply.data
     assert () == sandbox.user("ann").inbox
-    assert (200, 1) == (pool.request("POST", url, json=TEXT).status, pool.num_connections)
+    assert 200 == pool.request("POST", url, json=TEXT).status
+    assert 1 == pool.num_connections
 
 
 @pytest.mark.parametrize(
@@ -227,10 +225,12 @@ def test_many_threads(sandbox: Sandbox) -> None:
 
     with ThreadPoolExecutor(16) as executor:
         codes = list(executor.map(send, range(400)))
-    assert (250, 150) == (codes.count(0), codes.count(45047))
+    assert 250 == codes.count(0)
+    assert 150 == codes.count(45047)
     for number, person in enumerate(people):
         shown = [int(delivered.message["text"]["content"]) for delivered in person.inbox]
-        assert (5, {number}) == (len(shown), {content % 50 for content in shown})
+        assert 5 == len(shown)
+        assert {number} == {content % 50 for content in shown}
     assert pool.num_connections <= 16
 
 

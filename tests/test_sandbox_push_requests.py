@@ -176,7 +176,8 @@ def test_plain_request(format: str) -> None:
         ("nonce", "486452656"),
         ("openid", "ann"),
     ) == request.query
-    assert ("POST", {"user-agent": "Mozilla/4.0", "content-type": "text/xml"}) == (request.method, request.headers)
+    assert "POST" == request.method
+    assert {"user-agent": "Mozilla/4.0", "content-type": "text/xml"} == request.headers
     assert request.body.startswith({"json": b'{"ToUserName":"gh_', "xml": b"<xml><ToUserName><![CDATA[gh_"}[format])
 
 
@@ -225,8 +226,12 @@ def test_names(seed: int) -> None:
     one, two = Names(seed, "wx"), Names(seed, "wx")
     made = [one.original_id(), one.nonce(), one.echostr(), one.frame_random()]
     assert made == [two.original_id(), two.nonce(), two.echostr(), two.frame_random()]
-    assert (len(GH), 19, 16) == (len(made[0]), len(made[2]), len(made[3]))
-    assert (made[0][:3], made[1].isdecimal(), made[2].isdecimal()) == ("gh_", True, True)
+    assert len(GH) == len(made[0])
+    assert 19 == len(made[2])
+    assert 16 == len(made[3])
+    assert "gh_" == made[0][:3]
+    assert made[1].isdecimal()
+    assert made[2].isdecimal()
     assert bytes.fromhex(made[0][3:] + made[3])
     assert made[3] == made[3].lower()
     assert one.nonce() != made[1]

@@ -63,7 +63,8 @@ def test_what_a_url_gets() -> None:
         target = open_target(url + "/wx/push")
         reply = ask(target, PUSH, 5)
         assert isinstance(reply, Reply)
-        assert (200, b"success") == (reply.status, reply.body)
+        assert 200 == reply.status
+        assert b"success" == reply.body
         assert isinstance(ask(target, CHECK, 5), Reply)
     host = url.removeprefix("http://")
     head, _, body = received[0].partition(b"\r\n\r\n")
@@ -137,7 +138,8 @@ def test_redirects_are_not_followed_and_nothing_is_decoded() -> None:
     with listening(says(moved)) as (url, received):
         reply = ask(open_target(url), PUSH, 5)
         assert isinstance(reply, Reply)
-        assert (302, 1) == (reply.status, len(received))
+        assert 302 == reply.status
+        assert 1 == len(received)
     with listening(says(ok(b"success", "Content-Encoding: gzip\r\n"))) as (url, _):
         reply = ask(open_target(url), PUSH, 5)
         assert isinstance(reply, Reply)
@@ -220,10 +222,14 @@ def test_what_an_application_gets() -> None:
         reply = ask(target, request, 5)
         assert Reply(200, (("Content-Type", "text/plain"),), b"success") == reply
     push, check = seen
-    assert ("POST", "text/xml", PUSH.body) == (push["REQUEST_METHOD"], push["CONTENT_TYPE"], push["body"])
-    assert ("signature=abc&openid=a%26b", "Mozilla/4.0") == (push["QUERY_STRING"], push["HTTP_USER_AGENT"])
+    assert "POST" == push["REQUEST_METHOD"]
+    assert "text/xml" == push["CONTENT_TYPE"]
+    assert PUSH.body == push["body"]
+    assert "signature=abc&openid=a%26b" == push["QUERY_STRING"]
+    assert "Mozilla/4.0" == push["HTTP_USER_AGENT"]
     assert push["thread"] is not threading.current_thread()
-    assert ("GET", "echostr=123") == (check["REQUEST_METHOD"], check["QUERY_STRING"])
+    assert "GET" == check["REQUEST_METHOD"]
+    assert "echostr=123" == check["QUERY_STRING"]
     assert "CONTENT_TYPE" not in check
     assert "application" in open_target(application).name
 

@@ -75,7 +75,8 @@ def test_published_patterns_match() -> None:
     hint = re.search(r"hint:\s*\[([^\]]*)\]", text)
     assert rid
     assert hint
-    assert (RID, HINT) == (rid[1], hint[1])
+    assert RID == rid[1]
+    assert HINT == hint[1]
 
 
 @pytest.mark.parametrize("errcode", sorted({row[0] for row in ROWS}))

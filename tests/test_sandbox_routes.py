@@ -58,7 +58,8 @@ def test_routes() -> None:
 def test_unknown_path(path: str) -> None:
     """A path that is not one, if only by the U+2010 the documentation prints, is a 404 page and no JSON."""
     reply = Sandbox().pool().request("POST", path, body=b"{}")
-    assert (404, "text/html") == (reply.status, reply.headers["Content-Type"])
+    assert 404 == reply.status
+    assert "text/html" == reply.headers["Content-Type"]
     assert reply.data.startswith(b"<html>")
 
 

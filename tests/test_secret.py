@@ -28,9 +28,9 @@ COPIES = [
 def test_a_token_is_its_text() -> None:
     """Whatever sends a token sees a str: comparing, joining, JSON and f-strings give the real text."""
     token = Token(MADE_UP)
-    assert token == MADE_UP
+    assert MADE_UP == token
     assert hash(MADE_UP) == hash(token)
-    assert f"{token}|{token!s}" == f"{MADE_UP}|{MADE_UP}"
+    assert f"{MADE_UP}|{MADE_UP}" == f"{token}|{token!s}"
     assert json.dumps({"secret": MADE_UP}) == json.dumps({"secret": token})
 
 
@@ -59,7 +59,8 @@ def test_a_token_survives_pickle_and_copy(again: Any) -> None:
     """Class, text and end come back."""
     back = again(Token(MADE_UP, 1767240000.0))
     assert type(back) is Token
-    assert (back, back.expires_at) == (MADE_UP, 1767240000.0)
+    assert MADE_UP == back
+    assert 1767240000.0 == back.expires_at
 
 
 def test_a_token_takes_no_further_attributes() -> None:

@@ -121,7 +121,9 @@ def test_send_raises_what_wechat_refuses(errcode: int, kind: type[ApiError]) -> 
     """An errcode is raised as the class that the catalogue gives it."""
     with Server(answers(refused(errcode))) as server, server.pool() as pool, pytest.raises(ApiError) as caught:
         send(pool, TOKEN, image("OPENID", "MEDIA_ID"))
-    assert (kind, errcode, "made up") == (caught.type, caught.value.errcode, caught.value.errmsg)
+    assert kind == caught.type
+    assert errcode == caught.value.errcode
+    assert "made up" == caught.value.errmsg
 
 
 @pytest.mark.parametrize("command", ["Typing", "CancelTyping"])
@@ -129,20 +131,16 @@ def test_set_typing_sends_the_command(command: str, wechat: Server) -> None:
     """The status is a command in a JSON body."""
     with wechat.pool() as pool:
         assert FINE == set_typing(pool, TOKEN, "OPENID", command)
-    assert ("/cgi-bin/message/custom/typing", {"touser": "OPENID", "command": command}) == (
-        wechat.last.target.partition("?")[0],
-        json.loads(wechat.last.body),
-    )
+    assert "/cgi-bin/message/custom/typing" == wechat.last.target.partition("?")[0]
+    assert {"touser": "OPENID", "command": command} == json.loads(wechat.last.body)
 
 
 def test_set_typing_for_a_sub_merchant(wechat: Server) -> None:
     """A businessid changes the path, and goes along."""
     with wechat.pool() as pool:
         set_typing(pool, TOKEN, "OPENID", businessid=7)
-    assert ("/cgi-bin/message/custom/business/typing", 7) == (
-        wechat.last.target.partition("?")[0],
-        json.loads(wechat.last.body)["businessid"],
-    )
+    assert "/cgi-bin/message/custom/business/typing" == wechat.last.target.partition("?")[0]
+    assert 7 == json.loads(wechat.last.body)["businessid"]
 
 
 def test_set_typing_raises_what_wechat_refuses() -> None:
@@ -269,7 +267,9 @@ def test_upload_sends_an_open_file_whole(picture: Path) -> None:
     with Server(answers(DONE)) as server, server.pool() as pool, picture.open("rb") as file:
         file.read(3)
         upload(pool, TOKEN, file)
-        assert (True, False, "photo.jpg") == (JPEG in server.last.body, file.closed, sent_name(server))
+        assert JPEG in server.last.body
+        assert not file.closed
+        assert "photo.jpg" == sent_name(server)
 
 
 def test_upload_closes_what_it_opened(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,7 +350,8 @@ def test_upload_names_a_file_that_will_not_do(file: Any, problem: str, wechat: S
     with wechat.pool() as pool:
         with pytest.raises(InvalidMessage, match=problem) as caught:
             upload(pool, TOKEN, file, filename="photo.jpg")
-        assert ("file", 0) == (caught.value.field, wechat.connections)
+        assert "file" == caught.value.field
+        assert 0 == wechat.connections
 
 
 def test_upload_refuses_a_text_mode_file(picture: Path, wechat: Server) -> None:
@@ -439,13 +440,11 @@ def test_stream_gives_chunks_and_headers() -> None:
     data = reply(content, "200 OK", 'Content-disposition: attachment; filename="M.jpg"')
     with Server(answers(data)) as server, server.pool() as pool, stream(pool, TOKEN, "MEDIA_ID") as medium:
         chunks = list(medium)
-        assert (content, True, "image/jpeg", "M.jpg", str(len(content))) == (
-            b"".join(chunks),
-            max(map(len, chunks)) <= 64 * 1024,
-            medium.content_type,
-            medium.filename,
-            medium.headers["content-LENGTH"],
-        )
+        assert content == b"".join(chunks)
+        assert max(map(len, chunks)) <= 64 * 1024
+        assert "image/jpeg" == medium.content_type
+        assert "M.jpg" == medium.filename
+        assert str(len(content)) == medium.headers["content-LENGTH"]
 
 
 def test_stream_gives_the_connection_back() -> None:
@@ -460,7 +459,8 @@ def test_stream_gives_the_connection_back() -> None:
 def test_stream_shows_no_content() -> None:
     """Its repr holds name and type only."""
     with Server(answers(JPEG_REPLY)) as server, server.pool() as pool, stream(pool, TOKEN, "MEDIA_ID") as medium:
-        assert ("<Stream MEDIA_ID.jpg, image/jpeg>", Stream) == (repr(medium), type(medium))
+        assert "<Stream MEDIA_ID.jpg, image/jpeg>" == repr(medium)
+        assert type(medium) is Stream
 
 
 LARGE = reply(JPEG + bytes(1_000_000))
@@ -471,7 +471,8 @@ def test_leaving_a_stream_early_closes_its_connection() -> None:
     with Server(answers(LARGE, reply())) as server, server.pool() as pool:
         with stream(pool, TOKEN, "MEDIA_ID") as medium:
             next(iter(medium))
-        assert (JPEG, 2) == (download(pool, TOKEN, "MEDIA_ID").content[: len(JPEG)], server.connections)
+        assert JPEG == download(pool, TOKEN, "MEDIA_ID").content[: len(JPEG)]
+        assert 2 == server.connections
 
 
 def test_an_error_in_the_block_closes_the_connection() -> None:
@@ -538,7 +539,8 @@ def bytewise(data: bytes) -> Callable[[Peer], object]:
 def test_a_medium_may_come_byte_by_byte() -> None:
     """Enough is read to tell a picture from an error, however small the packets."""
     with Server(bytewise(JPEG)) as server, server.pool() as pool, stream(pool, TOKEN, "MEDIA_ID") as medium:
-        assert ("image/jpeg", JPEG) == (medium.content_type, b"".join(medium))
+        assert "image/jpeg" == medium.content_type
+        assert JPEG == b"".join(medium)
 
 
 def test_an_error_may_come_byte_by_byte() -> None:
@@ -568,12 +570,10 @@ def test_fetch_token_asks_stable_token() -> None:
         "secret": "made-up secret",
         "force_refresh": False,
     }
-    assert ("/cgi-bin/stable_token", expected, "T", 8200.0) == (
-        server.last.target,
-        json.loads(server.last.body),
-        str(token),
-        token.expires_at,
-    )
+    assert "/cgi-bin/stable_token" == server.last.target
+    assert expected == json.loads(server.last.body)
+    assert "T" == str(token)
+    assert 8200.0 == token.expires_at
 
 
 def test_fetch_token_forces_when_told() -> None:
@@ -629,7 +629,8 @@ def test_get_rid_takes_secrets_out_of_bodies(field: str, value: str) -> None:
     noted = reply(json.dumps({"errcode": 0, "request": {field: value}}).encode())
     with Server(answers(noted)) as server, server.pool() as pool:
         found = str(get_rid(pool, TOKEN, "RID"))
-    assert (False, False) == ("tiny secret" in found, "50_tiny" in found)
+    assert "tiny secret" not in found
+    assert "50_tiny" not in found
 
 
 @pytest.mark.parametrize("request_", [None, "text", [], {}])

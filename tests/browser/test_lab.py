@@ -84,7 +84,7 @@ def test_the_whole_job_by_mouse(opened: Open, photo: Path, shots: Path, lang: st
     assert "rid" in told
     assert nb.field("content").input_value()
     nb.page.locator(".wxcs-both").screenshot(path=str(shots / f"closed_{lang}.png"))
-    assert nb.troubles == []
+    assert [] == nb.troubles
 
 
 _REACH = """element => {
@@ -178,8 +178,8 @@ def test_the_whole_job_by_keyboard_alone(opened: Open, photo: Path) -> None:
     keys.to(nb.field("copy"))
     keys.keyboard.press("Control+a")
     assert "WXCS_TOKEN" in nb.page.evaluate("document.getSelection().toString()")
-    assert nb.page.locator(".jp-Cell").count() == 5  # no key became a command of the notebook's
-    assert nb.troubles == []
+    assert 5 == nb.page.locator(".jp-Cell").count()  # no key became a command of the notebook's
+    assert [] == nb.troubles
 
 
 ATTACKS = (
@@ -208,7 +208,7 @@ def test_an_attack_is_text_and_runs_nothing(opened: Open, photo: Path) -> None:
         nb.field(key).fill(ATTACKS[1])
     nb.field("url").fill("javascript:window.hacked=1")
     nb.sends(".wxcs-link")
-    assert nb.page.locator(".wxcs-both a").count() == 0
+    assert 0 == nb.page.locator(".wxcs-both a").count()
     nb.press(nb.desk, "kind_miniprogrampage")
     nb.uploads(photo)
     nb.field("title").fill(ATTACKS[0])
@@ -231,11 +231,11 @@ def test_an_attack_is_text_and_runs_nothing(opened: Open, photo: Path) -> None:
     nb.page.wait_for_timeout(500)
     assert nb.page.evaluate("window.hacked") is None
     assert (
-        nb.page.locator(".wxcs-both iframe, .wxcs-both script, .wxcs-both [onerror], .wxcs-both [onload]").count() == 0
+        0 == nb.page.locator(".wxcs-both iframe, .wxcs-both script, .wxcs-both [onerror], .wxcs-both [onload]").count()
     )
     assert nb.page.evaluate("getComputedStyle(document.body).display") != "none"
-    assert nb.troubles == []
-    assert [url for url in nb.asked if not url.startswith(("http://127.0.0.1", "data:", "blob:"))] == []
+    assert [] == nb.troubles
+    assert [] == [url for url in nb.asked if not url.startswith(("http://127.0.0.1", "data:", "blob:"))]
 
 
 _SECRETS = """
@@ -262,7 +262,7 @@ def test_a_saved_notebook_holds_no_secret_and_after_close_nothing(opened: Open, 
     saved = nb.save()
     widgets = json.loads(saved)["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     files = [widget for widget in widgets.values() if widget["model_name"] == "FileUploadModel"]
-    assert len(files) == 2
+    assert 2 == len(files)
     assert all(not file["state"].get("value") and not file.get("buffers") for file in files)
     assert "a text of Bob" in saved  # else the test would prove nothing
     assert "data:image/png;base64," in saved
@@ -315,7 +315,7 @@ def test_axe_finds_nothing_serious(opened: Open, photo: Path, axe: Path, capsys:
     found += nb.page.evaluate(_AXE)
     with capsys.disabled():
         print(f"\naxe-core: {len(found)} findings on the panel's subtree", *found, sep="\n  ")
-    assert [finding for finding in found if finding["impact"] in ("serious", "critical")] == []
+    assert [] == [finding for finding in found if finding["impact"] in ("serious", "critical")]
 
 
 _TIMED = """async text => {
@@ -345,7 +345,7 @@ def test_from_click_to_bubble(opened: Open, capsys: pytest.CaptureFixture[str]) 
     median, p95 = statistics.median(times), statistics.quantiles(times, n=20)[18]
     with capsys.disabled():
         print(f"\nfrom click to bubble, 50 sends: median {median:.0f} ms, p95 {p95:.0f} ms")
-    assert len(times) == 50
+    assert 50 == len(times)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
