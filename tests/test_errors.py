@@ -146,7 +146,11 @@ def test_advice_comes_from_the_catalogue() -> None:
 def test_the_text_holds_code_errmsg_and_advice() -> None:
     """Whoever reads only the traceback has the code, WeChat's text with the rid, and what to do."""
     error = api_error(45047, f"out of response count limit rid: {RID}")
-    assert f"45047 out of response count limit rid: {RID}\n{explain(45047)}" == str(error)
+    assert [
+        f"45047 out of response count limit: {error.advice.remedy} (rid: {RID})",
+        f"45047 {error.advice.meaning_zh}：{error.advice.remedy_zh}（rid: {RID}）",
+    ] == [error.en, error.zh]
+    assert f"{error.en}\n{error.zh}" == str(error)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +160,8 @@ def test_the_text_holds_code_errmsg_and_advice() -> None:
 def test_nothing_unprintable_reaches_the_terminal(errmsg: str) -> None:
     """Escapes, line breaks, turned text and halves of emoji become one space; the attribute keeps the original."""
     error = api_error(40003, errmsg)
-    assert str(error).splitlines()[0].startswith("40003 a ")
-    assert str(error).splitlines()[0].endswith("b")
+    assert str(error).splitlines()[0].startswith("40003 a b: ")
+    assert 2 == len(str(error).splitlines())
     assert str(error).encode()
     assert errmsg == error.errmsg
 
@@ -165,7 +169,7 @@ def test_nothing_unprintable_reaches_the_terminal(errmsg: str) -> None:
 def test_a_long_errmsg_is_cut_in_the_text_only() -> None:
     """A text of megabytes does not fill the screen, and is still there to look at."""
     error = api_error(40003, "x" * 1_000_000)
-    assert "40003 " + "x" * 400 == str(error).splitlines()[0]
+    assert error.en.startswith("40003 " + "x" * 80 + "…: ")
     assert 1_000_000 == len(error.errmsg)
 
 

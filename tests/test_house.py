@@ -20,7 +20,7 @@ CLIENT = {name.removesuffix(".py"): path for name, path in MODULES.items() if "/
 # From the ground up: a module may import those of the floors below its own, and no other. What receives (push) is
 # a house of its own beside it, and shares the cellar.
 FLOORS = (
-    {"catalogue", "scrub", "secret"},
+    {"catalogue", "places", "scrub", "secret"},
     {"errcodes"},
     {"errors"},
     {"multipart", "reply_window", "require"},
@@ -48,7 +48,7 @@ SANDBOX_FLOORS = (
 )
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
 TABLES = {"catalogue.py"}
-CELLAR = {"catalogue", "secret", "errcodes", "errors"}
+CELLAR = {"catalogue", "places", "secret", "errcodes", "errors"}
 MAY_IMPORT_URLLIB3 = {
     "wire.py", "streaming.py", "pools.py", "failures.py", "tracebacks.py",
     "sandbox/http/pool.py",  # is a pool of urllib3

@@ -46,7 +46,8 @@ def run(
                 _write(sandbox, line, say)
             Event().wait()  # no more input, as under nohup: go on serving
     except (ValueError, OSError) as e:
-        print(f"sandbox: {e}", file=sys.stderr)
+        at = f"port {port}: " if isinstance(e, OSError) else ""
+        print(f"sandbox: {at}{e}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         say("")

@@ -138,7 +138,10 @@ class _Teller:
     def reply(self, seen: Seen, result: object) -> None:
         style = _RED if isinstance(result, WxError) else _GREEN
         self._say(f"<-- HTTP {seen.status}", style)
-        self._block(str(result) if isinstance(result, WxError) else f"    {result!r}", style)
+        self._block(self._line(result) if isinstance(result, WxError) else f"    {result!r}", style)
+
+    def _line(self, error: WxError) -> str:
+        return error.zh if self.lang == "zh" else error.en
 
     def delivered(self, inbox: Sequence[Delivered], typing: bool) -> None:
         lines = [f"{self.words['agent']}{self._bubble(delivered)}" for delivered in inbox]
