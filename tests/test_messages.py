@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from wxcs_lite import endpoints, image, link, miniprogrampage, text, with_ai_label, with_businessid, with_kf_account
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.media import Uploaded
 from wxcs_lite.messages import REQUIRED, require_message
 from wxcs_lite.remarks import check
 
@@ -218,3 +219,9 @@ def test_any_mapping_is_a_message() -> None:
     frozen = MappingProxyType(text("OPENID", "hello"))
     assert endpoints.send(text("OPENID", "hello")) == endpoints.send(frozen)
     assert [] == check(frozen)
+
+
+def test_what_upload_gave_is_not_its_media_id() -> None:
+    """The error says where the id is."""
+    with pytest.raises(InvalidMessage, match=r"media_id: must be a str, not Uploaded: pass its \.media_id"):
+        image("ann", Uploaded("MEDIA_ID", "image", 1672500000))  # type: ignore[arg-type]

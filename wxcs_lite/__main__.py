@@ -62,8 +62,11 @@ def _tour(chosen: argparse.Namespace) -> int:
 
 
 def _bot(chosen: argparse.Namespace) -> int:
+    import logging
+
     from wxcs_lite.terminal.chat import chat
 
+    logging.getLogger("wxcs_lite.push").addHandler(logging.NullHandler())  # the chat shows what goes wrong
     try:
         chat(chosen.lang)
     except KeyboardInterrupt:

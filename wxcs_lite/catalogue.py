@@ -93,7 +93,7 @@ ROWS: tuple[Row, ...] = (
      "Treat it as -1: try again later, knowing that the message may already have gone out.",
      "按 -1 处理：稍后重试，并留意消息可能已经发出。"),
     (40001, "token", "token",
-     "invalid credential, access_token is invalid or not latest", "凭证无效或不是最新；获取凭证时报此错，说明 AppSecret 有误",
+     "invalid credential, access_token is invalid or not latest", "凭证无效或不是最新；获取凭证时为 AppSecret 错误",
      "Somebody fetched a newer token, or it belongs to another app; in a token call the AppSecret is wrong.",
      "别处取过新凭证导致旧的失效，或用了其他应用的凭证；若出现在取凭证的接口，则是 AppSecret 错误。",
      "Reload the shared token; refresh once, only if it is still the one refused; in a token call fix the AppSecret.",

@@ -29,7 +29,7 @@ class Held:
         if callable(token):
             _require_rejected(token)
         self.is_callable = callable(token)
-        self._give = token if callable(token) else lambda: token
+        self._give: Callable[..., str] = token if callable(token) else lambda: token
         self._rejected: Secret | None = None
 
     def __call__(self) -> Secret:

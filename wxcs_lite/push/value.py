@@ -174,7 +174,7 @@ def _read_json(text: str) -> dict[str, Any] | None:
 
 def _malformed() -> PushRejected:
     return PushRejected(
-        "the body is no push: neither a JSON object nor an <xml> element within bounds of size and depth",
+        "the body is not a push: neither a JSON object nor an <xml> element within the limits of size and depth",
         "正文不是推送：既不是 JSON 对象，也不是大小和层数合规的 <xml> 元素",
     )
 

@@ -79,7 +79,7 @@ def push_app(
 def _is_async(handler: object) -> bool:
     from inspect import iscoroutinefunction  # it takes a while to import
 
-    return iscoroutinefunction(handler) or iscoroutinefunction(getattr(type(handler), "__call__", None))
+    return iscoroutinefunction(handler) or iscoroutinefunction(getattr(type(handler), "__call__", None))  # noqa: B004
 
 
 class PushApp:
