@@ -212,7 +212,7 @@ def test_what_is_refused_says_why() -> None:
     rejected(signed(), b'{"Encrypt":["a"]}', "plain text")
     rejected(query, body, "another appid", appid="wx0")
     rejected({**query, "nonce": ""}, body, "msg_signature")
-    rejected({**query, "msg_signature": ["x"]}, body, "msg_signature")
+    rejected({**query, "msg_signature": ["x"]}, body, "are lists, as parse_qs gives them")
     rejected({**query, "timestamp": "x"}, body, "msg_signature")
     rejected({**signed(), "timestamp": "415670741", "nonce": str(NOW)}, body, "signature is wrong", aes_key=None)
     rejected(query, body.replace(b'"Encrypt": "', b'"Encrypt": "AAAA'), "msg_signature")
