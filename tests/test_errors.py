@@ -209,3 +209,19 @@ def test_what_looks_different_is_no_rid(errmsg: str) -> None:
 def test_args_are_what_the_constructor_takes() -> None:
     """The args of each error are what its constructor takes: that is what makes it survive a pickle."""
     assert [error.args for error, _ in EACH] == [type(error)(*error.args).args for error, _ in EACH]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row[0]))
+def test_the_text_is_two_short_lines(row: tuple[Any, ...]) -> None:
+    """For each code of the catalogue, with WeChat's usual text and a rid; each line alone has code and rid."""
+    error = api_error(row[0], f"{row[3]} rid: {RID}")
+    assert [error.en, error.zh] == str(error).splitlines()
+    assert len(str(error)) <= 340
+    assert all(line.startswith(f"{row[0]} ") and line.count(RID) == 1 for line in (error.en, error.zh))
+    assert "\n" not in repr(error)
+
+
+@pytest.mark.parametrize("error", [error for error, _ in EACH], ids=NAMES)
+def test_advice_is_an_explanation_or_nothing(error: WxError) -> None:
+    """The catalogue knows errcodes; all other errors say everything in their two lines."""
+    assert (explain(error.errcode, error.errmsg) if isinstance(error, ApiError) else None) == error.advice

@@ -218,7 +218,7 @@ def test_what_is_refused_says_why() -> None:
     rejected(query, body.replace(b'"Encrypt": "', b'"Encrypt": "AAAA'), "msg_signature")
     rejected(query, body, "encrypted: give aes_key", aes_key=None)
     rejected({**query, "signature": "é" * 40}, body, "signature", aes_key=None)
-    rejected(query, b"x", "no push")
+    rejected(query, b"x", "not a push")
     assert "text" == read_push(query, body, token=TOKEN, aes_key=KEY).MsgType, "no appid compares none"
 
 
