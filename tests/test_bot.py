@@ -122,3 +122,19 @@ def test_a_chat_shows_the_notice_of_a_bot_that_fails(monkeypatch: pytest.MonkeyP
     out = io.StringIO()
     chat("en", io.StringIO("hello\n"), out)
     assert "(The service is unavailable.)" == out.getvalue().splitlines()[-1]
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "! 45002 content size out of limit"), ("zh", "! 45002 内容超长：")])
+def test_a_chat_shows_what_went_wrong(lang: str, told: str) -> None:
+    """A text that is too long brings no answer, but the reason, in the language of the chat."""
+    out = io.StringIO()
+    chat(lang, io.StringIO("x" * 3000 + "\n"), out)
+    assert told in out.getvalue()
+
+
+def test_a_chat_names_a_bug_in_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its class only: its text could be anything."""
+    monkeypatch.setattr("wxcs_lite.terminal.chat.echo_bot", lambda pool, token: {}.__getitem__)
+    out = io.StringIO()
+    chat("en", io.StringIO("hello\n"), out)
+    assert "! KeyError" == out.getvalue().splitlines()[-1]

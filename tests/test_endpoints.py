@@ -281,3 +281,9 @@ def test_a_file_is_not_read_into_memory() -> None:
     assert isinstance(request.body, Multipart)
     assert request.body.content is file
     assert len(JPEG) == len(request.body) - len(request.body.head) - len(request.body.tail)
+
+
+def test_a_web_address_is_no_media_id() -> None:
+    """A push has both: PicUrl can be opened in a browser, MediaId is for this call."""
+    with pytest.raises(InvalidMessage, match="media_id: is a web address: pass the MediaId of the push"):
+        endpoints.download("https://mmbiz.qpic.cn/made-up")

@@ -129,7 +129,7 @@ def test_a_taken_port_is_a_sentence() -> None:
         command = [*COMMAND, "sandbox", "--port", port]
         done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
     assert 2 == done.returncode
-    assert done.stderr.startswith("sandbox: ")
+    assert done.stderr.startswith(f"sandbox: port {port}: ")
     assert 1 == len(done.stderr.splitlines())
 
 
@@ -142,3 +142,35 @@ def test_it_goes_on_serving_when_there_is_no_input() -> None:
         with urllib3.PoolManager() as http:
             assert 404 == http.request("GET", f"{url}/nowhere").status
         assert process.poll() is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell that closes stdout")
+def test_a_closed_stdout_is_a_sentence() -> None:
+    """`tour >&-` has nowhere to print, and says so."""
+    command = f"{sys.executable} -m wxcs_lite tour >&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
+    assert 2 == done.returncode
+    assert done.stderr.startswith("stdout is closed")
+    assert 1 == len(done.stderr.splitlines())
+
+
+def test_no_stdout_is_status_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Python has None for a stdout that was closed."""
+    monkeypatch.setattr(sys, "stdout", None)
+    assert 2 == main(["tour"])
+    assert "stdout is closed" in capsys.readouterr().err
+
+
+def test_the_sandbox_takes_a_language(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the usage line lists is taken behind the command, too; the port is refused here, so that it ends."""
+    assert 2 == main(["sandbox", "--lang", "zh", "--port", "65536"])
+    assert "port must be" in capsys.readouterr().err
+
+
+def test_the_bot_leaves_logs_to_the_chat(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What goes wrong is told once, by the chat."""
+    monkeypatch.setattr(sys, "stdin", ["x" * 3000])
+    assert 0 == main(["bot"])
+    printed = capsys.readouterr()
+    assert "! 45002 " in printed.out
+    assert "" == printed.err

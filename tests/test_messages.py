@@ -10,10 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wxcs_lite import endpoints, image, link, miniprogrampage, text, with_ai_label, with_businessid, with_kf_account
+from wxcs_lite import (
+    endpoints,
+    image,
+    link,
+    miniprogrampage,
+    send,
+    text,
+    with_ai_label,
+    with_businessid,
+    with_kf_account,
+)
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.media import Uploaded
 from wxcs_lite.messages import REQUIRED, require_message
 from wxcs_lite.remarks import check
+from wxcs_lite.sandbox import Sandbox
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
 BUSINESS = st.integers() | WORDS
@@ -218,3 +230,20 @@ def test_any_mapping_is_a_message() -> None:
     frozen = MappingProxyType(text("OPENID", "hello"))
     assert endpoints.send(text("OPENID", "hello")) == endpoints.send(frozen)
     assert [] == check(frozen)
+
+
+def test_a_bare_text_is_no_message() -> None:
+    """It is called a str, never by the name of the class in which it was hidden."""
+    pool = Sandbox().pool()
+    with pytest.raises(
+        InvalidMessage, match=r"message: must be a dict such as text\(touser, content\) returns, not str\n"
+    ):
+        send(pool, "80_made-up", "hello")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not str: pool first, token second"):
+        send("https://api.weixin.qq.com", "80_made-up", text("ann", "hi"))  # type: ignore[arg-type]
+
+
+def test_what_upload_gave_is_not_its_media_id() -> None:
+    """The error says where the id is."""
+    with pytest.raises(InvalidMessage, match=r"media_id: must be a str, not Uploaded: pass its \.media_id"):
+        image("ann", Uploaded("MEDIA_ID", "image", 1672500000))  # type: ignore[arg-type]

@@ -480,7 +480,7 @@ def test_the_language_is_switched_and_everything_follows(stage: Stage) -> None:
 def test_an_unexpected_exception_is_a_visible_line(stage: Stage) -> None:
     """With its class, and not a word of its text; also from a hook and from a refresh."""
 
-    def broken() -> str:
+    def broken(rejected: str | None = None) -> str:
         raise KeyError("SECRET")
 
     desk = Desk(stage.pool, broken, touser="ann")
@@ -525,12 +525,50 @@ def test_a_plain_token_works_and_its_remedy_differs(stage: Stage) -> None:
     desk.close()
 
 
-def test_a_callable_of_ones_own_is_just_called() -> None:
-    """Only fresh_token knows what a rejected one is."""
-    held = Held(lambda: "t")
-    held.reject("t")
-    assert "t" == held()
+def test_a_callable_of_ones_own_is_told_which_token_was_rejected() -> None:
+    """Once, at the next call, by the name `rejected`, as fresh_token is."""
+    told: list[str | None] = []
+
+    def own(rejected: str | None = None) -> str:
+        told.append(rejected)
+        return "t"
+
+    held = Held(own)
+    held()
+    held.reject("old")
+    assert ["t", "t"] == [held(), held()]
+    assert [None, "old", None] == told
     assert "<Held: a callable>" == repr(held)
+
+
+def test_a_callable_around_fresh_token_gets_another_token_at_the_next_press(stage: Stage) -> None:
+    """One of the user's own works as fresh_token itself does."""
+    fresh = fresh_token(stage.pool, stage.sandbox.appid, stage.sandbox.secret, clock=stage.sandbox.clock)
+    desk = Desk(stage.pool, lambda rejected=None: fresh(rejected), touser="ann", clock=stage.sandbox.clock)
+    stage.ann.says("hello?")
+    fresh()
+    stage.sandbox.advance(60)
+    fetch_token(stage.pool, stage.sandbox.appid, stage.sandbox.secret, force_refresh=True)
+    desk.view.forms.fields["text"]["content"].value = "hi"
+    desk.send()
+    assert () == stage.ann.inbox
+    desk.send()
+    assert 1 == len(stage.ann.inbox)
+    desk.close()
+
+
+@pytest.mark.parametrize("token", [lambda: "t", lambda rejected: "t", lambda old=None: "t"])
+def test_a_callable_that_cannot_be_told_is_refused_in_words(token: Any) -> None:
+    """It would get 40001 at every press; the error names what to write."""
+    with pytest.raises(TypeError, match=r"lambda rejected=None: fresh\(rejected\)"):
+        Desk(Sandbox().pool(), token)
+
+
+def test_a_callable_without_a_signature_is_taken_at_its_word() -> None:
+    """Some callables written in C do not tell what they take."""
+    assert "<Held: a callable>" == repr(
+        Held(type("Own", (), {"__call__": lambda self, **_: "t", "__signature__": 5})())
+    )
 
 
 @pytest.mark.parametrize("token", ["", None, 5])

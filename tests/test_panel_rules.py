@@ -278,7 +278,7 @@ def test_without_ipywidgets_the_panel_says_what_to_install(monkeypatch: pytest.M
     """In both languages."""
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     monkeypatch.delitem(sys.modules, "wxcs_lite.panel")
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'wxcs_lite\[panel\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'ipywidgets>=8,<9'"):
         importlib.import_module("wxcs_lite.panel")
 
 

@@ -212,13 +212,13 @@ def test_what_is_refused_says_why() -> None:
     rejected(signed(), b'{"Encrypt":["a"]}', "plain text")
     rejected(query, body, "another appid", appid="wx0")
     rejected({**query, "nonce": ""}, body, "msg_signature")
-    rejected({**query, "msg_signature": ["x"]}, body, "msg_signature")
+    rejected({**query, "msg_signature": ["x"]}, body, "are lists, as parse_qs gives them")
     rejected({**query, "timestamp": "x"}, body, "msg_signature")
     rejected({**signed(), "timestamp": "415670741", "nonce": str(NOW)}, body, "signature is wrong", aes_key=None)
     rejected(query, body.replace(b'"Encrypt": "', b'"Encrypt": "AAAA'), "msg_signature")
     rejected(query, body, "encrypted: give aes_key", aes_key=None)
     rejected({**query, "signature": "é" * 40}, body, "signature", aes_key=None)
-    rejected(query, b"x", "no push")
+    rejected(query, b"x", "not a push")
     assert "text" == read_push(query, body, token=TOKEN, aes_key=KEY).MsgType, "no appid compares none"
 
 
@@ -299,7 +299,7 @@ def test_bad_padding_length_and_coding_look_the_same() -> None:
 )
 def test_a_body_that_is_no_push_or_past_a_limit_is_refused(body: bytes) -> None:
     """Never half read, never expanded."""
-    with pytest.raises(PushRejected, match="the body is no push"):
+    with pytest.raises(PushRejected, match="the body is not a push"):
         read(body)
 
 
@@ -574,8 +574,20 @@ def test_without_cryptography_the_error_names_the_extra(monkeypatch: pytest.Monk
         lambda: push_app(print, token=TOKEN, aes_key=KEY),
         lambda: encrypt(b"", aes_key=KEY, appid=APPID),
     ):
-        with pytest.raises(ImportError, match=r"pip install 'wxcs_lite\[push\]'") as caught:
+        with pytest.raises(ImportError, match=r"pip install 'cryptography>=42'") as caught:
             call()
         assert "cryptography" == caught.value.name
         assert caught.value.__context__ is None
     assert "text" == read_push(signed(), b'{"MsgType":"text"}', token=TOKEN).MsgType
+
+
+def test_a_query_of_lists_is_not_blamed_on_the_token() -> None:
+    """parse_qs gives lists; what to use in its place is named."""
+    with pytest.raises(PushRejected, match=r"pass dict\(parse_qsl\(query_string\)\)"):
+        echo({"signature": ["a"]}, token=TOKEN)  # type: ignore[dict-item]
+
+
+def test_the_url_check_knows_a_wrong_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With aes_key, a key that cannot be one and a missing cryptography show before the first push."""
+    with pytest.raises(InvalidMessage, match="aes_key"):
+        echo({}, token=TOKEN, aes_key="short")

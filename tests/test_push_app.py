@@ -4,9 +4,11 @@ import http.client
 import io
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -15,7 +17,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.errors import InvalidMessage, api_error
 from wxcs_lite.push import SUCCESS, Push, decrypt, encrypt, push_app, transfer_to_agent, verify
 from wxcs_lite.push.crypto import sign
 from wxcs_lite.push.markup import write_xml
@@ -320,9 +322,14 @@ def test_a_crash_is_logged_with_the_key_and_without_the_text(
     for _ in range(2):
         assert (200, SUCCESS) == call(app, "POST", *plain(TEXT))[::2]
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    kind = "ValueError" if isinstance(answer, Exception) else "TypeError"
-    assert f"push 'gh_1 1': the handler crashed with {kind} at " in record.getMessage()
-    assert "dedupe.py" in record.getMessage()
+    told = (
+        "ValueError at "
+        if isinstance(answer, Exception)
+        else "InvalidMessage (handler: must return bytes or None, not str"
+    )
+    assert f"push 'gh_1 1': the handler crashed with {told}" in record.getMessage()
+    assert re.search(r" at tests\.test_push_app:\d+:Recorder\.__call__; WeChat got SUCCESS$", record.getMessage())
+    assert "/" not in record.getMessage()
     assert "whisper" not in caplog.text
     call(push_app(handler, token=TOKEN, log_errors=True), "POST", *plain(TEXT))
     assert "Traceback" in caplog.text
@@ -390,3 +397,96 @@ def test_it_mounts_under_wsgiref_with_its_validator(handler: Recorder) -> None:
     assert b"123" == seen[0][1]
     assert seen[1][1].startswith(b"<xml><Encrypt>")
     assert 1 == len(handler.pushes)
+
+
+# A handler that fails
+
+
+def crash_log(handler: Any, caplog: pytest.LogCaptureFixture, **more: Any) -> str:
+    """Push a text to a handler that fails, and return what is logged of it."""
+    call(push_app(handler, token=TOKEN, **more), "POST", *plain(TEXT))
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR][-1]
+
+
+@pytest.mark.parametrize(
+    ("errcode", "told"),
+    [(45002, "45002 made up: Split the text"), (-1, "(rid: 64a774ce-020c072d-6c820ec0), maybe sent) at ")],
+)
+def test_an_error_of_wechat_is_logged_with_errcode_and_rid(
+    handler: Recorder, caplog: pytest.LogCaptureFixture, errcode: int, told: str
+) -> None:
+    """Our own text holds no secret: it says what happened, what to do, and under which rid."""
+    handler.answer = api_error(errcode, "made up rid: 64a774ce-020c072d-6c820ec0")
+    logged = crash_log(handler, caplog)
+    assert told in logged
+    assert "64a774ce-020c072d-6c820ec0" in logged
+
+
+def test_a_field_that_did_not_come_is_named_in_the_log(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """With the names of those that came, which are no secret, and none of their values."""
+    handler.answer = lambda push: push.Event
+    logged = crash_log(handler, caplog)
+    assert "MissingField (this push has no Event; it has ToUserName, " in logged
+    assert str(TEXT["Content"]) not in logged
+
+
+class Waits:
+    """What is called without a function of its own."""
+
+    async def __call__(self, push: Push) -> bytes:
+        raise NotImplementedError
+
+
+async def waits(push: Push) -> bytes:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("wrong", [waits, partial(waits), Waits()], ids=["function", "partial", "object"])
+def test_a_coroutine_function_is_no_handler(wrong: Any) -> None:
+    """Nobody would await it, so that it would never run: refused at once."""
+    with pytest.raises(InvalidMessage, match="handler: must be a plain function, not async"):
+        push_app(wrong, token=TOKEN)
+
+
+def answers_text(push: Push) -> Any:
+    return "hello"
+
+
+class Answers:
+    def text(self, push: Push) -> Any:
+        return "hello"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        (answers_text, rf"{__name__}:\d+:answers_text"),
+        (Answers().text, rf"{__name__}:\d+:Answers\.text"),
+        (type, r":\?:"),
+    ],
+    ids=["function", "method", "builtin"],
+)
+def test_a_wrong_answer_is_told_at_the_handlers_place(wrong: Any, place: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What it must return, what it got, and where the handler is defined, as far as it can be known."""
+    logged = crash_log(wrong, caplog)
+    assert "must return bytes or None, not " in logged
+    assert re.search(f" at .*{place}", logged)
+
+
+def test_on_error_gets_each_failure(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """With the push, in the handler's thread; a failure of its own is logged and costs nothing."""
+    got: list[tuple[Push, BaseException]] = []
+
+    def note(push: Push, error: BaseException) -> None:
+        got.append((push, error))
+        raise ZeroDivisionError("whisper")
+
+    handler.answer = failure = KeyError("whisper")
+    app = push_app(handler, token=TOKEN, on_error=note)
+    assert (200, SUCCESS) == call(app, "POST", *plain(TEXT))[::2]
+    assert [(handler.pushes[0], failure)] == got
+    logged = [record.getMessage() for record in caplog.records]
+    assert ["the handler crashed with KeyError", "the on_error crashed with ZeroDivisionError"] == [
+        re.findall(r"the \w+ crashed with \w+", line)[0] for line in logged
+    ]
+    assert "whisper" not in caplog.text

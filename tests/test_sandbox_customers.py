@@ -121,3 +121,9 @@ def test_inbox_gives_copies() -> None:
     assert "x" == ann.inbox[1].message["text"]["content"]
     assert "picture of 7 bytes, ai_label=False" in repr(ann.inbox[0])
     assert "no picture" in repr(ann.inbox[1])
+
+
+def test_a_path_is_no_picture() -> None:
+    """The error says how to get its bytes."""
+    with pytest.raises(TypeError, match="a picture is bytes, not str"):
+        Sandbox().user("ann").sends_image("a.png")  # type: ignore[arg-type]

@@ -339,9 +339,10 @@ class Unseekable(io.RawIOBase):
         (Unseekable(), "cannot be rewound"),
         (b"", "is empty"),
         (io.BytesIO(), "is empty"),
-        (None, "must be bytes or an open binary file"),
-        (7, "must be bytes or an open binary file"),
-        ([JPEG], "must be bytes or an open binary file"),
+        (None, "must be a path, bytes or an open binary file, not None"),
+        (7, "must be a path, bytes or an open binary file, not int"),
+        ("https://example.com/a.png", "download it first"),
+        ([JPEG], "must be a path, bytes or an open binary file, not list"),
     ],
     ids=lambda value: value if isinstance(value, str) and "\0" not in value else type(value).__name__,
 )

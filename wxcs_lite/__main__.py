@@ -13,6 +13,9 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status; without a command it is the tour."""
     chosen = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        print("stdout is closed: there is nowhere to print / 标准输出已关闭，无处显示", file=sys.stderr)
+        return 2
     # A terminal that cannot show a character gets a "?" for it, not a traceback.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -37,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     bot = commands.add_parser("bot", help="talk to an echo bot in the sandbox / 在沙箱里和复读机器人对话")
     _add_lang(bot, argparse.SUPPRESS)
     sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 在本机启动沙箱")
+    _add_lang(sandbox, argparse.SUPPRESS)
     sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given")
     sandbox.add_argument("--appid", help="the appid it knows")
     sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one)")
@@ -58,8 +62,11 @@ def _tour(chosen: argparse.Namespace) -> int:
 
 
 def _bot(chosen: argparse.Namespace) -> int:
+    import logging
+
     from wxcs_lite.terminal.chat import chat
 
+    logging.getLogger("wxcs_lite.push").addHandler(logging.NullHandler())  # the chat shows what goes wrong
     try:
         chat(chosen.lang)
     except KeyboardInterrupt:

@@ -124,6 +124,12 @@ def download(media_id: str) -> Request:
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
     require_str("media_id", media_id)
+    if media_id.lower().startswith(("http://", "https://")):
+        raise InvalidMessage(
+            "media_id",
+            "is a web address: pass the MediaId of the push, not its PicUrl",
+            "是网址：请传推送里的 MediaId，不是 PicUrl",
+        )
     return Request("GET", "/cgi-bin/media/get", (("media_id", media_id),), gives="media")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from wxcs_lite.catalogue import Row
 
-__all__ = ["RETRY", "Explanation", "explain"]
+__all__ = ["RETRY", "Explanation", "explain", "fold"]
 
 RETRY: dict[str, tuple[str, str]] = {
     "no": (
@@ -85,11 +85,11 @@ class Explanation(NamedTuple):
         yield "Retry", retry, "重试", retry_zh
 
     def __str__(self) -> str:
-        english = [_fold(f"{self.errcode} ", self.meaning, hang=2)]
-        chinese = [_fold(f"{self.errcode} ", self.meaning_zh, hang=2)]
+        english = [fold(f"{self.errcode} ", self.meaning, hang=2)]
+        chinese = [fold(f"{self.errcode} ", self.meaning_zh, hang=2)]
         for label, text, label_zh, text_zh in self._lines():
-            english.append(_fold(_pad(f"  {label}"), text, hang=_LABEL))
-            chinese.append(_fold(_pad(f"  {label_zh}"), text_zh, hang=_LABEL))
+            english.append(fold(_pad(f"  {label}"), text, hang=_LABEL))
+            chinese.append(fold(_pad(f"  {label_zh}"), text_zh, hang=_LABEL))
         return "\n".join([*english, "", *chinese])
 
     def _repr_html_(self) -> str:
@@ -191,7 +191,7 @@ def _pad(label: str) -> str:
     return label + " " * (_LABEL - _columns(label))
 
 
-def _fold(line: str, text: str, *, hang: int) -> str:
+def fold(line: str, text: str, *, hang: int) -> str:
     """Return the text after `line`, broken to fit 80 columns; textwrap counts a Chinese character as one."""
     done = []
     for piece in re.findall(_PIECE, text):

@@ -1,8 +1,10 @@
 """Whose fault was it, and may WeChat have the message?
 
-Yours (`InvalidMessage`), the way's (`TransportError`), the far end's (`BadReply`, `PushRejected`), or WeChat's answer
-(`ApiError`). `maybe_sent` is False only where it is certain that nothing was delivered: then trying again cannot send
-twice. Each error survives pickle and copy, because its constructor takes exactly its `args`.
+Yours (`InvalidMessage`), the network's (`TransportError`), the other side's (`BadReply`, `PushRejected`), or a refusal
+by WeChat (`ApiError`). `maybe_sent` is False only where it is certain that nothing was delivered: then trying again
+cannot send twice. Each error survives pickle and copy, because its constructor takes exactly its `args`.
+
+The text of an error is two lines, English and Chinese; each says what happened and what to do next.
 """
 
 import re
@@ -28,10 +30,15 @@ __all__ = [
 class WxError(Exception):
     """The base of all errors that this package raises on purpose.
 
-    >>> str(WxError("in English", "用中文"))
+    >>> error = WxError("in English", "用中文")
+    >>> str(error)
     'in English\\n用中文'
+    >>> error.en, error.zh
+    ('in English', '用中文')
 
-    `str(error)` is English, then Chinese. `maybe_sent` is True unless it is certain that WeChat has not got it.
+    `str(error)` is both lines, `.en` and `.zh` are one of them, and `repr(error)` is one line. `advice` is an
+    `Explanation` for an `ApiError` and None for all others, whose two lines say everything. `maybe_sent` is True unless
+    it is certain that WeChat did not get the message.
     """
 
     maybe_sent: bool
@@ -40,12 +47,27 @@ class WxError(Exception):
         super().__init__(en, zh, maybe_sent)
         self.maybe_sent = maybe_sent
 
+    @property
+    def en(self) -> str:
+        """What happened and what to do next, in English."""
+        return str(self.args[0])
+
+    @property
+    def zh(self) -> str:
+        """What happened and what to do next, in Chinese."""
+        return str(self.args[1])
+
+    @property
+    def advice(self) -> Explanation | None:
+        """All that the catalogue knows of an `ApiError`; None for other errors."""
+        return None
+
     def __str__(self) -> str:
-        return f"{self.args[0]}\n{self.args[1]}"
+        return f"{self.en}\n{self.zh}"
 
 
 class InvalidMessage(WxError, ValueError):
-    """Yours: raised before anything is sent; names the field (or file, or command) and what to do.
+    """A value was refused before anything was sent; the error names the field (or file, or command).
 
     >>> from wxcs_lite import text
     >>> text("", "hello")
@@ -56,17 +78,23 @@ class InvalidMessage(WxError, ValueError):
     field: str
 
     def __init__(self, field: str, en: str, zh: str) -> None:
-        super().__init__(f"{field}: {en}", f"{field}：{zh}", False)
+        super().__init__(field, en, False)
         self.args = (field, en, zh)
         self.field = field
 
-    def __str__(self) -> str:
-        field, en, zh = self.args
-        return f"{field}: {en}\n{field}：{zh}"
+    @property
+    def en(self) -> str:
+        """What is wrong with which field, in English."""
+        return f"{self.args[0]}: {self.args[1]}"
+
+    @property
+    def zh(self) -> str:
+        """What is wrong with which field, in Chinese."""
+        return f"{self.args[0]}：{self.args[2]}"
 
 
 class TransportError(WxError):
-    """The way's: no reply came. The text never holds a URL or a token; `maybe_sent` tells whether to fear a double.
+    """No reply arrived: network, proxy, TLS or time-out; the text never holds a URL or a token.
 
     >>> TransportError("cut", "断开").maybe_sent
     True
@@ -74,7 +102,7 @@ class TransportError(WxError):
 
 
 class BadReply(WxError):
-    """The far end's: an answer in no documented form, past a size, or a video where a picture was due.
+    """A reply arrived in no documented form: HTML, HTTP 502, cut JSON, past a size, a video where a picture was due.
 
     >>> BadReply("HTTP 502", "HTTP 502", 502).status
     502
@@ -91,7 +119,7 @@ class BadReply(WxError):
 
 
 class PushRejected(WxError):
-    """The far end's: an inbound push with a wrong signature, key, appid, age or form.
+    """A push that came in has a wrong signature, key, appid, age or form: answer HTTP 403.
 
     >>> PushRejected("no signature", "缺少签名").maybe_sent
     False
@@ -104,12 +132,13 @@ class PushRejected(WxError):
 
 _RID = r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})"
 _UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
-_ERRMSG_SHOWN = 400  # characters
+_NOT_SHOWN = rf"[\s,]*(?:hint:\s*\[[^\]]*\][\s,]*)?{_RID}"  # the text names the rid once, at its end
+_ERRMSG_SHOWN = 80  # characters
 _MAYBE_SENT = frozenset({-1, 4})  # "system error" and its undocumented twin: WeChat itself does not know
 
 
 class ApiError(WxError):
-    """WeChat's answer: an errcode, its errmsg, the `rid` to quote to Tencent, and `advice`.
+    """WeChat refused the call: an errcode, its errmsg, the `rid` to quote to Tencent, and `advice`.
 
     >>> error = api_error(45047, "out of response count limit rid: 64a774ce-020c072d-6c820ec0")
     >>> type(error).__name__, error.errcode, error.rid
@@ -140,13 +169,23 @@ class ApiError(WxError):
         """What it means, why it happens, what to do and whether a retry can help, in both languages."""
         return explain(self.errcode, self.errmsg)
 
-    def __str__(self) -> str:
-        shown = re.sub(_UNPRINTABLE, " ", self.errmsg)[:_ERRMSG_SHOWN]
-        return f"{self.errcode} {shown}\n{self.advice}"
+    @property
+    def en(self) -> str:
+        """The errcode, WeChat's errmsg, what to do next, and the rid."""
+        advice = self.advice
+        said = re.sub(_UNPRINTABLE, " ", re.sub(_NOT_SHOWN, "", self.errmsg)).strip()
+        shown = said if len(said) <= _ERRMSG_SHOWN else f"{said[:_ERRMSG_SHOWN]}…"
+        return f"{self.errcode} {shown or advice.meaning}: {advice.remedy}{f' (rid: {self.rid})' if self.rid else ''}"
+
+    @property
+    def zh(self) -> str:
+        """The errcode, what it means, what to do next, and the rid, in Chinese."""
+        advice = self.advice
+        return f"{self.errcode} {advice.meaning_zh}：{advice.remedy_zh}{f'（rid: {self.rid}）' if self.rid else ''}"
 
 
 class TokenRejected(ApiError):
-    """The access token is not (or no longer) valid: 40001, 40014, 42001, …"""
+    """The access token is not valid, or no longer: 40001, 40014, 42001, …"""
 
 
 class WindowClosed(ApiError):

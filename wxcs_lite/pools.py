@@ -12,6 +12,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.util import Timeout, Url, make_headers, parse_url
 
 from wxcs_lite.request import API
+from wxcs_lite.require import kind_of
 from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Pool", "open_pool", "require_pool"]
@@ -121,6 +122,6 @@ def require_pool(pool: object) -> None:
         )
     if not hasattr(pool, "urlopen"):
         raise TypeError(
-            f"pool must be a pool such as open_pool() returns, not {type(pool).__name__}: pool first, token second"
-            f"\npool 应为 open_pool() 返回的连接池，收到的是 {type(pool).__name__}：先 pool，后 token"
+            f"pool must be a pool such as open_pool() returns, not {kind_of(pool)}: pool first, token second"
+            f"\npool 应为 open_pool() 返回的连接池，收到的是 {kind_of(pool)}：先 pool，后 token"
         )

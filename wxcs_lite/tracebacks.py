@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError
 
 from wxcs_lite.errors import WxError
 from wxcs_lite.failures import transport_error
+from wxcs_lite.places import places
 from wxcs_lite.request import Request
 from wxcs_lite.secret import any_spelling
 
@@ -70,7 +71,8 @@ _FOREIGN = ("urllib3.", "http.client", "socket", "ssl", "vcr.", "wxcs_lite.")
 def without_foreign_frames(error: BaseException) -> BaseException:
     """Return the error with only those frames that come after the last foreign one: the caller's own callback.
 
-    Ours count as foreign, too: they hold bodies and replies.
+    Ours count as foreign, too: they hold bodies and replies. Where they leave nothing, a note names the places, so that
+    a mistake in them is easy to find.
     """
     kept: TracebackType | None = None
     frame = error.__traceback__
@@ -78,6 +80,8 @@ def without_foreign_frames(error: BaseException) -> BaseException:
         foreign = frame.tb_frame.f_globals.get("__name__", "").startswith(_FOREIGN)
         kept = None if foreign else kept or frame
         frame = frame.tb_next
+    if kept is None and isinstance(error, Exception):
+        error.add_note(f"raised at {places(error)}")
     return error.with_traceback(kept)
 
 

@@ -14,6 +14,7 @@ from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError,
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded
+from wxcs_lite.require import kind_of
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token, hidden
 from wxcs_lite.wire import MAX_MEDIA, Progress, answer
@@ -110,6 +111,7 @@ def upload(
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
     pool, token = hidden(pool, token)
+    _require_file(file)
     if isinstance(file, str | PathLike):
         with _opened(file) as opened:
             return upload(pool, token, opened, filename=filename or fspath(file), type=type, progress=progress)
@@ -117,6 +119,21 @@ def upload(
         filename = named
     request = endpoints.upload(file, filename=filename, type=type)
     return answer(pool, token, request, read_uploaded, progress=progress)
+
+
+def _require_file(file: object) -> None:
+    if isinstance(file, str) and file.lower().startswith(("http://", "https://")):
+        raise InvalidMessage(
+            "file",
+            "is a web address: download it first, and pass its bytes or a path",
+            "是网址：请先下载，再传 bytes 或文件路径",
+        )
+    if not isinstance(file, str | PathLike | bytes | bytearray | memoryview) and not hasattr(file, "read"):
+        raise InvalidMessage(
+            "file",
+            f"must be a path, bytes or an open binary file, not {kind_of(file)}",
+            f"应为文件路径、bytes 或以二进制打开的文件，收到的是 {kind_of(file)}",
+        )
 
 
 def _opened(path: str | PathLike[str]) -> BinaryIO:

@@ -5,15 +5,15 @@
     demo()              # both sides on a fresh sandbox: no account, no network
 
 `Desk(pool, token)` is the agent's side, for any pool, live or sandbox; `Phone(sandbox, touser)` is what the customer
-sees. Both need the extra "panel": `pip install 'wxcs_lite[panel]'`.
+sees. Both need ipywidgets: `pip install 'ipywidgets>=8,<9'`.
 """
 
 try:
     import ipywidgets  # noqa: F401 - to say at once what is missing
 except ModuleNotFoundError as e:
     raise ModuleNotFoundError(
-        "the panel needs ipywidgets: pip install 'wxcs_lite[panel]'\n"
-        "面板需要 ipywidgets：pip install 'wxcs_lite[panel]'"
+        "the panel needs ipywidgets: pip install 'ipywidgets>=8,<9'\n"
+        "面板需要 ipywidgets：pip install 'ipywidgets>=8,<9'"
     ) from e
 
 from wxcs_lite.panel.demo import Demo, demo

@@ -23,7 +23,7 @@ class Calls:
     """Pool, token and history of one open desk; the calls are those of `wxcs_lite`, and raise what they raise."""
 
     def __init__(
-        self, pool: Pool, token: str | Callable[[], str], history: History, clock: Callable[[], float]
+        self, pool: Pool, token: str | Callable[..., str], history: History, clock: Callable[[], float]
     ) -> None:
         pool, token = hide_if_str(pool), hide_if_str(token)
         require_pool(pool)

@@ -31,7 +31,7 @@ _PREVIEWED = {"image": 500_000, "miniprogrampage": 100_000}  # bytes; a card's c
 
 
 class Desk:
-    """A customer-service desk in a notebook, for any pool; `token` is a str or a callable that gives one.
+    """A customer-service desk in a notebook, for any pool; `token` is a str, or a callable like `fresh_token`'s.
 
     >>> from wxcs_lite import fresh_token
     >>> from wxcs_lite.sandbox import Sandbox
@@ -49,7 +49,7 @@ class Desk:
     def __init__(
         self,
         pool: Pool,
-        token: str | Callable[[], str],
+        token: str | Callable[..., str],
         *,
         touser: str = "",
         lang: str = "en",

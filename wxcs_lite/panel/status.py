@@ -5,7 +5,7 @@ from html import escape
 from pathlib import PurePath
 from traceback import extract_tb
 
-from wxcs_lite.errors import ApiError, InvalidMessage, TokenRejected, WxError
+from wxcs_lite.errors import ApiError, TokenRejected, WxError
 from wxcs_lite.panel.texts import Words
 from wxcs_lite.reply_window import Event, window_left
 
@@ -79,7 +79,7 @@ def error_html(error: Exception, words: Words, lang: str, *, renews: bool = Fals
         ])  # fmt: skip
     delivered = words["maybe_sent" if error.maybe_sent else "surely_not"]
     if not isinstance(error, ApiError):
-        return _alert(_text(error, lang), [("", delivered)])
+        return _alert(error.zh if lang == "zh" else error.en, [("", delivered)])
     advice, chinese = error.advice, lang == "zh"
     remedy = advice.remedy_zh if chinese else advice.remedy
     if isinstance(error, TokenRejected):
@@ -93,13 +93,6 @@ def error_html(error: Exception, words: Words, lang: str, *, renews: bool = Fals
         ("", delivered),
     ]
     return _alert(f"{error.errcode} {advice.meaning_zh if chinese else advice.meaning}", rows)
-
-
-def _text(error: WxError, lang: str) -> str:
-    if isinstance(error, InvalidMessage):
-        _, en, zh = error.args
-        return f"{error.field}：{zh}" if lang == "zh" else f"{error.field}: {en}"
-    return str(error.args[lang == "zh"])
 
 
 def _alert(title: str, rows: list[tuple[str, str]]) -> str:

@@ -115,7 +115,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "note": (
         "What is on the screen is in the notebook's widget state while it is shown; close() takes it away. "
         "Tokens and keys are never in it.",
-        "屏幕上的内容在显示期间会存在于笔记本的组件状态中，close() 会将其清除；令牌和密钥从不在内。",
+        "屏幕上的内容在显示期间会存在于笔记本的组件状态中，close() 会将其清除；凭证和密钥从不在内。",
     ),
     # errors
     "cause": ("Cause", "原因"),
@@ -128,11 +128,11 @@ _ROWS: dict[str, tuple[str, str]] = {
     "surely_not": ("Nothing was delivered.", "可以确定：没有送达。"),
     "token_callable": (
         "Press the button again: the desk asks your callable for a new token then. It never tries again by itself.",
-        "请再按一次按钮：工作台会向你的 token 函数索取新令牌。它不会自动重试。",
+        "请再按一次按钮：工作台会向你的 token 函数索取新凭证。它不会自动重试。",
     ),
     "token_string": (
         "Open a new desk with a new token, or give it a callable such as fresh_token(pool, appid, secret).",
-        "请用新令牌重新打开工作台，或传入 fresh_token(pool, appid, secret) 这样的函数。",
+        "请用新凭证重新打开工作台，或传入 fresh_token(pool, appid, secret) 这样的函数。",
     ),
     "unexpected": ("Unexpected: {name}{where}", "意外错误：{name}{where}"),
     "unexpected_hint": (

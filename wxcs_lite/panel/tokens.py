@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from wxcs_lite.fresh import FreshToken
 from wxcs_lite.secret import Secret, hide
 
 __all__ = ["Held"]
@@ -15,27 +14,29 @@ class Held:
     >>> held, held()
     (<Held: a token>, Secret('***'))
 
-    After `reject`, a `fresh_token` is told which one to replace, at the next call only.
+    After `reject`, a callable is told which one to replace, `token(rejected=old)`, at the next call only.
     """
 
     __slots__ = ("_give", "_rejected", "is_callable")
 
-    def __init__(self, token: str | Callable[[], str]) -> None:
+    def __init__(self, token: str | Callable[..., str]) -> None:
         token = hide(token) if isinstance(token, str) else token
         if not (token if isinstance(token, str) else callable(token)):
             raise TypeError(
                 "token must be a filled str, or a callable that gives one, such as fresh_token(…)\n"
                 "token 应为非空 str，或返回 str 的函数，例如 fresh_token(…)"
             )
+        if callable(token):
+            _require_rejected(token)
         self.is_callable = callable(token)
-        self._give = token if callable(token) else lambda: token
+        self._give: Callable[..., str] = token if callable(token) else lambda: token
         self._rejected: Secret | None = None
 
     def __call__(self) -> Secret:
         """Return a token for one action, hidden."""
         rejected, self._rejected = self._rejected, None
-        if rejected is not None and isinstance(self._give, FreshToken):
-            return self._give(rejected)
+        if rejected is not None and self.is_callable:
+            return hide(self._give(rejected=rejected))
         return hide(self._give())
 
     def reject(self, token: str) -> None:
@@ -44,3 +45,27 @@ class Held:
 
     def __repr__(self) -> str:
         return f"<Held: {'a callable' if self.is_callable else 'a token'}>"
+
+
+def _require_rejected(token: Callable[..., str]) -> None:
+    """Refuse a callable that cannot be told which token WeChat has rejected: it would give the same one again."""
+    from inspect import signature  # it takes a while to import
+
+    try:
+        accepted = signature(token)
+    except (TypeError, ValueError):  # some callables written in C do not tell
+        return
+    try:
+        accepted.bind()
+        accepted.bind(rejected=None)
+    except TypeError:
+        fits = False
+    else:
+        fits = True
+    if not fits:
+        raise TypeError(
+            "token must be callable as token() and as token(rejected=old): pass what fresh_token gave, or "
+            "lambda rejected=None: fresh(rejected)\n"
+            "token 须支持 token() 和 token(rejected=old) 两种调用：请传 fresh_token(…) 的返回值，或 "
+            "lambda rejected=None: fresh(rejected)"
+        )

@@ -163,7 +163,7 @@ def _ciphers() -> tuple[Any, Any, Any]:
     else:
         return Cipher, AES, CBC
     raise ImportError(
-        "encrypted pushes need the extra 'push' (cryptography): pip install 'wxcs_lite[push]'; from a checkout: "
-        "pip install '.[push]'\n加密推送需要附加依赖 push（cryptography），请按上面的命令安装",
+        "encrypted pushes need cryptography: pip install 'cryptography>=42'\n"
+        "加密推送需要 cryptography：pip install 'cryptography>=42'",
         name="cryptography",
     )

@@ -4,19 +4,21 @@ WeChat repeats a push that it got no answer to. A repetition meets the first one
 """
 
 import logging
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from threading import BoundedSemaphore, Lock
 
+from wxcs_lite.errors import ApiError, InvalidMessage, WxError
+from wxcs_lite.places import places
 from wxcs_lite.push.answers import SUCCESS
 from wxcs_lite.push.value import Push, dedupe_key
 
-__all__ = ["Handler", "Once"]
+__all__ = ["Handler", "OnError", "Once"]
 
 Handler = Callable[[Push], bytes | None]
+OnError = Callable[[Push, BaseException], object]
 
 _log = logging.getLogger("wxcs_lite.push")
 
@@ -24,11 +26,20 @@ _log = logging.getLogger("wxcs_lite.push")
 class Once:
     """Calls the handler with a push unless it knows the push already."""
 
-    __slots__ = ("_handler", "_lock", "_log_errors", "_places", "_pool", "_remember", "_seen", "_wait")
+    __slots__ = ("_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_remember", "_seen", "_wait")
 
     def __init__(
-        self, handler: Handler, *, wait: float, workers: int, queue: int, remember: int, log_errors: bool
+        self,
+        handler: Handler,
+        *,
+        wait: float,
+        workers: int,
+        queue: int,
+        remember: int,
+        log_errors: bool,
+        on_error: OnError | None = None,
     ) -> None:
+        self._on_error = on_error
         self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
         self._pool = ThreadPoolExecutor(workers, "wxcs_lite-push")  # starts its threads on demand, so after a fork
         self._places = BoundedSemaphore(workers + queue)
@@ -71,28 +82,60 @@ class Once:
         try:
             given = self._handler(push)
             if given is not None and not isinstance(given, bytes):
-                raise TypeError(f"the handler must return bytes or None, not {type(given).__name__}")
+                raise _wrong_answer(given)
             answer = SUCCESS if given is None else given
         except BaseException as e:
-            self._log_crash(name, e)
+            self._failed(name, push, e)
         with self._lock:
             if key in self._seen:
                 self._seen[key] = answer
         self._places.release()
         return answer
 
-    def _log_crash(self, name: str, error: BaseException) -> None:
-        """Log what the handler raised, and where; its text may be a user's, so it waits to be asked for."""
-        # Names and lines only: a line of source may hold a secret.
-        frames = traceback.extract_tb(error.__traceback__)
-        where = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-5:])
+    def _failed(self, name: str, push: Push, error: BaseException) -> None:
+        self._log_crash(name, "handler", self._handler, error)
+        if self._on_error is None:
+            return
+        try:
+            self._on_error(push, error)
+        except BaseException as e:
+            self._log_crash(name, "on_error", self._on_error, e)
+
+    def _log_crash(self, name: str, who: str, function: Callable[..., object], error: BaseException) -> None:
+        """Log what was raised, and where; a foreign error's text may be a user's, so it waits to be asked for."""
         _log.error(
-            "push %s: the handler crashed with %s at %s; WeChat got SUCCESS",
+            "push %s: the %s crashed with %s%s at %s; WeChat got SUCCESS",
             name,
+            who,
             type(error).__name__,
-            where,
+            _told(error),
+            places(error, without=__name__) or _place_of(function),
             exc_info=error if self._log_errors else None,
         )
+
+
+def _told(error: BaseException) -> str:
+    """Return the English line of an error of ours, with errcode and rid: it holds no secret."""
+    if not isinstance(error, WxError):
+        return ""
+    return f" ({error.en}{', maybe sent' if isinstance(error, ApiError) and error.maybe_sent else ''})"
+
+
+def _wrong_answer(given: object) -> InvalidMessage:
+    kind = type(given).__name__
+    return InvalidMessage(
+        "handler",
+        f"must return bytes or None, not {kind}: send messages with wxcs_lite.send",
+        f"只能返回 bytes 或 None，实际返回了 {kind}：消息请用 wxcs_lite.send 发送",
+    )
+
+
+def _place_of(function: object) -> str:
+    """Return where a callable is defined, for an error that none of its own frames has raised."""
+    function = function if hasattr(function, "__code__") else getattr(function, "__func__", type(function).__call__)
+    code = getattr(function, "__code__", None)
+    module, name = getattr(function, "__module__", "?"), getattr(function, "__qualname__", "?")
+    return f"{module}:{code.co_firstlineno if code else '?'}:{name}"
 
 
 def _shown(name: str) -> str:

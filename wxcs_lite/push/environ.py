@@ -61,7 +61,7 @@ def _read(stream: Any, length: int) -> bytes:
 
 def _broken() -> PushRejected:
     return PushRejected(
-        "the body broke off, or its Content-Length is no number", "正文不完整，或 Content-Length 不是数字"
+        "the body broke off, or its Content-Length is not a number", "正文不完整，或 Content-Length 不是数字"
     )
 
 

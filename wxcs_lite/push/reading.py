@@ -35,7 +35,7 @@ class Opened(NamedTuple):
     frame_id: str
 
 
-def echo(query: Query, *, token: str) -> bytes:
+def echo(query: Query, *, token: str, aes_key: str | None = None) -> bytes:
     """Return what WeChat's check of the URL (a GET) wants to read back, or raise PushRejected.
 
     >>> echo({"signature": "f464b24fc39322e44b38aa78f5edd27bd1441696", "timestamp": "1714036504",
@@ -43,10 +43,11 @@ def echo(query: Query, *, token: str) -> bytes:
     b'4375120948345356249'
 
     Answer these bytes as text/plain and nothing else: no quotes, no newline. The echostr is plain in secure mode, too.
+    Give `aes_key` where `read_push` gets one: a wrong key or a missing cryptography then shows at this check.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
-    token = hide(token)
-    require_secrets(token, None)
+    token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
+    require_secrets(token, aes_key)
     _require_signature(query, "signature", token)
     echostr = _param(query, "echostr")
     if not echostr:
@@ -142,5 +143,10 @@ def _require_age(query: Query, settings: Settings) -> None:
 
 
 def _param(query: Query, name: str) -> str:
-    found: object = query.get(name, "")  # parse_qs, for one, gives lists
+    found: object = query.get(name, "")
+    if isinstance(found, list):
+        raise PushRejected(
+            "the values of query are lists, as parse_qs gives them: pass dict(parse_qsl(query_string))",
+            "query 的值是列表（parse_qs 的结果）：请传 dict(parse_qsl(query_string))",
+        )
     return found if isinstance(found, str) else ""

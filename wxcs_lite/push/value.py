@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 
-from wxcs_lite.errors import PushRejected
+from wxcs_lite.errors import PushRejected, WxError
 from wxcs_lite.push.markup import read_xml
 
 __all__ = ["Format", "Push", "dedupe_key", "parse", "read_fields"]
@@ -19,6 +19,10 @@ _BLANK = "\ufeff \t\r\n"
 _STRINGS = ("ToUserName", "FromUserName", "MsgType", "Event")
 _INTEGERS = ("CreateTime", "MsgId", "BusinessId")
 _INTEGER = re.compile(r"\s*(0|[1-9][0-9]{0,19})\s*", re.ASCII)  # a 64-bit one at most
+
+
+class MissingField(WxError, AttributeError):
+    """A push has no such field; its text lists the names of those it has, and no value."""
 
 
 class Push:
@@ -64,7 +68,8 @@ class Push:
         if name.startswith("_"):  # or a push could answer for Python's and IPython's own methods
             raise AttributeError(name)
         if name not in self._fields:
-            raise AttributeError(f"this push has no {name}; it has {', '.join(_names(self._fields))}")
+            has = ", ".join(_names(self._fields))
+            raise MissingField(f"this push has no {name}; it has {has}", f"这条推送没有 {name}；有的字段：{has}", False)
         return _copied(self._fields[name])
 
     def __dir__(self) -> list[str]:
@@ -169,7 +174,7 @@ def _read_json(text: str) -> dict[str, Any] | None:
 
 def _malformed() -> PushRejected:
     return PushRejected(
-        "the body is no push: neither a JSON object nor an <xml> element within bounds of size and depth",
+        "the body is not a push: neither a JSON object nor an <xml> element within the limits of size and depth",
         "正文不是推送：既不是 JSON 对象，也不是大小和层数合规的 <xml> 元素",
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.push.answers import SUCCESS, seal
-from wxcs_lite.push.dedupe import Handler, Once
+from wxcs_lite.push.dedupe import Handler, Once, OnError
 from wxcs_lite.push.environ import is_path_check, read_body, read_query
 from wxcs_lite.push.reading import Opened, Settings, echo, open_push, require_secrets
 from wxcs_lite.push.value import MAX_BODY
@@ -37,6 +37,7 @@ def push_app(
     remember: int = 10_000,
     max_body: int = MAX_BODY,
     log_errors: bool = False,
+    on_error: OnError | None = None,
     clock: Callable[[], float] = time.time,
 ) -> "PushApp":
     """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
@@ -51,19 +52,34 @@ def push_app(
     with SUCCESS, for a second run could send twice. The last `remember` pushes are known **in this process only**:
     with several, drop duplicates by `dedupe_key` in a store they share. A wrong signature gets 403, a body past
     `max_body` bytes 413. Logs (`wxcs_lite.push`) hold no secret and no message text, unless `log_errors` asks for the
-    texts of the handler's exceptions. `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
+    texts of the handler's exceptions. `on_error(push, error)` is called for each of these, in the handler's thread.
+    `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
     require_secrets(token, aes_key)
     if not callable(handler):
         raise InvalidMessage("handler", "must be a function that takes a push", "应为接收推送的函数")
+    if _is_async(handler):
+        raise InvalidMessage(
+            "handler",
+            "must be a plain function, not async: write def, or lambda push: asyncio.run(handler(push))",
+            "应为普通函数，不能是 async：请改用 def，或写成 lambda push: asyncio.run(handler(push))",
+        )
     if min(workers, queue + 1, remember) < 1:
         raise ValueError(
             "workers and remember must be at least 1, queue at least 0\nworkers、remember 至少为 1，queue 至少为 0"
         )
-    once = Once(handler, wait=wait, workers=workers, queue=queue, remember=remember, log_errors=log_errors)
+    once = Once(
+        handler, wait=wait, workers=workers, queue=queue, remember=remember, log_errors=log_errors, on_error=on_error
+    )
     return PushApp(once, Settings(token, aes_key, appid, max_age, clock), min(max_body, MAX_BODY))
+
+
+def _is_async(handler: object) -> bool:
+    from inspect import iscoroutinefunction  # it takes a while to import
+
+    return iscoroutinefunction(handler) or iscoroutinefunction(getattr(type(handler), "__call__", None))  # noqa: B004
 
 
 class PushApp:

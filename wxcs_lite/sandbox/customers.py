@@ -130,6 +130,8 @@ class Customer:
 
 
 def _picture(content: bytes) -> bytes:
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise TypeError(f'a picture is bytes, not {type(content).__name__}: Path("a.png").read_bytes()')
     if not content:
         raise ValueError("a customer cannot send an empty picture")
     return bytes(content)

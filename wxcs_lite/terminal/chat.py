@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from typing import TextIO
 
 from wxcs_lite.bot import echo_bot
+from wxcs_lite.errors import WxError
 from wxcs_lite.fresh import fresh_token
-from wxcs_lite.push import push_app
+from wxcs_lite.push import Push, push_app
 from wxcs_lite.sandbox import Customer, Sandbox, sunset
 
 __all__ = ["chat"]
@@ -18,7 +19,7 @@ _TEXTS = {
         "opening": "You are a customer; an echo bot (wxcs_lite/bot.py) answers. {mode}\n"
         "Write a line; /picture sends a picture, 'human' asks for a human, Ctrl-D ends.",
         "secure": "What is pushed to it is encrypted.",
-        "plain": "What is pushed to it is plain; pip install '.[push]' in the checkout encrypts it.",
+        "plain": "What is pushed to it is plain; pip install 'cryptography>=42' encrypts it.",
         "picture": "[picture, {} bytes]",
         "agent": "(A human agent has the session now; the bot hears nothing more.)",
         "notice": "(The service is unavailable.)",
@@ -27,7 +28,7 @@ _TEXTS = {
         "opening": "你是用户，由复读机器人（wxcs_lite/bot.py）回答。{mode}\n"
         "输入一行文字即可；/picture 发送图片，“人工”转人工客服，Ctrl-D 结束。",
         "secure": "推送内容已加密。",
-        "plain": "推送是明文；在代码目录执行 pip install '.[push]' 后改为加密。",
+        "plain": "推送是明文；执行 pip install 'cryptography>=42' 后改为加密。",
         "picture": "[图片，{} 字节]",
         "agent": "（已转人工客服，机器人不再收到消息。）",
         "notice": "（客服暂时无法提供服务。）",
@@ -51,13 +52,23 @@ def chat(lang: str = "en", lines: TextIO | None = None, out: TextIO | None = Non
     pool = sandbox.pool()
     bot = echo_bot(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock))
     token, aes_key = secrets.token_hex(8), secrets.token_hex(21) + "A" if secure else None
-    app = push_app(bot, token=token, aes_key=aes_key, appid=sandbox.appid)
+
+    def failed(push: Push, error: BaseException) -> None:
+        print("!", _line(error, lang), file=out, flush=True)
+
+    app = push_app(bot, token=token, aes_key=aes_key, appid=sandbox.appid, on_error=failed)
     print(texts["opening"].format(mode=texts["secure" if secure else "plain"]), file=out, flush=True)
     customer = sandbox.user("you")
     with sandbox.push_to(app, token=token, aes_key=aes_key):
         for line in lines or sys.stdin:
             if line.strip():
                 _turn(customer, line.strip(), texts, out)
+
+
+def _line(error: BaseException, lang: str) -> str:
+    if isinstance(error, WxError):
+        return error.zh if lang == "zh" else error.en
+    return type(error).__name__
 
 
 def _turn(customer: Customer, line: str, texts: dict[str, str], out: TextIO) -> None:

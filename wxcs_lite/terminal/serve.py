@@ -45,7 +45,11 @@ def run(
             for line in lines:
                 _write(sandbox, line, say)
             Event().wait()  # no more input, as under nohup: go on serving
-    except (ValueError, OSError) as e:
+    except OSError as e:
+        told = f"port {port}: {e.strerror}; choose another --port / 端口 {port} 不可用，请换一个 --port"
+        print(f"sandbox: {told}", file=sys.stderr)
+        return 2
+    except ValueError as e:
         print(f"sandbox: {e}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

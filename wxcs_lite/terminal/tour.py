@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import wxcs_lite
 from wxcs_lite import WxError, endpoints
+from wxcs_lite.errcodes import fold
 from wxcs_lite.push import Push, push_app
 from wxcs_lite.sandbox import Delivered, Pushed, Sandbox, Seen, sunset
 from wxcs_lite.terminal.tour_steps import CLOSING, OPENING, PANEL, STEPS, WORDS, Step
@@ -106,7 +107,6 @@ class _Teller:
 
     def _block(self, text: str, *styles: int) -> None:
         for line in re.sub(r"[\w-]{40,}", lambda m: m[0][:12] + "…", text, flags=re.ASCII).splitlines():
-            # The explanation of an error is set for 80 columns already; what WeChat says may be longer.
             for part in wrap(line, _WIDTH, subsequent_indent="    ") if line.isascii() and line.strip() else [line]:
                 self._say(part, *styles)
 
@@ -138,7 +138,10 @@ class _Teller:
     def reply(self, seen: Seen, result: object) -> None:
         style = _RED if isinstance(result, WxError) else _GREEN
         self._say(f"<-- HTTP {seen.status}", style)
-        self._block(str(result) if isinstance(result, WxError) else f"    {result!r}", style)
+        if isinstance(result, WxError):
+            self._block(fold("", result.zh if self.lang == "zh" else result.en, hang=4), style)
+        else:
+            self._block(f"    {result!r}", style)
 
     def delivered(self, inbox: Sequence[Delivered], typing: bool) -> None:
         lines = [f"{self.words['agent']}{self._bubble(delivered)}" for delivered in inbox]
