@@ -83,7 +83,7 @@ def reason(status: int) -> str:
 def seen(request: Request, reply: Reply | None) -> Seen:
     """Return what may be shown of an exchange."""
     query = tuple(
-        (re.sub(_LONG, "***", name), re.sub(_LONG, "***", value))
+        (re.sub(_LONG, "***", name), value if name == "media_id" else re.sub(_LONG, "***", value))
         for name, value in request.query
         if not any(word in name.lower() for word in _SECRET)
     )
