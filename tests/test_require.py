@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.require import kind_of, require_businessid, require_str, require_utf8
+from wxcs_lite.require import kind_of, quoted, require_businessid, require_str, require_utf8
 from wxcs_lite.secret import Token
 
 
@@ -54,3 +54,22 @@ def test_a_refused_value_is_called_by_its_kind() -> None:
     assert ([
         "None", "str", "bytes", "int", "str",
     ] == [kind_of(value) for value in (None, "s3cret", b"", 1, Token("80_made-up"))])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("Blink", "'Blink'"),
+        (None, "None"),
+        (["Typing"], "['Typing']"),
+        ("80_" + "a" * 20, "'***'"),
+        (["80_" + "a" * 20], "['***']"),
+        ("0f1e2d3c" * 4, "'***'"),
+        ("/home/ann/" + "a" * 40 + "/photo.jpg", "'/home/ann/***/photo.jpg'"),
+        ("photo of me " * 10 + "a.jpg", repr("…" + ("photo of me " * 10 + "a.jpg")[-59:])),
+    ],
+)
+def test_an_error_quotes_no_secret_and_nothing_long(value: object, shown: str) -> None:
+    """What could be a token becomes three stars; of a long text its end is left, where a path has its name."""
+    assert shown == quoted(value)
+    assert len(quoted(value)) <= 62

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wxcs_lite.secret import Secret, Token, any_spelling, hide, hide_if_str
+from wxcs_lite.secret import Secret, SecretBytes, Token, any_spelling, hide, hide_if_str
 
 MADE_UP = "80_made-up"
 COPIES = [
@@ -114,3 +114,25 @@ def test_a_secret_is_found_in_any_spelling(spelling: str, secret: str) -> None:
 def test_no_other_text_is_taken_for_the_secret(secret: str, other: str) -> None:
     """A secret is no pattern: its dots and plus signs stand for themselves."""
     assert (secret == other) == bool(any_spelling(secret).fullmatch(other))
+
+
+@pytest.mark.parametrize(
+    ("secret", "cut", "shown"),
+    [
+        (Token(MADE_UP, 1.0), "80_made", "Token('***')"),
+        (Secret(MADE_UP), "80_made", "Secret('***')"),
+        (SecretBytes(MADE_UP.encode()), b"80_made", "SecretBytes('***')"),
+    ],
+)
+def test_a_slice_hides_too(secret: Any, cut: object, shown: str) -> None:
+    """Viewers that cut a text before they ask for its repr show three stars; a Token's slice has no end."""
+    assert cut == secret[:7]
+    assert type(secret) is type(secret[:7])
+    assert shown == repr(secret[:7])
+    assert "80" not in repr(secret[:0]) + repr(secret)
+
+
+def test_hidden_bytes_are_bytes() -> None:
+    """urllib3 and recorders see what is sent."""
+    assert b"made-up" == SecretBytes(b"made-up")
+    assert ord("m") == SecretBytes(b"made-up")[0]

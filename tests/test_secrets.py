@@ -6,6 +6,8 @@ import json
 import logging
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import traceback
 import warnings
@@ -14,10 +16,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
-from IPython.core.ultratb import VerboseTB
 
 from tests.hostile import OK, Heard, Peer, Script, Server, answers, bare, once, reply
 from tests.stages import STAGES, Stage, named
+from tests.watchers import WATCHERS, chain, in_ipython, walked
 from wxcs_lite import (
     Request,
     Token,
@@ -73,17 +75,6 @@ def needles(kind: str) -> Iterator[str]:
             yield value[4:24]
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        error = waiting.pop()
-        if error is not None and id(error) not in seen:
-            seen.add(id(error))
-            yield error
-            waiting += [error.__cause__, error.__context__]
-
-
 def everything_about(error: BaseException) -> Iterator[str]:
     """Give all that can be printed, saved or sent of an error, as debuggers and crash reporters do."""
     for e in chain(error):
@@ -92,13 +83,14 @@ def everything_about(error: BaseException) -> Iterator[str]:
             yield pickle.dumps(e).decode("latin-1")
         yield "".join(traceback.TracebackException.from_exception(e, capture_locals=True).format())
     yield "".join(traceback.format_exception(error))
-    yield in_ipython(error)
+    yield in_ipython_once(error)
+    yield walked(error)
 
 
 _looked_at: set[object] = set()
 
 
-def in_ipython(error: BaseException) -> str:
+def in_ipython_once(error: BaseException) -> str:
     """Return what `%xmode Verbose` shows: locals, and attributes that a line names; once for each kind of traceback.
 
     It takes a tenth of a second, and the locals alone are looked at every time.
@@ -109,9 +101,7 @@ def in_ipython(error: BaseException) -> str:
     if key in _looked_at or not frames:
         return ""
     _looked_at.add(key)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return VerboseTB(theme_name="nocolor").text(type(error), error, error.__traceback__)
+    return in_ipython(error)
 
 
 def everything_logged(records: list[logging.LogRecord]) -> Iterator[str]:
@@ -521,3 +511,232 @@ def test_an_error_of_ours_has_no_chain_and_no_foreign_frame() -> None:
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert {"tests", "wxcs_lite"} == modules
+
+
+class Hiding(str):
+    """Hides its repr, and nothing else: what viewers cut from it is bare."""
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+class Pair(NamedTuple):
+    """Hides its repr; whoever walks a tuple finds what it holds."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "<Pair>"
+
+
+class Holder:
+    """Hides its repr; a line that names `value` shows it in IPython's verbose mode."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "<Holder>"
+
+
+class Sealed(Exception):
+    """Shows nothing of itself but in its pickle."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sealed, (bare_token("long"),)
+
+    def __repr__(self) -> str:
+        return "Sealed()"
+
+
+def shown_value() -> str:
+    return bare_token("long")
+
+
+def logged() -> None:
+    logging.getLogger("canary").debug("sent %s", bare_token("long"))
+
+
+def warned() -> None:
+    warnings.warn(bare_token("long"), stacklevel=1)
+
+
+def printed() -> None:
+    print(bare_token("long"))
+
+
+def in_text() -> None:
+    raise ValueError(bare_token("long"))
+
+
+def in_locals() -> None:
+    bare = bare_token("long")
+    raise Boom(len(bare))
+
+
+def in_a_slice() -> None:
+    cut = Hiding(bare_token("long"))
+    raise Boom(len(cut))
+
+
+def in_a_tuple() -> None:
+    pair = Pair(bare_token("long"))
+    raise Boom(len(pair))
+
+
+def in_a_chain() -> None:
+    try:
+        raise ValueError(bare_token("long"))
+    except ValueError:
+        raise Boom from None
+
+
+def in_an_attribute() -> None:
+    holder = Holder(bare_token("long"))
+    raise Boom(len(holder.value))
+
+
+def in_a_pickle() -> None:
+    raise Sealed
+
+
+CANARIES: list[Callable[[], object]] = [
+    shown_value, logged, warned, printed, in_text, in_locals, in_a_slice, in_a_tuple, in_a_chain, in_an_attribute,
+    in_a_pickle,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("leak", CANARIES)
+def test_the_watch_sees(leak: Callable[[], object], watch: Watch) -> None:
+    """Each way out is watched: a secret that leaves by it alone is found."""
+    assert watch.found_in("long", leak)
+
+
+def test_the_watch_sees_each_way_alone(watch: Watch) -> None:
+    """A secret that none can see is not found: the canaries do not sing by themselves."""
+    assert [] == watch.found_in("long", boom)
+
+
+FAILING: dict[str, Callable[[Any, str], object]] = {
+    **CALLS,
+    "showing_typing": lambda pool, kind: any_showing_typing(pool, bare_token(kind), "").__enter__(),
+    "token as a path": lambda pool, kind: any_upload(pool, "photo.jpg", bare_token(kind)),
+    "token as a command": lambda pool, kind: any_set_typing(pool, "o", "ann", bare_token(kind)),
+    "stream without media_id": lambda pool, kind: any_stream(pool, bare_token(kind)),
+    "showing_typing without touser": lambda pool, kind: any_showing_typing(pool, bare_token(kind)),
+    "token first": lambda pool, kind: any_send(bare_token(kind), pool, {"touser": ""}),
+}
+
+
+def failing_calls(kind: str) -> dict[str, Callable[[], object]]:
+    """Return eighteen calls that fail: cut by the server, or by a mistake of the caller."""
+    return {name: lambda name=name: _cut(name, kind) for name in FAILING}  # type: ignore[misc]
+
+
+def _cut(name: str, kind: str) -> object:
+    with Server(lambda peer: peer.read()) as server, server.pool() as pool:
+        return FAILING[name](pool, kind)
+
+
+def canary_calls() -> dict[str, Callable[[], object]]:
+    return {"in_locals": in_locals, "in_a_tuple": in_a_tuple, "in_text": in_text}
+
+
+def leaks(kind: str, shown: str) -> list[str]:
+    """Return the needles found; a caller's own short text in the wrong place is nothing that anyone could know."""
+    return [needle for needle in needles(kind) if needle in shown]
+
+
+@pytest.mark.parametrize("tool", WATCHERS)
+@pytest.mark.parametrize("name", FAILING)
+def test_no_tool_shows_a_secret_of_a_failing_call(name: str, tool: str) -> None:
+    """IPython, rich and structlog with locals, and a walk through all values, find nothing."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever it is, it must not show
+        failing_calls("long")[name]()
+    assert [] == leaks("long", WATCHERS[tool](caught.value))
+
+
+@pytest.mark.parametrize(
+    ("tool", "leak"),
+    [
+        ("IPython", in_an_attribute),
+        ("rich", in_a_slice),
+        ("rich", in_locals),
+        ("structlog", in_a_slice),
+        ("structlog", in_locals),
+        ("a walk", in_a_tuple),
+        ("a walk", in_a_slice),
+    ],
+)
+def test_each_tool_sees(tool: str, leak: Callable[[], object]) -> None:
+    """The tools show what is there to be shown."""
+    with pytest.raises(Boom) as caught:
+        leak()
+    assert bare_token("long")[4:24] in WATCHERS[tool](caught.value)
+
+
+def test_sentry_sends_no_secret_of_a_failing_call() -> None:
+    """With its default `init`, but for the query of each URL in its breadcrumbs, which only the user can take out."""
+    done = subprocess.run([sys.executable, "-m", "tests.watchers"], capture_output=True, check=True, timeout=300)
+    found = json.loads(done.stdout)
+    for canary in found.pop("canary").values():
+        assert leaks("long", canary)
+    assert {"long", "odd"} == set(found)
+    for kind, events in found.items():
+        assert 18 == len(events)
+        assert {} == {name: leaks(kind, event) for name, event in events.items() if leaks(kind, event)}
+
+
+@pytest.mark.parametrize("name", ["stream", "showing_typing"])
+def test_a_context_manager_holds_no_bare_token_before_it_is_entered(name: str) -> None:
+    """contextlib keeps its arguments, and a notebook or a debugger shows them."""
+    call = {"stream": any_stream, "showing_typing": any_showing_typing}[name]
+    assert [] == leaks("long", repr(vars(call(None, bare_token("long"), "x"))))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_body_that_holds_a_secret_hides_itself(kind: str) -> None:
+    """In `tuple(request)`, in a cell that ends with `request.body`, and in their slices."""
+    request = endpoints.stable_token("APPID", bare_secret(kind))
+    assert isinstance(request.body, bytes)
+    shown = repr(tuple(request)) + repr(request.body) + repr(request.body[:80]) + request.__sentry_repr__()
+    assert [] == leaks(kind, shown)
+
+
+@pytest.mark.parametrize("name", ["download", "stream"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("Content-Type: {}",),
+        ("Content-Type: audio/{}",),
+        ('Content-Disposition: attachment; filename="{}.amr"', "Content-Type: audio/amr"),
+        ('Content-Disposition: attachment; filename="x{}"', "Content-Type: audio/amr"),
+    ],
+)
+def test_a_medium_shows_no_echo_in_its_labels(headers: tuple[str, ...], name: str, watch: Watch) -> None:
+    """A token in the type or filename that a server gives is in no repr."""
+    filled = [header.format(bare_token("long")) for header in headers]
+    with Server(answers(reply(b"#!AMR made up, sound", "200 OK", *filled))) as server, server.pool() as pool:
+        assert [] == watch.found_in("long", lambda: CALLS[name](pool, "long"))
+
+
+@pytest.mark.parametrize("name", ["send", "set_typing", "get_rid", "get_quota", "get_callback_ip"])
+@pytest.mark.parametrize("form", ["\\u", "percent"])
+def test_an_encoded_echo_in_a_good_reply_is_taken_out(form: str, name: str, watch: Watch) -> None:
+    """At whatever level it stands, in names of fields too."""
+    token = bare_token("long")
+    spelled = "".join(f"\\u{ord(c):04x}" for c in token) if form == "\\u" else "".join(f"%{ord(c):02X}" for c in token)
+    body = (
+        f'{{"errcode":0,"errmsg":"ok","a":[{{"{spelled}":"x"}},["{spelled}"]],"request":{{"b":{{"c":"{spelled}"}}}}}}'
+    )
+    with Server(answers(reply(body.encode()))) as server, server.pool() as pool:
+        value = CALLS[name](pool, "long")
+        assert [] == leaks("long", repr(value))
+        assert "%38%30" not in repr(value)
+
+
+def test_what_wechat_noted_is_scrubbed_at_every_level() -> None:
+    """Another call's secret in a nested field of `get_rid` is blanked as one at the top is."""
+    noted = {"errcode": 0, "request": {"deep": [{"request_url": f"access_token={next_token('long')}"}]}}
+    with Server(answers(reply(json.dumps(noted).encode()))) as server, server.pool() as pool:
+        assert [] == leaks("long", repr(get_rid(pool, bare_token("long"), "RID")))

@@ -1,10 +1,12 @@
 """The sandbox in a terminal: what cannot be done is told in one sentence."""
 
 import io
+from urllib.parse import parse_qsl
 
 import pytest
 
-from wxcs_lite.terminal.serve import run
+from wxcs_lite.sandbox.http.values import Request, seen
+from wxcs_lite.terminal.serve import _line, run
 
 
 @pytest.mark.parametrize("port", [-1, 99999, 10**30])
@@ -21,3 +23,22 @@ def test_impossible_customer(capsys: pytest.CaptureFixture[str]) -> None:
     assert "" == out
     assert 1 == err.count("\n")
     assert err.startswith("sandbox: an openid is 1 to 64")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/cgi-bin/x?ACCESS_TOKEN={}",
+        "/cgi-bin/x?token={}",
+        "/cgi-bin/x?a={}",
+        "/cgi-bin/{}/x",
+        "/{}?access_token=1",
+        "/x?{}",
+    ],
+)
+@pytest.mark.parametrize("token", ["80_" + "qW3eR5tY7u" * 12, "80_made-up-token", "0f1e2d3c" * 4])
+def test_what_is_shown_of_a_request_holds_no_token(target: str, token: str) -> None:
+    """Whatever the parameter is called, and in the path too."""
+    path, _, query = target.format(token).partition("?")
+    request = Request("GET", path, tuple(parse_qsl(query, keep_blank_values=True)), {}, b"", True)
+    assert token not in _line(seen(request, None))

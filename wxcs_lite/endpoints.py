@@ -12,8 +12,8 @@ from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import require_message
 from wxcs_lite.multipart import media_part
 from wxcs_lite.request import JSON, Gives, Request
-from wxcs_lite.require import require_businessid, require_str
-from wxcs_lite.secret import hide
+from wxcs_lite.require import quoted, require_businessid, require_str
+from wxcs_lite.secret import SecretBytes, hide, hide_if_str
 
 __all__ = [
     "download",
@@ -30,8 +30,8 @@ __all__ = [
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def _post(path: str, body: Mapping[str, Any], *, takes_token: bool = True, gives: Gives = "json") -> Request:
-    return Request("POST", path, (), _json(body), JSON, (), takes_token, gives)
+def _post(path: str, body: Mapping[str, Any], *, gives: Gives = "json") -> Request:
+    return Request("POST", path, (), _json(body), JSON, gives=gives)
 
 
 def _message(call: str, body: Mapping[str, Any]) -> Request:
@@ -83,8 +83,8 @@ def set_typing(
     if command not in ("Typing", "CancelTyping"):
         raise InvalidMessage(
             "command",
-            f"must be 'Typing' or 'CancelTyping', not {command!r}",
-            f"只能是 'Typing' 或 'CancelTyping'，收到的是 {command!r}",
+            f"must be 'Typing' or 'CancelTyping', not {quoted(command)}",
+            f"只能是 'Typing' 或 'CancelTyping'，收到的是 {quoted(command)}",
         )
     body: dict[str, Any] = {"touser": touser, "command": command}
     if businessid is not None:
@@ -152,11 +152,11 @@ def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Req
     of its calls replaces the token of the one before.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
-    secret = hide(secret)
+    appid, secret = hide_if_str(appid), hide(secret)
     require_str("appid", appid)
     require_str("secret", secret)
     body = {"grant_type": "client_credential", "appid": appid, "secret": secret, "force_refresh": bool(force_refresh)}
-    return _post("/cgi-bin/stable_token", body, takes_token=False)
+    return Request("POST", "/cgi-bin/stable_token", (), SecretBytes(_json(body)), JSON, takes_token=False)
 
 
 def get_rid(rid: str) -> Request:

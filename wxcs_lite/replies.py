@@ -6,7 +6,7 @@ and leaves errcode out on success.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wxcs_lite.errors import BadReply, WxError, api_error
@@ -22,6 +22,7 @@ __all__ = [
     "read_token",
     "read_uploaded",
     "refuse_encoded",
+    "scrub_texts",
     "too_large",
 ]
 
@@ -125,7 +126,9 @@ def read_media(status: int, headers: Headers, body: bytes) -> Media:
         raise _bad(status, body, "is empty", "是空的")
     extension = extension_of(body)
     labelled = _header(headers, "content-type").partition(";")[0].strip()
-    content_type = PICTURE_TYPES.get(extension or "") or labelled or "application/octet-stream"
+    if not re.fullmatch(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60}", labelled):  # it is shown: no echo, no trick
+        labelled = "application/octet-stream"
+    content_type = PICTURE_TYPES.get(extension or "") or labelled
     return Media(body, content_type, _filename(headers, extension))
 
 
@@ -223,3 +226,24 @@ def _filename(headers: Headers, extension: str | None) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
         return f"media{extension or '.bin'}"
     return name
+
+
+def scrub_texts(value: object, clean: Callable[[str], str]) -> None:
+    """Clean each text in a JSON object or list, at every level and names of fields too, in place.
+
+    >>> found = {"a": ["made-up", {"made-up": 1}]}
+    >>> scrub_texts(found, lambda text: text.replace("made-up", "***"))
+    >>> found
+    {'a': ['***', {'***': 1}]}
+    """
+    waiting = [value]  # no recursion: a reply may be nested as deep as its reader bears
+    while waiting:
+        holder = waiting.pop()
+        if isinstance(holder, dict):
+            pairs = [(clean(name), item) for name, item in holder.items()]
+            holder.clear()
+            holder.update((name, clean(item) if isinstance(item, str) else item) for name, item in pairs)
+            waiting += holder.values()
+        elif isinstance(holder, list):
+            holder[:] = [clean(item) if isinstance(item, str) else item for item in holder]
+            waiting += holder

@@ -92,6 +92,9 @@ class Request(NamedTuple):
             lines.append(f"Content-Length: {len(self.body)}")
         return "\n".join([*lines, *_body(self.body)])
 
+    def __sentry_repr__(self) -> str:  # Sentry walks tuples and asks for no repr
+        return repr(self)
+
     def __repr__(self) -> str:
         size = "" if self.body is None else f", {len(self.body)} bytes of {(self.content_type or '').partition(';')[0]}"
         return f"<Request {self.method} {self.path}{size}>"

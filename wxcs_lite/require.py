@@ -1,8 +1,11 @@
 """Refuse a value that WeChat certainly could not use; the error names its field, which WeChat's would not."""
 
-from wxcs_lite.errors import InvalidMessage
+import re
 
-__all__ = ["kind_of", "require_businessid", "require_str", "require_utf8"]
+from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.scrub import scrub
+
+__all__ = ["kind_of", "quoted", "require_businessid", "require_str", "require_utf8"]
 
 
 def require_str(field: str, value: object) -> None:
@@ -49,3 +52,19 @@ def kind_of(value: object) -> str:
     if isinstance(value, str):
         return "str"  # whoever wrote "hello" knows nothing of the classes in which we hide it
     return "None" if value is None else type(value).__name__
+
+
+_QUOTED = 60  # characters
+
+
+def quoted(value: object) -> str:
+    """Return a value as an error quotes it: the end of a long one, and nothing that could be a token or a secret.
+
+    >>> quoted("Blink"), quoted("80_" + "a" * 20)
+    ("'Blink'", "'***'")
+    """
+    told = value if isinstance(value, str) else repr(value)
+    shown = scrub(re.sub(r"[0-9]+_[\w-]{17,}", "***", told))
+    if len(shown) > _QUOTED:
+        shown = f"…{shown[1 - _QUOTED :]}"
+    return repr(shown) if isinstance(value, str) else shown

@@ -5,9 +5,9 @@ stars.
 """
 
 import re
-from typing import Any, Self, TypeVar
+from typing import Any, Self, SupportsIndex, TypeVar
 
-__all__ = ["Secret", "Token", "any_spelling", "hidden", "hide", "hide_if_str"]
+__all__ = ["Secret", "SecretBytes", "Token", "any_spelling", "hidden", "hide", "hide_if_str"]
 
 _T = TypeVar("_T")
 
@@ -19,9 +19,34 @@ class Secret(str):
     Secret('***')
     >>> Secret("made-up") == "made-up"
     True
+
+    Its slices hide too, because some viewers cut a text before they ask for its repr. Iteration, `partition`, `strip`
+    and `+` give a bare str.
     """
 
     __slots__ = ()
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Self:
+        return type(self)(super().__getitem__(key))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}('***')"
+
+
+class SecretBytes(bytes):
+    """Bytes that hide like a `Secret`: a body with an AppSecret in it, a key.
+
+    >>> SecretBytes(b"made-up"), SecretBytes(b"made-up")[:4]
+    (SecretBytes('***'), SecretBytes('***'))
+
+    Iteration, `partition`, `strip` and `+` give bare bytes; a single index gives an int.
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return type(self)(found) if isinstance(found, bytes) else found
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}('***')"
@@ -37,7 +62,8 @@ class Token(Secret):
     True
 
     `print(token)` and f-strings give the real text, and so does its pickle: it is the one public value that keeps a
-    secret. `expires_at` is in seconds of the epoch, or None where nobody knows.
+    secret. `expires_at` is in seconds of the epoch, or None where nobody knows. A slice is a Token without expires_at;
+    iteration, `partition`, `strip` and `+` give a bare str.
     """
 
     __slots__ = ("expires_at",)

@@ -1,7 +1,7 @@
 """A medium chunk by chunk, never whole in memory: `stream`."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from urllib3.response import BaseHTTPResponse
 
@@ -13,7 +13,7 @@ from wxcs_lite.replies import Headers, looks_like_text, read_media, refuse_encod
 from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden
 from wxcs_lite.tracebacks import call_cleanly
-from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded
+from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, without_echo_in
 
 __all__ = ["Stream", "stream"]
 
@@ -39,8 +39,7 @@ class Stream:
         return f"<Stream {self.filename}, {self.content_type}>"
 
 
-@contextmanager
-def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
+def stream(pool: Pool, token: str, media_id: str) -> AbstractContextManager[Stream]:
     r"""Download a medium chunk by chunk: to pass it on to a browser, or to a file that is larger than memory.
 
     >>> from wxcs_lite import fetch_token, upload
@@ -56,11 +55,17 @@ def stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
     An error of the API is raised on entry, before the first chunk; a cut on the way (TransportError) after some. Chunks
     hold 64 KiB at most. Leaving the block early closes the connection.
     """
+    # A plain function: contextlib's own would hold the bare token in its frame, and in what it returns.
     pool, token, media_id = hidden(pool, token, media_id)
+    return _stream(pool, token, media_id)
+
+
+@contextmanager
+def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
     request = endpoints.download(media_id)
     response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
     chunks = _chunks(request, response, medium.content)
-    opened = Stream(response.headers, medium.content_type, medium.filename, chunks)
+    opened = Stream(without_echo_in(response.headers, token), medium.content_type, medium.filename, chunks)
     try:
         yield opened
     finally:
@@ -78,7 +83,7 @@ def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse
             start += more
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)
-        return response, read_media(response.status, response.headers, start)
+        return response, read_media(response.status, without_echo_in(response.headers, token), start)
     except BaseException:
         drop(response)
         raise

@@ -14,6 +14,17 @@ show; the frames below it, ours and urllib3's with URLs in them, are cut off. Th
 the `except` block: inside it, Python would set the original as its `__context__`, and `raise … from None` would only
 keep that from being printed. And an error's text is made of our words, from which an echo of the secret is taken out.
 
+*What cannot hide.* Three things are beyond us, and a user should know them:
+
+- Outside of frames a secret is its text: Sentry decodes bytes in `extra` and contexts, and whatever takes a `Secret`
+  apart (iteration, `partition`, `strip`, `+`, f-strings) gets bare text. Its default `init` also notes the URL of each
+  HTTP call, access token included, from inside `http.client`: set a `before_breadcrumb` that drops `http.query`.
+- Before the first line of a call has run, its arguments are as they were given: a KeyboardInterrupt at that very
+  instant shows a bare token, unless it is a `Token`, as `fetch_token` and `fresh_token` give. The same goes for the
+  frames of the caller, which are not ours.
+- A KeyboardInterrupt between urllib3's making of a response and our `try` loses that response's place in the pool,
+  and most of these instants lie inside urllib3: after Ctrl-C in a program that goes on, open a new pool.
+
 *Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the bare token in a tuple
 and a dict, where no repr of ours is asked; and it would hide the signature from `help()` and from type checkers.
 """

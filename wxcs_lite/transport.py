@@ -5,7 +5,7 @@ Pool first, token second, always given, never kept.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from os import PathLike, fspath
 from typing import Any, BinaryIO, Literal
 
@@ -13,8 +13,8 @@ from wxcs_lite import endpoints
 from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded
-from wxcs_lite.require import kind_of
+from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded, scrub_texts
+from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token, hidden
 from wxcs_lite.wire import MAX_MEDIA, Progress, answer
@@ -65,19 +65,24 @@ def set_typing(
     takes it away, too.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
-    pool, token, touser = hidden(pool, token, touser)
+    pool, token, touser, command, businessid = hidden(pool, token, touser, command, businessid)
     return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_ok)
 
 
-@contextmanager
-def showing_typing(pool: Pool, token: str, touser: str) -> Iterator[None]:
+def showing_typing(pool: Pool, token: str, touser: str) -> AbstractContextManager[None]:
     """Show "typing…" while the block runs: Typing on entry, CancelTyping on exit, also when the block raises.
 
     Typing is a courtesy: whatever fails of it is passed over, else its failure could be taken for that of the message
     which the block has sent. Only InvalidMessage is raised, on entry. It shows for 15 seconds at most, for WeChat
     refuses to renew it earlier.
     """
+    # A plain function: contextlib's own would hold the bare token in its frame, and in what it returns.
     pool, token, touser = hidden(pool, token, touser)
+    return _showing_typing(pool, token, touser)
+
+
+@contextmanager
+def _showing_typing(pool: Pool, token: str, touser: str) -> Iterator[None]:
     with suppress(ApiError, TransportError, BadReply):
         set_typing(pool, token, touser)
     try:
@@ -110,7 +115,7 @@ def upload(
     WeChat does not take, InvalidMessage for a file that cannot be read.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
-    pool, token = hidden(pool, token)
+    pool, token, file, filename, type = hidden(pool, token, file, filename, type)
     _require_file(file)
     if isinstance(file, str | PathLike):
         with _opened(file) as opened:
@@ -142,7 +147,7 @@ def _opened(path: str | PathLike[str]) -> BinaryIO:
     except (OSError, ValueError) as e:
         problem = getattr(e, "strerror", None) or str(e)
     raise InvalidMessage(
-        "file", f"cannot be opened: {problem}: {fspath(path)!r}", f"打不开：{problem}：{fspath(path)!r}"
+        "file", f"cannot be opened: {problem}: {quoted(fspath(path))}", f"打不开：{problem}：{quoted(fspath(path))}"
     )
 
 
@@ -198,9 +203,7 @@ def get_rid(pool: Pool, token: str, rid: str) -> dict[str, Any]:
     pool, token, rid = hidden(pool, token, rid)
     found = answer(pool, token, endpoints.get_rid(rid), read_ok)
     noted = found.get("request")
-    if isinstance(noted, dict):
-        clean = {name: scrub(value) if isinstance(value, str) else value for name, value in noted.items()}
-        found = {**found, "request": clean}
+    scrub_texts(noted, scrub)
     return found
 
 

@@ -7,6 +7,7 @@ as one of our errors, raised only after urllib3's own is gone.
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from urllib3 import HTTPHeaderDict, Retry
@@ -17,9 +18,9 @@ from wxcs_lite.failures import told_of
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
-from wxcs_lite.replies import Headers, refuse_encoded, too_large
+from wxcs_lite.replies import Headers, refuse_encoded, scrub_texts, too_large
 from wxcs_lite.request import Request
-from wxcs_lite.secret import hide, hide_if_str
+from wxcs_lite.secret import any_spelling, hide, hide_if_str
 from wxcs_lite.tracebacks import Carried, call_cleanly
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "open_response",
     "perform",
     "read_bounded",
+    "without_echo_in",
 ]
 
 MAX_JSON = 1024 * 1024  # bytes
@@ -215,8 +217,20 @@ def answer(
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
         # A short one could be part of any word of the reply, and is no secret.
-        if request.gives != "media" and len(echo) >= _SECRET_LENGTH and echo in body:
-            body = body.replace(echo, b"***")
-        return read(status, headers, body)
+        if secret is None or len(echo) < _SECRET_LENGTH:
+            return read(status, headers, body)
+        if request.gives == "media":
+            return read(status, without_echo_in(headers, secret), body)
+        value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
+        if b"\\" in body or b"%" in body or b"&" in body:  # only then can it stand there in another spelling
+            scrub_texts(value, partial(any_spelling(secret).sub, "***"))
+        return value
 
     return call_cleanly(request, secret, read_reply)
+
+
+def without_echo_in(headers: Headers, secret: str) -> Headers:
+    """Return the headers of a medium without the secret: its filename and type are shown to people."""
+    if len(secret) < _SECRET_LENGTH or not any(secret in value for value in headers.values()):
+        return headers
+    return HTTPHeaderDict({name: value.replace(secret, "***") for name, value in headers.items()})

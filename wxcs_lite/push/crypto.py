@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from wxcs_lite.errors import InvalidMessage, PushRejected
-from wxcs_lite.secret import Secret, hide
+from wxcs_lite.secret import Secret, SecretBytes, hide
 
 __all__ = ["decrypt", "encrypt", "verify"]
 
@@ -126,11 +126,8 @@ def require_appid(frame_id: str, appid: str | None) -> None:
 _KEY = re.compile(r"[A-Za-z0-9+/]{43}=?")
 
 
-class _Key(bytes):
+class _Key(SecretBytes):
     """Key material that a traceback shows as three stars."""
-
-    def __repr__(self) -> str:
-        return "_Key('***')"
 
 
 def require_key(aes_key: Secret) -> None:

@@ -1,11 +1,13 @@
 """The values that go between the wire and the machine: requests, replies, and what a door has to do."""
 
+import re
 from http.client import responses
 from typing import NamedTuple
 
 __all__ = ["Answer", "Outcome", "Reply", "Request", "Seen", "page", "reason", "seen"]
 
-_SECRET = frozenset({"access_token", "secret", "appsecret"})
+_SECRET = ("token", "secret", "key")  # in a name, in any case
+_LONG = r"[0-9]+_[\w%+=-]{8,}|[\w%+=-]{32,}"  # what a token or a secret in the wrong place looks like
 
 
 class Request(NamedTuple):
@@ -80,7 +82,13 @@ def reason(status: int) -> str:
 
 def seen(request: Request, reply: Reply | None) -> Seen:
     """Return what may be shown of an exchange."""
-    query = tuple(pair for pair in request.query if pair[0] not in _SECRET)
+    query = tuple(
+        (re.sub(_LONG, "***", name), value if name == "media_id" else re.sub(_LONG, "***", value))
+        for name, value in request.query
+        if not any(word in name.lower() for word in _SECRET)
+    )
     kind = request.headers.get("content-type", "").partition(";")[0]
     body = f"{len(request.body)} bytes{' of ' + kind if kind else ''}" if request.body else ""
-    return Seen(request.method, request.path, query, body, reply and reply.status, reply and reply.errcode)
+    return Seen(
+        request.method, re.sub(_LONG, "***", request.path), query, body, reply and reply.status, reply and reply.errcode
+    )
