@@ -175,6 +175,10 @@ def test_the_whole_job_by_keyboard_alone(opened: Open, photo: Path) -> None:
     nb.desk.get_by_role("alert").get_by_text("45015").wait_for()
     for kind in ("python", "http", "curl"):  # ready to copy
         keys.button(nb.desk, f"look_{kind}", "Space")
+    # The kernel answers after the key: what stands in the field before is the look chosen last.
+    nb.page.wait_for_function(
+        "() => [...document.querySelectorAll('textarea')].some(area => area.value.includes('WXCS_TOKEN'))"
+    )
     keys.to(nb.field("copy"))
     keys.keyboard.press("Control+a")
     assert "WXCS_TOKEN" in nb.page.evaluate("document.getSelection().toString()")
