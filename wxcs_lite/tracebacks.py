@@ -97,10 +97,10 @@ def without_foreign_frames(error: BaseException) -> BaseException:
 
 
 def without_echo(error: WxError, secret: str | None) -> WxError:
-    """Return the same error afresh, with no frame and no chain, and without the secret that a reply may have echoed."""
+    """Return the same error made again, with no frame and no chain, and without the secret that a reply may have echoed."""
     if not secret:
         return error.with_traceback(None)
     echo = any_spelling(secret)
-    # Each of our errors can be made anew from its args: pickle relies on that, too.
+    # Each of our errors can be made again from its args; pickle relies on that too.
     args: list[Any] = [echo.sub("***", arg) if isinstance(arg, str) else arg for arg in error.args]
     return type(error)(*args)

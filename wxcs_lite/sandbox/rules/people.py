@@ -54,7 +54,7 @@ class Event(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """The phone said that customer service is unavailable: at `at`, for the push of `event` had no good answer."""
+    """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer."""
 
     at: float
     event: Event
@@ -160,7 +160,7 @@ class AgentSession:
         return now - self._heard_at < _SILENCE
 
     def takes(self, now: float) -> bool:
-        """Return whether a message goes to the agent; if so, the silence begins anew."""
+        """Return whether a message goes to the agent; if so, the silence begins again."""
         if not self.is_open(now):
             return False
         self._heard_at = now
