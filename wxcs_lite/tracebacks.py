@@ -97,7 +97,7 @@ def without_foreign_frames(error: BaseException) -> BaseException:
 
 
 def without_echo(error: WxError, secret: str | None) -> WxError:
-    """Return the same error made again, with no frame and no chain, and without the secret that a reply may have echoed."""
+    """Return the same error made again: no frame, no chain, and no secret that a reply may have echoed."""
     if not secret:
         return error.with_traceback(None)
     echo = any_spelling(secret)
