@@ -13,7 +13,7 @@ from wxcs_lite import endpoints
 from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded, scrub_texts
+from wxcs_lite.replies import Headers, read_media, read_ok, read_receipt, read_token, read_uploaded, scrub_texts
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token, hidden
@@ -48,7 +48,7 @@ def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
     pool, token, message = hidden(pool, token, message)
-    return answer(pool, token, endpoints.send(message), read_ok)
+    return answer(pool, token, endpoints.send(message), read_receipt)
 
 
 def set_typing(
@@ -66,7 +66,7 @@ def set_typing(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
     pool, token, touser, command, businessid = hidden(pool, token, touser, command, businessid)
-    return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_ok)
+    return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_receipt)
 
 
 def showing_typing(pool: Pool, token: str, touser: str) -> AbstractContextManager[None]:
