@@ -201,7 +201,13 @@ HEADERS = st.dictionaries(
     st.sampled_from(["", "identity", "gzip", 'attachment; filename="a.jpg"', ";"]) | st.text(max_size=30),
 )
 STATUS = st.just(200) | st.integers(100, 599)
-DOCUMENTED: dict[Any, type] = {read_ok: dict, read_receipt: dict, token_at_noon: Token, read_uploaded: Uploaded, read_media: Media}
+DOCUMENTED: dict[Any, type] = {
+    read_ok: dict,
+    read_receipt: dict,
+    token_at_noon: Token,
+    read_uploaded: Uploaded,
+    read_media: Media,
+}
 
 
 def outcome(read: Read, status: int, headers: Any, body: bytes) -> Any:
