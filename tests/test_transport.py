@@ -355,6 +355,30 @@ def test_upload_names_a_file_that_will_not_do(file: Any, problem: str, wechat: S
         assert 0 == wechat.connections
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/zero", "pipe"])
+def test_upload_names_a_path_that_is_no_file(name: str, tmp_path: Path, wechat: Server) -> None:
+    """A device has no size, and a pipe would hold the call until somebody writes to it."""
+    path = tmp_path / name  # an absolute name stands for itself
+    if name == "pipe":
+        os.mkfifo(path)
+    with wechat.pool() as pool:
+        with pytest.raises(InvalidMessage, match="is not a regular file but a device or a pipe") as caught:
+            upload(pool, TOKEN, path, filename="photo.jpg")
+        assert "file" == caught.value.field
+        assert not caught.value.maybe_sent
+        assert 0 == wechat.connections
+
+
+@pytest.mark.parametrize("picture", ["/9j/" + "A" * 8_000_000, "1" * 8_000_000, "data:image/png;base64," + "A" * 999])
+def test_upload_quotes_no_picture_that_is_given_as_a_path(picture: str, wechat: Server) -> None:
+    """A picture in base64 is no path: the error stays short."""
+    with wechat.pool() as pool, pytest.raises(InvalidMessage, match=r"^file: cannot be opened") as caught:
+        upload(pool, TOKEN, picture, filename="photo.jpg")
+    assert len(str(caught.value)) < 300
+    assert len(repr(caught.value)) < 300
+
+
 def test_upload_refuses_a_text_mode_file(picture: Path, wechat: Server) -> None:
     """A real file in text mode, too."""
     picture.write_text("plain")

@@ -3,10 +3,12 @@
 Pool first, token second, always given, never kept.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from os import PathLike, fspath
+from stat import S_ISREG
 from typing import Any, BinaryIO, Literal
 
 from wxcs_lite import endpoints
@@ -112,7 +114,8 @@ def upload(
 
     A file is never in memory as a whole, and a file object is sent from its start, wherever it stands. A str is a path.
     `progress(sent, total)` is called with bytes of the body as they leave. Raises MediaRejected for a medium that
-    WeChat does not take, InvalidMessage for a file that cannot be read.
+    WeChat does not take, InvalidMessage for a file that cannot be read or is none (a device, a pipe); its `maybe_sent`
+    is True if that came out while the file was leaving.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
     pool, token, file, filename, type = hidden(pool, token, file, filename, type)
@@ -127,7 +130,7 @@ def upload(
 
 
 def _require_file(file: object) -> None:
-    if isinstance(file, str) and file.lower().startswith(("http://", "https://")):
+    if isinstance(file, str) and file[:8].lower().startswith(("http://", "https://")):
         raise InvalidMessage(
             "file",
             "is a web address: download it first, and pass its bytes or a path",
@@ -142,13 +145,26 @@ def _require_file(file: object) -> None:
 
 
 def _opened(path: str | PathLike[str]) -> BinaryIO:
+    named = quoted(fspath(path))
     try:
-        return open(path, "rb")  # noqa: PTH123 - any PathLike; the caller closes it
+        file = open(path, "rb", opener=_without_waiting)  # noqa: PTH123, SIM115 - any PathLike; the caller closes it
     except (OSError, ValueError) as e:
         problem = getattr(e, "strerror", None) or str(e)
-    raise InvalidMessage(
-        "file", f"cannot be opened: {problem}: {quoted(fspath(path))}", f"打不开：{problem}：{quoted(fspath(path))}"
-    )
+        told = f"cannot be opened: {problem}: {named}", f"打不开：{problem}：{named}"
+    else:
+        if S_ISREG(os.fstat(file.fileno()).st_mode):
+            return file
+        file.close()
+        told = (
+            f"is not a regular file but a device or a pipe, whose size is unknown: read it and pass its bytes: {named}",
+            f"不是普通文件，而是设备或管道，无法得知大小：请先读出内容再传 bytes：{named}",
+        )
+    raise InvalidMessage("file", *told)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file at once, where a pipe would wait until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def download(pool: Pool, token: str, media_id: str, *, max_bytes: int = MAX_MEDIA) -> Media:

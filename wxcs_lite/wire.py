@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib3 import HTTPHeaderDict, Retry
 from urllib3.response import BaseHTTPResponse
 
-from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import told_of
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
@@ -155,6 +155,8 @@ def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> 
             if progress is not None:
                 progress(sent, total)
     except Exception as e:
+        if isinstance(e, WxError):
+            e.maybe_sent = True  # it was made before anything left, or says so of a call of its own
         raise Carried(e) from None
 
 
