@@ -525,17 +525,3 @@ def test_nothing_else_shows_itself(content: bytes) -> None:
     """A label cannot bring markup into a notebook."""
     media = Media(content, "image/svg+xml", "a.svg")
     assert {"text/plain": repr(media)} == media._repr_mimebundle_()
-
-
-def test_a_medium_is_saved_under_a_path(tmp_path: Path) -> None:
-    """The file is replaced if it is there, and its path comes back."""
-    media = Media(JPEG, "image/jpeg", "a.jpg")
-    for path in (tmp_path / "b.jpg", str(tmp_path / "b.jpg")):
-        assert tmp_path / "b.jpg" == media.save(path)
-    assert JPEG == (tmp_path / "b.jpg").read_bytes()
-
-
-def test_a_medium_is_saved_into_a_directory(tmp_path: Path) -> None:
-    """Under WeChat's filename."""
-    assert tmp_path / "a.jpg" == Media(JPEG, "image/jpeg", "a.jpg").save(tmp_path)
-    assert JPEG == (tmp_path / "a.jpg").read_bytes()

@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.require import kind_of
 
-__all__ = ["PIECE", "Multipart", "extension_of", "media_part", "pieces"]
+__all__ = ["PIECE", "Multipart", "extension_of", "media_part", "pieces", "safe_name"]
 
 _T = TypeVar("_T")
 
@@ -33,6 +33,24 @@ def extension_of(start: bytes) -> str | None:
     '.png'
     """
     return next((extension for magic, extension in _MAGIC if start.startswith(magic)), None)
+
+
+def safe_name(name: str, content: bytes) -> str:
+    r"""Return a name under which a medium can be saved anywhere: a plain one of a media type, or else a made one.
+
+    >>> safe_name("MEDIA_ID.jpg", b""), safe_name("conftest.py", b"\xff\xd8\xff"), safe_name("-rf.png", b"")
+    ('MEDIA_ID.jpg', 'media.jpg', 'media-rf.png')
+    """
+    stem, dot, extension = name.rpartition(".")
+    if not re.fullmatch(_PLAIN, stem) or dot + extension.lower() not in _PART_TYPE:
+        return f"media{extension_of(content) or '.bin'}"
+    if stem.startswith("-"):  # else a shell's `*` would make an option of it
+        return f"media{name}"
+    return f"media-{name}" if re.fullmatch(_RESERVED, stem.partition(".")[0]) else name
+
+
+_PLAIN = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,94}"
+_RESERVED = r"(?i)con|prn|aux|nul|(?:com|lpt)[0-9]"  # devices of Windows, whatever follows a dot
 
 
 class Multipart:

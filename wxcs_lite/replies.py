@@ -11,7 +11,7 @@ from typing import Any
 
 from wxcs_lite.errors import BadReply, WxError, api_error
 from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
-from wxcs_lite.multipart import extension_of
+from wxcs_lite.multipart import extension_of, safe_name
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token
 
@@ -153,7 +153,7 @@ def read_media(status: int, headers: Headers, body: bytes) -> Media:
     if not re.fullmatch(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60}", labelled):  # it is shown: no echo, no trick
         labelled = "application/octet-stream"
     content_type = PICTURE_TYPES.get(extension or "") or labelled
-    return Media(body, content_type, _filename(headers, extension))
+    return Media(body, content_type, _filename(headers, body))
 
 
 def looks_like_text(start: bytes) -> bool:
@@ -257,13 +257,10 @@ def _header(headers: Headers, name: str) -> str:
 _FILENAME = r'(?i)filename="?([^";]+)'
 
 
-def _filename(headers: Headers, extension: str | None) -> str:
-    """Return WeChat's filename if it is plain and safe to save under, else a made one."""
+def _filename(headers: Headers, body: bytes) -> str:
+    """Return WeChat's filename if it is plain and that of a medium, else a made one."""
     named = re.search(_FILENAME, _header(headers, "content-disposition"))
-    name = re.split(r"[/\\]", named[1])[-1].strip() if named else ""
-    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
-        return f"media{extension or '.bin'}"
-    return name
+    return safe_name(re.split(r"[/\\]", named[1])[-1].strip() if named else "", body)
 
 
 def scrub_texts(value: object, clean: Callable[[str], str]) -> None:

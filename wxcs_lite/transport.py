@@ -147,7 +147,7 @@ def _require_file(file: object) -> None:
 def _opened(path: str | PathLike[str]) -> BinaryIO:
     named = quoted(fspath(path))
     try:
-        file = open(path, "rb", opener=_without_waiting)  # noqa: PTH123, SIM115 - any PathLike; the caller closes it
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - any PathLike; the caller closes it
     except (OSError, ValueError) as e:
         problem = getattr(e, "strerror", None) or str(e)
         told = f"cannot be opened: {problem}: {named}", f"打不开：{problem}：{named}"
