@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxcs_lite import WindowClosed, explain, fetch_token, send, text
+from wxcs_lite import WindowClosed, fetch_token, send, text
 from wxcs_lite.push import Push, dedupe_key, push_app, transfer_to_agent
 from wxcs_lite.reply_window import WindowEvent, window_left
 from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.sandbox.pushes.requests import Format
-from wxcs_lite.sandbox.rules.refusals import TEXTS
 
 TOKEN, AES_KEY = "madeUp", "madeUp" + "x" * 36 + "G"
 STEP = st.one_of(
@@ -118,8 +117,3 @@ def test_a_wrong_key_gets_nowhere() -> None:
     assert [] == inbox
     assert [403] * 4 == [pushed.status for pushed in pushes.log]
     assert 1 == len(sandbox.user("ann").notices)
-
-
-def test_every_errcode_of_the_sandbox_is_in_the_catalogue() -> None:
-    """Whatever it may answer, the client can explain."""
-    assert [] == [errcode for errcode in TEXTS if errcode and not explain(errcode).retry]
