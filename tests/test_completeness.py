@@ -38,8 +38,12 @@ BUILDERS = {
 
 def _published() -> dict[str, dict[str, Any]]:
     """Return an example of each type that WeChat's pages print for Mini Programs."""
-    bodies = (one["request"]["body_json"] for one in EXCHANGES.values() if one.get("accounts") == "mini program")
-    return {body["msgtype"]: body for body in bodies if "msgtype" in body and "businessid" not in body}
+    found: dict[str, dict[str, Any]] = {}
+    for one in EXCHANGES.values():
+        body = one["request"].get("body_json", {}) if one.get("accounts") == "mini program" else {}
+        if "msgtype" in body:
+            found.setdefault(body["msgtype"], body)  # the first is the plain one
+    return found
 
 
 PUBLISHED = _published()
