@@ -53,6 +53,13 @@ def test_the_server_chooses_no_dangerous_name(name: str, safe: str) -> None:
     assert "media.bin" == safe_name("conftest.py", AMR)
 
 
+@pytest.mark.parametrize("device", RESERVED)
+def test_a_device_of_windows_is_no_name(device: str) -> None:
+    """In any case, and whatever follows a dot."""
+    for name in (f"{device}.jpg", f"{device.lower()}.tar.png", f"{device.title()}..gif"):
+        assert f"media-{name}" == safe_name(name, b"")
+
+
 @given(st.text(max_size=120) | st.from_regex(r"[-._A-Za-z0-9]{0,120}\\.(jpg|PNG|gif|py|mp4)", fullmatch=True))
 def test_any_name_becomes_a_safe_one(name: str) -> None:
     """Whatever a server says."""

@@ -1,10 +1,12 @@
 """No secret survives in anything that gets saved or shown: whatever fails, echoes or is interrupted."""
 
 import contextlib
+import html
 import io
 import json
 import logging
 import pickle
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 
@@ -161,21 +163,28 @@ def first(pool: Pool, kind: str) -> object:
     return fresh
 
 
-CALLS: dict[str, Callable[[Pool, str], object]] = {
-    "send": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello")),
-    "fetch_token": lambda pool, kind: fetch_token(pool, "APPID", bare_secret(kind)),
-    "fresh_token": first,
-    "download": lambda pool, kind: download(pool, bare_token(kind), "MEDIA_ID"),
-    "stream": streamed,
-    "upload": lambda pool, kind: upload(pool, bare_token(kind), JPEG),
-    "perform": lambda pool, kind: perform(pool, bare_token(kind), endpoints.get_callback_ip()),
-    "perform stable_token": lambda pool, kind: perform(pool, None, endpoints.stable_token("APPID", bare_secret(kind))),
-    "set_typing": lambda pool, kind: set_typing(pool, bare_token(kind), "OPENID"),
-    "showing_typing": typed,
-    "get_rid": lambda pool, kind: get_rid(pool, bare_token(kind), "RID"),
-    "get_quota": lambda pool, kind: get_quota(pool, bare_token(kind)),
-    "get_callback_ip": lambda pool, kind: get_callback_ip(pool, bare_token(kind)),
-}
+# Lambdas stand in functions here and below: of one at the top of a module, IPython evaluates all that the module says.
+def calls() -> dict[str, Callable[[Pool, str], object]]:
+    return {
+        "send": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello")),
+        "fetch_token": lambda pool, kind: fetch_token(pool, "APPID", bare_secret(kind)),
+        "fresh_token": first,
+        "download": lambda pool, kind: download(pool, bare_token(kind), "MEDIA_ID"),
+        "stream": streamed,
+        "upload": lambda pool, kind: upload(pool, bare_token(kind), JPEG),
+        "perform": lambda pool, kind: perform(pool, bare_token(kind), endpoints.get_callback_ip()),
+        "perform stable_token": lambda pool, kind: perform(
+            pool, None, endpoints.stable_token("APPID", bare_secret(kind))
+        ),
+        "set_typing": lambda pool, kind: set_typing(pool, bare_token(kind), "OPENID"),
+        "showing_typing": typed,
+        "get_rid": lambda pool, kind: get_rid(pool, bare_token(kind), "RID"),
+        "get_quota": lambda pool, kind: get_quota(pool, bare_token(kind)),
+        "get_callback_ip": lambda pool, kind: get_callback_ip(pool, bare_token(kind)),
+    }
+
+
+CALLS = calls()
 MAIN_CALLS = ("send", "fetch_token", "stream")
 
 
@@ -383,10 +392,8 @@ any_fetch_token: Any = fetch_token
 any_perform: Any = perform
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "call",
-    [
+def mistakes() -> list[Callable[[Any, str], object]]:
+    return [
         lambda pool, kind: any_send(pool, bare_token(kind), {"touser": ""}),
         lambda pool, kind: any_set_typing(pool, bare_token(kind), "OPENID", "Blink"),
         lambda pool, kind: any_upload(pool, bare_token(kind), "/no/such/file.jpg"),
@@ -408,8 +415,11 @@ any_perform: Any = perform
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "http://[/")),
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "http://elsewhere.invalid/")),
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "no-slash")),
-    ],
-)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("call", mistakes())
 def test_no_mistake_of_the_caller_leaks(call: Callable[[Any, str], object], kind: str, watch: Watch) -> None:
     """What is refused before it is sent shows no secret either."""
     with Server(answers(reply())) as server, server.pool() as pool:
@@ -426,10 +436,8 @@ def typed_swapped(pool: Any, kind: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "call",
-    [
+def swapped() -> list[Callable[[Any, str], object]]:
+    return [
         lambda pool, kind: any_send(bare_token(kind), pool, text("OPENID", "hello")),
         lambda pool, kind: any_set_typing(bare_token(kind), pool, "OPENID"),
         lambda pool, kind: any_upload(bare_token(kind), pool, JPEG),
@@ -442,8 +450,11 @@ def typed_swapped(pool: Any, kind: str) -> None:
         lambda pool, kind: any_download(pool, None, bare_token(kind)),
         lambda pool, kind: any_fetch_token(pool, bare_secret(kind), ""),
         lambda pool, kind: repr(fresh_token(pool, bare_secret(kind), "APPID")),
-    ],
-)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("call", swapped())
 def test_pool_and_token_swapped_leak_nothing(call: Callable[[Any, str], object], kind: str, watch: Watch) -> None:
     """The commonest slip, token first and pool second, shows no token."""
     with Server(answers(reply())) as server, server.pool() as pool:
@@ -617,15 +628,19 @@ def test_the_watch_sees_each_way_alone(watch: Watch) -> None:
     assert [] == watch.found_in("long", boom)
 
 
-FAILING: dict[str, Callable[[Any, str], object]] = {
-    **CALLS,
-    "showing_typing": lambda pool, kind: any_showing_typing(pool, bare_token(kind), "").__enter__(),
-    "token as a path": lambda pool, kind: any_upload(pool, "photo.jpg", bare_token(kind)),
-    "token as a command": lambda pool, kind: any_set_typing(pool, "o", "ann", bare_token(kind)),
-    "stream without media_id": lambda pool, kind: any_stream(pool, bare_token(kind)),
-    "showing_typing without touser": lambda pool, kind: any_showing_typing(pool, bare_token(kind)),
-    "token first": lambda pool, kind: any_send(bare_token(kind), pool, {"touser": ""}),
-}
+def mishaps() -> dict[str, Callable[[Any, str], object]]:
+    return {
+        **CALLS,
+        "showing_typing": lambda pool, kind: any_showing_typing(pool, bare_token(kind), "").__enter__(),
+        "token as a path": lambda pool, kind: any_upload(pool, "photo.jpg", bare_token(kind)),
+        "token as a command": lambda pool, kind: any_set_typing(pool, "o", "ann", bare_token(kind)),
+        "stream without media_id": lambda pool, kind: any_stream(pool, bare_token(kind)),
+        "showing_typing without touser": lambda pool, kind: any_showing_typing(pool, bare_token(kind)),
+        "token first": lambda pool, kind: any_send(bare_token(kind), pool, {"touser": ""}),
+    }
+
+
+FAILING = mishaps()
 
 
 def failing_calls(kind: str) -> dict[str, Callable[[], object]]:
@@ -720,19 +735,62 @@ def test_a_medium_shows_no_echo_in_its_labels(headers: tuple[str, ...], name: st
         assert [] == watch.found_in("long", lambda: CALLS[name](pool, "long"))
 
 
-@pytest.mark.parametrize("name", ["send", "set_typing", "get_rid", "get_quota", "get_callback_ip"])
-@pytest.mark.parametrize("form", ["\\u", "percent"])
-def test_an_encoded_echo_in_a_good_reply_is_taken_out(form: str, name: str, watch: Watch) -> None:
-    """At whatever level it stands, in names of fields too."""
-    token = bare_token("long")
-    spelled = "".join(f"\\u{ord(c):04x}" for c in token) if form == "\\u" else "".join(f"%{ord(c):02X}" for c in token)
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "percent": lambda text: "".join(f"%{ord(c):02X}" for c in text),
+    "\\u": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
+    "HTML": lambda text: "".join(f"&#x{ord(c):x};" for c in text),
+    "decimal HTML": lambda text: "".join(f"&#{ord(c)};" for c in text),
+}
+
+
+def readable(shown: str) -> str:
+    """Return a text with every escape in it resolved, as a person would do who looks for a token."""
+    escaped = re.sub(r"\\+u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), shown)
+    return unquote(html.unescape(escaped)).replace("\0", "").replace("\\x00", "")
+
+
+@pytest.mark.parametrize("form", SPELLINGS)
+def test_an_escape_is_resolved_by_who_watches(form: str) -> None:
+    """Else an echo in that spelling would not be seen."""
+    assert leaks("long", readable(repr([SPELLINGS[form](bare_token("long"))])))
+
+
+@pytest.mark.parametrize("name", ["send", "set_typing", "upload", "get_rid", "get_quota", "get_callback_ip"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("form", SPELLINGS)
+def test_an_encoded_echo_in_a_good_reply_is_taken_out(form: str, encoding: str, name: str) -> None:
+    """At whatever level it stands, in names of fields too; in a media_id as well."""
+    spelled = SPELLINGS[form](bare_token("long"))
     body = (
-        f'{{"errcode":0,"errmsg":"ok","a":[{{"{spelled}":"x"}},["{spelled}"]],"request":{{"b":{{"c":"{spelled}"}}}}}}'
+        f'{{"errcode":0,"errmsg":"ok","a":[{{"{spelled}":"x"}},["{spelled}"]],"request":{{"b":{{"c":"{spelled}"}}}},'
+        f'"media_id":"M{spelled}","type":"{spelled}","created_at":1}}'
     )
-    with Server(answers(reply(body.encode()))) as server, server.pool() as pool:
-        value = CALLS[name](pool, "long")
-        assert [] == leaks("long", repr(value))
-        assert "%38%30" not in repr(value)
+    with Server(answers(reply(body.encode(encoding)))) as server, server.pool() as pool:
+        shown = repr(CALLS[name](pool, "long"))
+    assert "***" in shown
+    assert [] == leaks("long", readable(shown))
+
+
+@pytest.mark.parametrize("form", SPELLINGS)
+@pytest.mark.parametrize("name", ["download", "stream"])
+def test_an_encoded_echo_in_the_headers_of_a_medium_is_taken_out(name: str, form: str) -> None:
+    """In its filename, its type and whatever else a stream has of headers, in their names too."""
+    spelled = SPELLINGS[form](bare_token("long"))
+    headers = (
+        f'Content-Disposition: attachment; filename="a{spelled}.jpg"',
+        f"Content-Type: audio/{spelled}",
+        f"X-{spelled}: 1",
+        f"X-Link: https://example.com/?access_token={spelled}&a=b",
+    )
+    with Server(answers(reply(JPEG, "200 OK", *headers))) as server, server.pool() as pool:
+        if name == "download":
+            assert [] == leaks("long", readable(repr(download(pool, bare_token("long"), "MEDIA_ID"))))
+            return
+        with stream(pool, bare_token("long"), "MEDIA_ID") as medium:
+            shown = repr(medium) + repr(medium.headers)
+            assert "https://example.com/?access_token=***&a=b" in shown
+            assert [] == leaks("long", readable(shown))
 
 
 def test_what_wechat_noted_is_scrubbed_at_every_level() -> None:

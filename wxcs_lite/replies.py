@@ -7,7 +7,7 @@ and leaves errcode out on success.
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from wxcs_lite.errors import BadReply, WxError, api_error
 from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Headers = Mapping[str, str]
+_T = TypeVar("_T")
 
 _TOKEN_LIFE = 10**9  # seconds; documented are 7200, and a number past all reason is no time
 
@@ -263,15 +264,15 @@ def _filename(headers: Headers, body: bytes) -> str:
     return safe_name(re.split(r"[/\\]", named[1])[-1].strip() if named else "", body)
 
 
-def scrub_texts(value: object, clean: Callable[[str], str]) -> None:
-    """Clean each text in a JSON object or list, at every level and names of fields too, in place.
+def scrub_texts(value: _T, clean: Callable[[str], str]) -> _T:
+    """Clean each text of what was read, at every level and names of fields too; JSON is cleaned in place.
 
-    >>> found = {"a": ["made-up", {"made-up": 1}]}
-    >>> scrub_texts(found, lambda text: text.replace("made-up", "***"))
-    >>> found
+    >>> scrub_texts({"a": ["made-up", {"made-up": 1}]}, lambda text: text.replace("made-up", "***"))
     {'a': ['***', {'***': 1}]}
     """
-    waiting = [value]  # no recursion: a reply may be nested as deep as its reader bears
+    if isinstance(value, Uploaded):
+        return value._replace(media_id=clean(value.media_id), type=clean(value.type))
+    waiting: list[object] = [value]  # no recursion: a reply may be nested as deep as its reader bears
     while waiting:
         holder = waiting.pop()
         if isinstance(holder, dict):
@@ -282,3 +283,4 @@ def scrub_texts(value: object, clean: Callable[[str], str]) -> None:
         elif isinstance(holder, list):
             holder[:] = [clean(item) if isinstance(item, str) else item for item in holder]
             waiting += holder
+    return value

@@ -224,8 +224,8 @@ def answer(
         if request.gives == "media":
             return read(status, without_echo_in(headers, secret), body)
         value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
-        if b"\\" in body or b"%" in body or b"&" in body:  # only then can it stand there in another spelling
-            scrub_texts(value, partial(any_spelling(secret).sub, "***"))
+        if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
+            return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
         return value
 
     return call_cleanly(request, secret, read_reply)
@@ -233,6 +233,15 @@ def answer(
 
 def without_echo_in(headers: Headers, secret: str) -> Headers:
     """Return the headers of a medium without the secret: its filename and type are shown to people."""
-    if len(secret) < _SECRET_LENGTH or not any(secret in value for value in headers.values()):
+    if len(secret) < _SECRET_LENGTH or not any(map(partial(_may_hold, secret), headers, headers.values())):
         return headers
-    return HTTPHeaderDict({name: value.replace(secret, "***") for name, value in headers.items()})
+    clean = partial(any_spelling(secret).sub, "***")
+    return HTTPHeaderDict({clean(name): clean(value) for name, value in headers.items()})
+
+
+_ESCAPES = frozenset("\\%&")
+
+
+def _may_hold(secret: str, name: str, value: str) -> bool:
+    text = f"{name}: {value}"
+    return secret in text or not _ESCAPES.isdisjoint(text)
