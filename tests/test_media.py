@@ -133,6 +133,14 @@ def test_a_directory_of_that_name_is_told(replace: bool, tmp_path: Path) -> None
         MEDIUM.save(tmp_path, replace=replace)
 
 
+def test_a_long_path_is_not_quoted_whole(tmp_path: Path) -> None:
+    """Its end is, where the name is."""
+    with pytest.raises(InvalidMessage) as caught:
+        MEDIUM.save(MEDIUM.save(tmp_path / ("a long name " * 12 + ".jpg")))
+    assert len(str(caught.value)) < 300
+    assert "a long name .jpg'" in str(caught.value)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_pipe_of_that_name_is_told(replace: bool, tmp_path: Path) -> None:

@@ -391,6 +391,9 @@ def test_a_customers_picture_is_downloaded_seen_and_saved(stage: Stage, tmp_path
     stage.view.save_to.value = str(tmp_path / "no" / "such.png")
     stage.desk.save()
     assert "file: cannot be written" in stage.status
+    stage.view.save_to.value = str(tmp_path / "no" / ("x" * 100))
+    stage.desk.save()
+    assert "x" * 40 not in stage.status
     stage.view.download_id.value = "unknown"
     stage.desk.download()
     assert "40007" in stage.status

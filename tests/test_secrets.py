@@ -14,7 +14,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
@@ -25,7 +25,9 @@ from tests.watchers import WATCHERS, chain, in_ipython, walked
 from wxcs_lite import (
     Request,
     Token,
+    WindowEvent,
     WxError,
+    check,
     download,
     endpoints,
     fetch_token,
@@ -41,9 +43,12 @@ from wxcs_lite import (
     stream,
     text,
     upload,
+    window_left,
 )
+from wxcs_lite.panel import demo
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import read_token
+from wxcs_lite.sandbox import Sandbox
 
 # Test functions never name these: IPython's verbose mode shows each name of a line. They say `bare_token("odd")`.
 _KEPT = {
@@ -424,6 +429,33 @@ def test_no_mistake_of_the_caller_leaks(call: Callable[[Any, str], object], kind
     """What is refused before it is sent shows no secret either."""
     with Server(answers(reply())) as server, server.pool() as pool:
         assert [] == watch.found_in(kind, lambda: call(pool, kind))
+
+
+MISPLACED: dict[str, Callable[[str], object]] = {
+    "a kind of event": lambda value: window_left([WindowEvent(cast(Any, value), 0)], 0),
+    "an msgtype": lambda value: check({"touser": "OPENID", "msgtype": value, value: {}}),
+    "an openid": lambda value: Sandbox().user(value),
+    "a language": lambda value: demo(cast(Any, value)),
+    "a path": lambda value: any_upload(Sandbox().pool(), "x", value),
+    "a command": lambda value: endpoints.set_typing("OPENID", cast(Any, value)),
+    "a medium": lambda value: endpoints.upload(cast(Any, value)),
+    "a filename": lambda value: endpoints.upload(b"unknown", filename=value),
+    "a boundary": lambda value: endpoints.upload(JPEG, boundary=value),
+}
+
+
+@pytest.mark.parametrize("value", ["token", "picture"])
+@pytest.mark.parametrize("place", MISPLACED)
+def test_what_stands_in_the_wrong_place_is_not_quoted(place: str, value: str) -> None:
+    """Neither a token nor a picture in base64: errors and remarks stay short and show none."""
+    misplaced = bare_token("long") if value == "token" else "iVBORw0KGgo" + "A" * 300
+    try:
+        shown = repr(MISPLACED[place](misplaced))
+    except (ValueError, OSError) as e:
+        shown = f"{e}{e!r}"
+    assert shown
+    assert misplaced[12:32] not in shown
+    assert len(shown) < 700
 
 
 def streamed_swapped(pool: Any, kind: str) -> None:
