@@ -583,10 +583,19 @@ def test_a_medium_may_come_byte_by_byte() -> None:
         assert JPEG == b"".join(medium)
 
 
-def test_an_error_may_come_byte_by_byte() -> None:
-    """And an error from a picture."""
-    data = b'\r\n{"errcode":40007,"errmsg":"invalid media_id"}'
+@pytest.mark.parametrize("blank", [b"\r\n", b" " * 30])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_an_error_may_come_byte_by_byte(blank: bytes, encoding: str) -> None:
+    """And an error from a picture, whatever stands before it."""
+    data = (blank.decode() + '{"errcode":40007,"errmsg":"invalid media_id"}').encode(encoding)
     with Server(bytewise(data)) as server, server.pool() as pool, pytest.raises(MediaRejected):
+        entered(pool)
+
+
+def test_white_space_without_end_is_not_kept() -> None:
+    """Some of it is enough to say that no medium comes."""
+    data = then_stall(reply(b" " * 200_000, length=10**9))
+    with Server(data) as server, server.pool() as pool, pytest.raises(BadReply, match="is empty"):
         entered(pool)
 
 

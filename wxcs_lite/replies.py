@@ -16,6 +16,7 @@ from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token
 
 __all__ = [
+    "BLANK",
     "looks_like_text",
     "read_media",
     "read_ok",
@@ -161,10 +162,10 @@ def looks_like_text(start: bytes) -> bool:
     """Whether the first bytes begin JSON or markup, in UTF-8 or UTF-16, which no picture, voice or video does."""
     if start.startswith(b"\0\0"):  # an MP4 begins with a size of four bytes, and one of them may be a "<"
         return False
-    return re.match(_TEXT, start.lstrip(_BLANK)[:16].replace(b"\0", b"")) is not None
+    return re.match(_TEXT, start.lstrip(BLANK)[:16].replace(b"\0", b"")) is not None
 
 
-_BLANK = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, and the other half of a character in UTF-16, too
+BLANK = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, and the other half of a character in UTF-16, too
 _TEXT = rb'[{<"]|\[(?:[\s\[\]{"0-9tfn-]|$)|null|true|false'
 _decode = json.JSONDecoder(strict=False).decode  # WeChat has left control characters inside strings
 
