@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from tests.hostile import OK, Heard, Peer, Server, answers, bare, cut_after_request, once, reply
+from tests.hostile import OK, Heard, Peer, Server, answers, bare, cut_after_request, once, reply, then_stall
 from wxcs_lite import (
     ApiError,
     BadReply,
