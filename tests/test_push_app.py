@@ -20,7 +20,7 @@ from wsgiref.validate import validator
 import pytest
 
 from wxcs_lite.errors import InvalidMessage, api_error
-from wxcs_lite.push import SUCCESS, Push, Seen, SqliteSeen, decrypt, encrypt, push_app, transfer_to_agent, verify
+from wxcs_lite.push import SUCCESS, Claims, Push, SqliteSeen, decrypt, encrypt, push_app, transfer_to_agent, verify
 from wxcs_lite.push.crypto import sign
 from wxcs_lite.push.markup import write_xml
 from wxcs_lite.push.value import MAX_BODY, parse
@@ -498,7 +498,7 @@ def test_on_error_gets_each_failure(handler: Recorder, caplog: pytest.LogCapture
 
 
 class Shelf(dict[str, bytes]):
-    """A `Seen` in memory, which can be out of order."""
+    """A `Claims` in memory, which can be out of order."""
 
     broken = ""
 
@@ -524,16 +524,16 @@ class Shelf(dict[str, bytes]):
 
 
 @pytest.fixture(params=["shelf", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Seen:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Claims:
     return Shelf() if request.param == "shelf" else SqliteSeen(tmp_path / "seen")
 
 
-def two_apps(handler: Recorder, store: Seen, **more: Any) -> tuple[PushApp, PushApp]:
+def two_apps(handler: Recorder, store: Claims, **more: Any) -> tuple[PushApp, PushApp]:
     """Two processes, as far as they share nothing but the store."""
     return push_app(handler, token=TOKEN, seen=store, **more), push_app(handler, token=TOKEN, seen=store, **more)
 
 
-def test_a_repetition_in_another_process_gets_the_first_ones_answer(handler: Recorder, store: Seen) -> None:
+def test_a_repetition_in_another_process_gets_the_first_ones_answer(handler: Recorder, store: Claims) -> None:
     """A hand-over is not lost, and the handler runs once."""
     handler.answer = transfer_to_agent
     answers = [call(app, "POST", *plain(TEXT)) for app in two_apps(handler, store) for _ in range(2)]
@@ -542,7 +542,7 @@ def test_a_repetition_in_another_process_gets_the_first_ones_answer(handler: Rec
     assert 1 == len(handler.pushes)
 
 
-def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, store: Seen) -> None:
+def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, store: Claims) -> None:
     """And gets the hand-over that comes of it."""
     handler.answer = transfer_to_agent
     handler.open.clear()
@@ -560,7 +560,7 @@ def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, sto
     assert 1 == len(handler.pushes)
 
 
-def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler: Recorder, store: Seen) -> None:
+def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler: Recorder, store: Claims) -> None:
     """What it was told is not taken for the answer."""
     handler.answer = transfer_to_agent
     handler.open.clear()
@@ -573,7 +573,7 @@ def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler
     assert 1 == len(handler.pushes)
 
 
-def test_after_a_crash_a_repetition_gets_success_everywhere(handler: Recorder, store: Seen) -> None:
+def test_after_a_crash_a_repetition_gets_success_everywhere(handler: Recorder, store: Claims) -> None:
     """The handler may have sent before it crashed: nothing is sent twice."""
     handler.answer = ZeroDivisionError("whisper")
     for app in two_apps(handler, store):
@@ -582,7 +582,7 @@ def test_after_a_crash_a_repetition_gets_success_everywhere(handler: Recorder, s
 
 
 def test_a_claim_that_on_error_gives_back_is_taken_by_the_repetition(
-    handler: Recorder, store: Seen, caplog: pytest.LogCaptureFixture
+    handler: Recorder, store: Claims, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The first request gets 503, so that WeChat sends the push again; whichever process it reaches handles it."""
     handler.answer = ZeroDivisionError("nothing was sent")

@@ -15,7 +15,7 @@ from threading import BoundedSemaphore, Lock
 from wxcs_lite.errors import ApiError, InvalidMessage, WxError
 from wxcs_lite.places import places
 from wxcs_lite.push.answers import SUCCESS
-from wxcs_lite.push.seen import Seen
+from wxcs_lite.push.seen import Claims
 from wxcs_lite.push.value import Push, dedupe_key
 
 __all__ = ["Handler", "OnError", "Once"]
@@ -46,7 +46,7 @@ class Once:
         remember: int,
         log_errors: bool,
         on_error: OnError | None = None,
-        store: Seen | None = None,
+        store: Claims | None = None,
     ) -> None:
         self._on_error, self._store = on_error, store
         self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
@@ -115,7 +115,7 @@ class Once:
         self._places.release()
         return answer
 
-    def _shared(self, store: Seen, key: bytes, name: str, push: Push) -> tuple[bytes | None, bool]:
+    def _shared(self, store: Claims, key: bytes, name: str, push: Push) -> tuple[bytes | None, bool]:
         """Return the answer, the handler's or that of another process, and whether it is the last word."""
         try:
             found = self._claimed(store, key.hex())
@@ -132,7 +132,7 @@ class Once:
                 _log.error("push %s: seen.settle failed with %s at %s", name, type(e).__name__, places(e))
         return answer, True
 
-    def _claimed(self, store: Seen, key: str) -> bytes | None:
+    def _claimed(self, store: Claims, key: str) -> bytes | None:
         """Return None if the push is ours now, or what another process answers, if need be after a while."""
         until = time.monotonic() + self._wait
         while (answer := store.claim(key)) == b"" and time.monotonic() < until:

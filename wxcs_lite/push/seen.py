@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-__all__ = ["Seen", "SqliteSeen"]
+__all__ = ["Claims", "SqliteSeen"]
 
 
-class Seen(Protocol):
+class Claims(Protocol):
     """What `push_app(seen=…)` asks of a store; each call is one step that no other process can divide.
 
     A key is 64 hexadecimal digits, the hash of a `dedupe_key`. An answer is what the handler gave, and names the user
@@ -40,7 +40,7 @@ _BUSY = 5.0  # seconds to wait for another process; each holds the file for a mo
 
 
 class SqliteSeen:
-    """A `Seen` in a file of SQLite, for the processes of one machine: `push_app(bot, …, seen=SqliteSeen(path))`.
+    """A `Claims` in a file of SQLite, for the processes of one machine: `push_app(bot, …, seen=SqliteSeen(path))`.
 
     >>> from tempfile import mkdtemp
     >>> seen = SqliteSeen(Path(mkdtemp()) / "seen.sqlite")

@@ -10,7 +10,7 @@ from wxcs_lite.push.answers import SUCCESS, seal
 from wxcs_lite.push.dedupe import Handler, Once, OnError
 from wxcs_lite.push.environ import is_path_check, read_body, read_query
 from wxcs_lite.push.reading import Opened, Settings, echo, open_push, require_secrets
-from wxcs_lite.push.seen import Seen
+from wxcs_lite.push.seen import Claims
 from wxcs_lite.push.value import MAX_BODY, Push
 from wxcs_lite.secret import hide
 
@@ -39,7 +39,7 @@ def push_app(
     max_body: int = MAX_BODY,
     log_errors: bool = False,
     on_error: OnError | None = None,
-    seen: Seen | None = None,
+    seen: Claims | None = None,
     clock: Callable[[], float] = time.time,
 ) -> "PushApp":
     """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
