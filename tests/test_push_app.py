@@ -7,8 +7,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -528,6 +528,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Claims:
     return Shelf() if request.param == "shelf" else SqliteSeen(tmp_path / "seen")
 
 
+def until(happens: Callable[[], object]) -> None:
+    """Wait for what another thread does."""
+    end = time.monotonic() + 10
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def two_apps(handler: Recorder, store: Claims, **more: Any) -> tuple[PushApp, PushApp]:
     """Two processes, as far as they share nothing but the store."""
     return push_app(handler, token=TOKEN, seen=store, **more), push_app(handler, token=TOKEN, seen=store, **more)
@@ -549,11 +557,9 @@ def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, sto
     one, other = two_apps(handler, store, wait=10)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(call, one, "POST", *plain(TEXT))
-        while not handler.pushes:
-            time.sleep(0.01)
+        until(lambda: handler.pushes)
         second = pool.submit(call, other, "POST", *plain(TEXT))
-        while not other._once._seen:
-            time.sleep(0.01)
+        until(lambda: other._once._seen)
         handler.open.set()
         assert first.result(10) == second.result(10)
     assert b"transfer" in first.result().body
@@ -566,10 +572,10 @@ def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler
     handler.open.clear()
     one, other = two_apps(handler, store, wait=0.02)
     assert [SUCCESS] * 3 == [call(app, "POST", *plain(TEXT)).body for app in (one, other, other)]
+    until(lambda: not any(isinstance(found, Future) for found in other._once._seen.values()))
     handler.open.set()
     one._once._pool.shutdown()
-    while b"transfer" not in call(other, "POST", *plain(TEXT)).body:
-        time.sleep(0.01)
+    assert b"transfer" in call(other, "POST", *plain(TEXT)).body
     assert 1 == len(handler.pushes)
 
 
@@ -594,6 +600,21 @@ def test_a_claim_that_on_error_gives_back_is_taken_by_the_repetition(
     for app in (other, one):
         assert b"transfer" in call(app, "POST", *plain(TEXT)).body
     assert 2 == len(handler.pushes)
+
+
+def test_what_is_given_back_is_settled_no_more(handler: Recorder) -> None:
+    """Another process may have claimed it at once; it is that one's to settle."""
+    shelf = Shelf()
+    handler.answer = ZeroDivisionError("nothing was sent")
+
+    def give_back(push: Push, error: BaseException) -> None:
+        [key] = shelf
+        app.forget(push)
+        assert None is shelf.claim(key)  # the other process
+
+    app = push_app(handler, token=TOKEN, seen=shelf, on_error=give_back)
+    assert 503 == call(app, "POST", *plain(TEXT)).status
+    assert [b""] == list(shelf.values())
 
 
 def test_a_claim_can_be_given_back_without_a_store(handler: Recorder) -> None:

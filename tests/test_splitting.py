@@ -135,7 +135,7 @@ def test_what_is_seen_as_one_character_is_not_cut(character: str) -> None:
         ("一二三四五，六", 15, ["一二三四", "五，六"]),
         ("a b c d", 1, ["a", "b", "c", "d"]),
         ("abcdef", 4, ["abcd", "ef"]),
-        ("10\u00a0km and more", 8, ["10\u00a0km", "and more"]),
+        ("at 10\u00a0km", 6, ["at", "10\u00a0km"]),
         ("word <a b>c</a> word", 11, ["word", "<a b>c</a>", "word"]),
         ("word<a b>c</a>word", 11, ["word", "<a b>c</a>", "word"]),
         ("<a b c d e f", 6, ["<a b c", "d e f"]),
