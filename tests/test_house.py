@@ -27,7 +27,7 @@ FLOORS = (
     {"messages", "request"},
     {"media", "remarks"},
     {"endpoints", "replies"},
-    {"failures", "logs", "pools"},
+    {"failures", "forks", "logs", "pools"},
     {"tracebacks"},
     {"wire"},
     {"streaming", "transport"},
@@ -51,7 +51,7 @@ TABLES = {"catalogue.py"}
 # `transport` only repeats the default of get_quota; the others are texts for people.
 KNOW_PATHS = {"endpoints", "catalogue", "transport"}
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-CELLAR = {"catalogue", "places", "secret", "errcodes", "errors"}
+CELLAR = {"catalogue", "places", "secret", "errcodes", "errors", "forks"}
 MAY_IMPORT_URLLIB3 = {
     "wire.py", "streaming.py", "pools.py", "failures.py", "tracebacks.py",
     "sandbox/http/pool.py",  # is a pool of urllib3
