@@ -15,8 +15,8 @@ The child therefore drops what it cannot share, before any other line of Python 
   long (a stream, an upload) looks whether it is still in its own process.
 - Whatever holds a lock of ours is asked to take a new one.
 
-A pool is known once it has been passed to a call. One that a child passes in first, because only urllib3 itself had used
-it before, may have connections of the parent's: its idle ones are let go then.
+A pool is known once it has been passed to a call. One that a child is the first to pass in may have been used before
+by urllib3 alone, and have connections of the parent's: its idle ones are let go then.
 
 `os.register_at_fork` costs nothing until there is a fork; comparing process ids would cost each call a system call.
 Windows and WebAssembly have neither.
