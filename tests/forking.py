@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -180,7 +181,7 @@ def sandbox_lock() -> object:
 
 
 def push_locks() -> object:
-    """The parent's workers are idle, one is at work, and another thread holds the lock."""
+    """One of the parent's workers is idle, one is at work, and other threads hold the locks, even that of a future."""
     logging.disable()
     working, may_end = threading.Event(), threading.Event()
     handled: list[str] = []
@@ -194,10 +195,11 @@ def push_locks() -> object:
     app = push_app(handler, token=TOKEN, wait=0.2)
     sandbox = Sandbox()
     pushes = sandbox.push_to(app, token=TOKEN)
-    sandbox.user("ann").says("quick")
     sandbox.user("ann").says("slow")
     working.wait()
-    slow = pushes.log[-1].request
+    sandbox.user("ann").says("quick")
+    slow = pushes.log[0].request
+    [under_way] = [found for found in app._once._seen.values() if isinstance(found, Future)]
 
     def child() -> object:
         handled.clear()
@@ -205,7 +207,7 @@ def push_locks() -> object:
         answer = pushes._target.send(slow, DEADLINE)  # WeChat repeats it, and this process gets it
         return [handled, answer.status, answer.body.decode()]
 
-    with held(app._once._lock):
+    with held(app._once._lock), held(under_way._condition):
         result = in_child(child)
     may_end.set()
     return result
@@ -214,9 +216,9 @@ def push_locks() -> object:
 # --- calls under way
 
 
-def stream_here(url: str) -> object:
+def stream_here(url: str, ca: str | None = None) -> object:
     """The thread that forks is inside a stream; the child tries to read on, leaves the block and sends."""
-    pool = open_pool(url, maxsize=1)
+    pool = opened(url, "foreign", ca)
     parts: list[bytes] = []
 
     def child() -> object:

@@ -103,13 +103,15 @@ def test_push_app_at_work() -> None:
     assert [["another"], 200, "success"] == play("push_locks")
 
 
-def test_a_stream_stays_with_its_process(server: Server) -> None:
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_stream_stays_with_its_process(tls: bool) -> None:
     """The child cannot read it, gives its connection back to nobody, and sends on one of its own."""
-    found, parent, sent = play("stream_here", url=server.url)
-    assert ["RuntimeError", False, 0] == found
-    assert [len(MEDIUM), list(range(256))] == parent
-    assert 0 == sent
-    assert 2 == server.connections
+    with Server(answers(answered), tls=tls) as server:
+        found, parent, sent = play("stream_here", url=server.url, ca=certificate().pem if tls else None)
+        assert ["RuntimeError", False, 0] == found
+        assert [len(MEDIUM), list(range(256))] == parent
+        assert 0 == sent
+        assert 2 == server.connections
 
 
 def test_a_stream_of_another_thread(server: Server) -> None:
@@ -151,7 +153,7 @@ def test_a_served_box_is_left_by_a_child() -> None:
 @pytest.fixture
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but the test's own is known, as in a process that was never forked."""
-    monkeypatch.setattr(forks, "_queues", WeakSet())
+    monkeypatch.setattr(forks, "_queues", set())
     monkeypatch.setattr(forks, "_renewables", WeakSet())
     monkeypatch.setattr(forks, "_is_child", False)
     monkeypatch.setattr(forks, "_meeting", forks._meeting)

@@ -224,6 +224,18 @@ def test_importing_the_package_brings_nothing_optional() -> None:
     assert set() == {name for name in loaded if name.startswith(unwanted)}
 
 
+def test_a_dependency_has_one_floor() -> None:
+    """Whatever says how to install cryptography says what pyproject.toml does."""
+    texts = [PROJECT / "pyproject.toml", *PROJECT.glob("README*.md"), *PROJECT.glob("notebooks/**/*.ipynb")]
+    floors = [
+        (path.name, floor)
+        for path in [*texts, *MODULES.values()]
+        for floor in re.findall(r"cryptography>=([0-9.]+)", path.read_text(encoding="utf-8"))
+    ]
+    assert {"pyproject.toml", "crypto.py", "chat.py"} <= {name for name, _ in floors}
+    assert 1 == len({floor for _, floor in floors}), floors
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_says_what_it_is_and_offers(name: str) -> None:
     """A docstring first, then an `__all__`, of names that are there."""

@@ -27,7 +27,7 @@ from contextlib import suppress
 from queue import Queue
 from threading import Lock
 from typing import Any, Protocol
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 __all__ = ["in_child", "renew_in_child", "stay_in", "watch"]
 
@@ -40,7 +40,7 @@ class Renewable(Protocol):
     def renew(self) -> None: ...
 
 
-_queues: WeakSet["Queue[Any]"] = WeakSet()
+_queues: set["ref[Queue[Any]]"] = set()  # each send asks; a WeakSet's `in` takes longer
 _renewables: WeakSet[Renewable] = WeakSet()
 _is_child = False
 _meeting = Lock()
@@ -49,7 +49,7 @@ _meeting = Lock()
 def watch(pool: object) -> None:
     """Let this pool, if it is one of urllib3's, start with connections of its own in every child."""
     kept = getattr(pool, "pool", None)
-    if isinstance(kept, Queue) and kept not in _queues:
+    if isinstance(kept, Queue) and ref(kept) not in _queues:
         _meet(kept)
 
 
@@ -71,7 +71,7 @@ def in_child() -> None:
     """Run in a child before anything else: its one thread is this one."""
     global _is_child, _meeting
     _is_child, _meeting = True, Lock()
-    for kept in list(_queues):
+    for kept in filter(None, [known() for known in list(_queues)]):
         _start_again(kept)
     for renewable in list(_renewables):
         renewable.renew()
@@ -87,9 +87,11 @@ def _start_again(kept: "Queue[Any]") -> None:
 
 def _meet(kept: "Queue[Any]") -> None:
     with _meeting:
-        if _is_child and kept not in _queues:
+        if ref(kept) in _queues:
+            return
+        if _is_child:
             _let_go(kept)
-        _queues.add(kept)
+        _queues.add(ref(kept, _queues.discard))
 
 
 def _let_go(kept: "Queue[Any]") -> None:
