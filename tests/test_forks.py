@@ -17,7 +17,7 @@ import pytest
 import urllib3
 
 from tests.hostile import Heard, Server, answers, certificate, reply
-from wxcs_lite import forks, open_pool, send, stream, text
+from wxcs_lite import forks, fresh_token, open_pool, send, stream, text
 from wxcs_lite.push import push_app
 from wxcs_lite.sandbox import Sandbox, core
 
@@ -258,13 +258,14 @@ def test_what_has_no_queue_is_no_pool_of_urllib3() -> None:
 
 @pytest.mark.usefixtures("_alone")
 def test_locks_are_renewed() -> None:
-    """A sandbox and a push_app of a child have new ones."""
+    """A sandbox, a fresh_token and a push_app of a child have new ones."""
     sandbox = Sandbox()
+    token = fresh_token(sandbox.pool(), sandbox.appid, sandbox.secret)
     app = push_app(print, token=TOKEN)
-    before = sandbox._core.lock, app._once._lock
+    before = sandbox._core.lock, token._lock, app._once._lock
     core.in_child()
     forks.in_child()
-    assert not {*before} & {sandbox._core.lock, app._once._lock}
+    assert not {*before} & {sandbox._core.lock, token._lock, app._once._lock}
 
 
 def test_a_copy_of_a_stream_goes_back_into_no_pool(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
