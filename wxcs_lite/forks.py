@@ -71,7 +71,7 @@ def in_child() -> None:
     """Run in a child before anything else: its one thread is this one."""
     global _is_child, _meeting
     _is_child, _meeting = True, Lock()
-    for kept in filter(None, [known() for known in list(_queues)]):
+    for kept in [kept for known in list(_queues) if (kept := known()) is not None]:
         _start_again(kept)
     for renewable in list(_renewables):
         renewable.renew()
