@@ -1,0 +1,124 @@
+"""Who is at the door, how long each has kept it waiting, and who has to go when there is no room for another.
+
+Connections and the bytes of half-sent requests are bounded. Nobody is turned away for it: a newcomer waits until one
+of those who keep the door waiting is cut, those first who never sent a whole request, the longest waits among them
+first. Everyone has a second before that can happen to them, so that nobody is cut who is only being quick.
+"""
+
+import socket
+from contextlib import suppress
+from math import inf
+from selectors import EVENT_READ, DefaultSelector
+from threading import Condition, Thread
+from time import monotonic
+
+__all__ = ["Peer", "PeerGoneError", "Peers"]
+
+GRACE = 1.0  # seconds that a peer may keep the door waiting though another waits for its place
+_GLANCE = 0.05  # seconds between two looks at who could go
+
+
+class PeerGoneError(Exception):
+    """The peer has closed, reset or left the connection, or was cut."""
+
+
+class Peer:
+    """One connection. The door waits for it since `since`, which is infinite while the door works for it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.since = monotonic()
+        self.held = 0  # bytes of a request that is not whole, or not answered yet
+        self.served = False
+        self.cut = False
+        self.thread: Thread | None = None
+
+    def hang_up(self) -> None:
+        self.cut = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def could_go(self) -> bool:
+        # What has come in by now and was not read yet could be a whole request: its peer waits for us, not we for it.
+        return bool(self.held) or not self._has_written()
+
+    def _has_written(self) -> bool:
+        try:
+            with DefaultSelector() as selector:
+                selector.register(self.connection, EVENT_READ)
+                return bool(selector.select(0))
+        except ValueError:  # it is closed already, and about to leave
+            return True
+
+
+class Peers:
+    """All who are connected, at most `room` of them, whose half-sent requests take `bytes` at most."""
+
+    def __init__(self, room: int, bytes: int) -> None:
+        self._room = room
+        self._bytes = bytes
+        self._all: dict[socket.socket, Peer] = {}
+        self._changed = Condition()
+        self._closing = False
+
+    def __getitem__(self, connection: socket.socket) -> Peer:
+        return self._all[connection]
+
+    def enter(self, connection: socket.socket) -> Peer:
+        """Let a connection in, when there is room; raise PeerGoneError if the door closes before."""
+        with self._changed:
+            while len(self._all) >= self._room and not self._closing:
+                self._cut_one([*self._all.values()])
+            if self._closing:
+                raise PeerGoneError
+            self._all[connection] = peer = Peer(connection)
+            return peer
+
+    def leave(self, peer: Peer) -> None:
+        with self._changed:
+            del self._all[peer.connection]
+            self._changed.notify_all()
+
+    def work(self, peer: Peer, held: int) -> float:
+        """Begin to work on what a peer has sent, when there is room for its bytes; raise PeerGoneError if it was cut.
+
+        Returns since when its request was waited for: that is one wait, in however many pieces it comes.
+
+        A peer whose bytes are the only ones has room for as many as a request may have.
+        """
+        with self._changed:
+            if not peer.held:
+                peer.since = monotonic()  # a request begins
+            peer.held = held
+            while not peer.cut and self._too_much(peer):
+                self._cut_one([other for other in self._all.values() if other.held])
+            if peer.cut:
+                raise PeerGoneError
+            since, peer.since = peer.since, inf
+            return since
+
+    def _too_much(self, peer: Peer) -> bool:
+        total = sum(other.held for other in self._all.values())
+        return total > self._bytes and total > peer.held
+
+    def _cut_one(self, candidates: list[Peer]) -> None:
+        """Cut the one who has to go first, and wait a moment; who was cut already goes before another is."""
+        if not any(peer.cut for peer in candidates):
+            late = monotonic() - GRACE
+            waited_for = sorted((peer.served, peer.since, id(peer), peer) for peer in candidates if peer.since < late)
+            first = next((peer for *_, peer in waited_for if peer.could_go()), None)
+            if first is not None:
+                first.hang_up()
+        self._changed.wait(_GLANCE)
+
+    def close(self) -> None:
+        """Hang up on everybody, and let nobody in any more."""
+        with self._changed:
+            self._closing = True
+            everybody = [*self._all.values()]
+            for peer in everybody:
+                peer.hang_up()
+            self._changed.notify_all()
+        for peer in everybody:
+            if peer.thread is not None:
+                peer.thread.join(1)
