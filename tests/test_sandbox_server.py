@@ -215,7 +215,7 @@ def test_too_many_connections(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
 
 def test_idle_peer_is_let_go(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that says nothing is let go after a while."""
-    monkeypatch.setattr("wxcs_lite.sandbox.http.server._IDLE", 0.05)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._PATIENCE", 0.05)
     with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
         assert b"" == connection.recv(1000)
 

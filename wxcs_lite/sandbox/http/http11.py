@@ -1,8 +1,8 @@
 """HTTP/1.1 without any I/O: bytes in, bytes out. Both doors speak through it, so both say the same bytes."""
 
-import io
 import re
 from collections.abc import Callable, Generator, Iterator
+from mmap import mmap
 from urllib.parse import parse_qsl
 
 from wxcs_lite.sandbox.http.values import Answer, Outcome, Reply, Request, Seen, page, reason, seen
@@ -11,7 +11,7 @@ __all__ = ["MAX_BODY", "Conversation"]
 
 MAX_HEAD = 32 * 2**10  # bytes
 MAX_BODY = 32 * 2**20  # bytes
-_APART = 64 * 2**10  # bytes; a larger body is not copied to stand behind its head
+_APART = 64 * 2**10  # bytes; a larger body has memory of its own, and is not copied to stand behind its head
 
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
@@ -74,7 +74,7 @@ class Conversation:
         self._on_request = on_request
         self._buffer = bytearray()
         self._head: Request | None = None
-        self._talk = self._converse()
+        self._talk: Generator[Outcome | None, None, None] = self._converse()
         self.held = 0  # bytes of a request that is not whole yet, or not answered
 
     def feed(self, data: bytes) -> Iterator[Outcome]:
@@ -87,7 +87,12 @@ class Conversation:
         self._buffer.clear()  # it has hung up: what still comes is for nobody
         self.held = 0
 
-    def _converse(self) -> Iterator[Outcome | None]:
+    def close(self) -> None:
+        """Let go of what is half said, at once: the conversation and its generator hold each other."""
+        self._talk.close()
+        self._buffer.clear()
+
+    def _converse(self) -> Generator[Outcome | None, None, None]:
         close = False
         while not close:
             for outcome in (yield from self._exchange()):
@@ -141,32 +146,43 @@ class Conversation:
         return line
 
     def _exactly(self, size: int) -> Generator[None, None, bytes]:
-        data = io.BytesIO()  # gives what it holds without a copy
-        while (missing := size - data.tell()) > len(self._buffer):
-            data.write(self._buffer)
-            self._buffer.clear()
-            yield
-        data.write(self._buffer[:missing])
-        del self._buffer[:missing]
-        return data.getvalue()
+        if size <= _APART:
+            while len(self._buffer) < size:
+                yield
+            data = bytes(self._buffer[:size])
+            del self._buffer[:size]
+            return data
+        with mmap(-1, size) as room:
+            yield from self._move(room, size)
+            return room[:]
 
     def _chunks(self) -> Generator[None, None, bytes]:
-        body = io.BytesIO()
-        while True:
-            match = _CHUNK_SIZE.fullmatch((yield from self._line(1024)))
-            if match is None:
-                raise BadHttpError(400)
-            size = int(match[1], 16)
-            if body.tell() + size > MAX_BODY:
-                raise BadHttpError(413)
-            if not size:
-                break
-            body.write((yield from self._exactly(size)))
-            if (yield from self._exactly(2)) != b"\r\n":
-                raise BadHttpError(400)
-        while (yield from self._line(1024)):
-            pass  # trailers say nothing to us
-        return body.getvalue()
+        with mmap(-1, MAX_BODY) as room:
+            while True:
+                match = _CHUNK_SIZE.fullmatch((yield from self._line(1024)))
+                if match is None:
+                    raise BadHttpError(400)
+                size = int(match[1], 16)
+                if room.tell() + size > MAX_BODY:
+                    raise BadHttpError(413)
+                if not size:
+                    break
+                yield from self._move(room, size)
+                if (yield from self._exactly(2)) != b"\r\n":
+                    raise BadHttpError(400)
+            while (yield from self._line(1024)):
+                pass  # trailers say nothing to us
+            return room[: room.tell()]
+
+    def _move(self, room: mmap, size: int) -> Generator[None, None, None]:
+        # Not on the heap: there, what many threads let grow and let go in turns leaves holes as large as itself.
+        while size:
+            piece = self._buffer[:size]
+            del self._buffer[:size]
+            room.write(piece)
+            size -= len(piece)
+            if size:
+                yield
 
 
 def _parse(first: bytes, lines: list[bytes]) -> Request:

@@ -2,7 +2,8 @@
 
 Connections and the bytes of half-sent requests are bounded. Nobody is turned away for it: a newcomer waits until one
 of those who keep the door waiting is cut, those first who never sent a whole request, the longest waits among them
-first. Everyone has a second before that can happen to them, so that nobody is cut who is only being quick.
+first. Everyone has a second before that can happen to them, so that nobody is cut who is only being quick; what the
+door makes them wait counts for nothing.
 """
 
 import socket
@@ -14,6 +15,7 @@ from time import monotonic
 
 __all__ = ["Peer", "PeerGoneError", "Peers"]
 
+SMALL = 2**16  # bytes of a request for which there always is room: no message is larger
 GRACE = 1.0  # seconds that a peer may keep the door waiting though another waits for its place
 _GLANCE = 0.05  # seconds between two looks at who could go
 
@@ -23,11 +25,12 @@ class PeerGoneError(Exception):
 
 
 class Peer:
-    """One connection. The door waits for it since `since`, which is infinite while the door works for it."""
+    """One connection. The door waits for it since `since`, which is infinite while it waits for the door."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.since = monotonic()
+        self.began = inf  # when the request of which some bytes are held
         self.held = 0  # bytes of a request that is not whole, or not answered yet
         self.served = False
         self.cut = False
@@ -82,24 +85,25 @@ class Peers:
     def work(self, peer: Peer, held: int) -> float:
         """Begin to work on what a peer has sent, when there is room for its bytes; raise PeerGoneError if it was cut.
 
-        Returns since when its request was waited for: that is one wait, in however many pieces it comes.
-
-        A peer whose bytes are the only ones has room for as many as a request may have.
+        Returns the seconds that the door has waited for this request so far.
         """
         with self._changed:
             if not peer.held:
-                peer.since = monotonic()  # a request begins
-            peer.held = held
-            while not peer.cut and self._too_much(peer):
-                self._cut_one([other for other in self._all.values() if other.held])
+                peer.since = peer.began = monotonic()
+            waited, peer.since, peer.held = monotonic() - peer.since, inf, held
+            while not peer.cut and not self._has_room(peer):
+                self._cut_one(self._large())
             if peer.cut:
                 raise PeerGoneError
-            since, peer.since = peer.since, inf
-            return since
+            return waited
 
-    def _too_much(self, peer: Peer) -> bool:
-        total = sum(other.held for other in self._all.values())
-        return total > self._bytes and total > peer.held
+    def _has_room(self, peer: Peer) -> bool:
+        large = self._large()
+        return peer not in large or sum(it.held for it in large) <= self._bytes or peer is large[0]
+
+    def _large(self) -> list[Peer]:
+        """Return those who hold much, the oldest request first; it always has room, so that each comes to its end."""
+        return sorted((peer for peer in self._all.values() if peer.held > SMALL), key=lambda peer: peer.began)
 
     def _cut_one(self, candidates: list[Peer]) -> None:
         """Cut the one who has to go first, and wait a moment; who was cut already goes before another is."""
@@ -115,10 +119,13 @@ class Peers:
         """Hang up on everybody, and let nobody in any more."""
         with self._changed:
             self._closing = True
-            everybody = [*self._all.values()]
-            for peer in everybody:
+            for peer in self._all.values():
                 peer.hang_up()
             self._changed.notify_all()
-        for peer in everybody:
-            if peer.thread is not None:
-                peer.thread.join(1)
+
+    def join(self) -> None:
+        """Wait until everybody has gone, for a second each at most."""
+        with self._changed:
+            threads = [peer.thread for peer in self._all.values() if peer.thread is not None]
+        for thread in threads:
+            thread.join(1)

@@ -11,7 +11,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
-from wxcs_lite.sandbox.http.http11 import MAX_BODY, Conversation
+from wxcs_lite.sandbox.http.http11 import Conversation
 from wxcs_lite.sandbox.http.peers import Peer, PeerGoneError, Peers
 
 __all__ = ["serving"]
@@ -19,8 +19,9 @@ __all__ = ["serving"]
 _PATIENCE = 60.0  # seconds in which a peer begins a request, then sends the whole of it, then takes the whole reply
 _LINGER = 1.0  # seconds in which a peer may still read the reply after which we close
 _CONNECTIONS = 256
-_HELD = MAX_BODY  # bytes of half-sent requests, all peers together
-_PIECE = 2**15  # bytes that are read at once
+_HELD = 8 * 2**20  # bytes of half-sent requests, all large ones together but the oldest, which has all that it needs
+_PIECE = 2**14  # bytes that are read at once
+_BUFFER = 2**17  # bytes that the system keeps for a peer, each way, when it is left to itself it is several million
 
 
 @contextmanager
@@ -46,6 +47,7 @@ def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str
             server.peers.close()
             server.shutdown()
             loop.join()
+            server.peers.join()
 
 
 def _open(port: int) -> "_Server":
@@ -67,6 +69,8 @@ class _Server(socketserver.TCPServer):
         self.stopping = Event()
         self.peers = Peers(_CONNECTIONS, _HELD)
         super().__init__(address, handler)
+        for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            self.socket.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Let a connection in and attend to it in a thread; what is raised here closes it, and the loop goes on."""
@@ -102,13 +106,14 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def setup(self) -> None:
         self.peer = self.server.peers[self.request]
+        self.conversation = self.server.converse()
         with _talking():
             self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handle(self) -> None:
-        peer, conversation = self.peer, self.server.converse()
+        peer, conversation = self.peer, self.conversation
         while data := self._receive():
-            since = self.server.peers.work(peer, peer.held + len(data))
+            waited = self.server.peers.work(peer, peer.held + len(data))
             for outcome in conversation.feed(data):
                 if outcome.slow:
                     self.server.stopping.wait(outcome.slow)
@@ -116,8 +121,11 @@ class _Handler(socketserver.BaseRequestHandler):
                 if outcome.close:
                     self._let_read()
                     return
-                peer.served, since = True, monotonic()
-            peer.held, peer.since = conversation.held, since
+                peer.served, waited = True, 0.0
+            peer.held, peer.since = conversation.held, monotonic() - waited
+
+    def finish(self) -> None:
+        self.conversation.close()
 
     def _send(self, data: bytes) -> None:
         self.peer.since = monotonic()  # we wait for it to take the reply
