@@ -16,6 +16,7 @@ from time import monotonic
 __all__ = ["Peer", "PeerGoneError", "Peers"]
 
 SMALL = 2**16  # bytes of a request for which there always is room: no message is larger
+PACE = 2**18  # bytes a second; who sends a request that fast does not keep the door waiting
 GRACE = 1.0  # seconds that a peer may keep the door waiting though another waits for its place
 _GLANCE = 0.05  # seconds between two looks at who could go
 
@@ -41,11 +42,8 @@ class Peer:
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def could_go(self) -> bool:
-        # What has come in by now and was not read yet could be a whole request: its peer waits for us, not we for it.
-        return bool(self.held) or not self._has_written()
-
-    def _has_written(self) -> bool:
+    def has_written(self) -> bool:
+        """Tell whether something has come in that was not read yet: then it waits for the door."""
         try:
             with DefaultSelector() as selector:
                 selector.register(self.connection, EVENT_READ)
@@ -82,20 +80,28 @@ class Peers:
             del self._all[peer.connection]
             self._changed.notify_all()
 
-    def work(self, peer: Peer, held: int) -> float:
-        """Begin to work on what a peer has sent, when there is room for its bytes; raise PeerGoneError if it was cut.
+    def work(self, peer: Peer, size: int) -> float:
+        """Begin to work on `size` more bytes of a peer, when there is room; raise PeerGoneError if it was cut.
 
-        Returns the seconds that the door has waited for this request so far.
+        Returns the seconds that the door has waited for this request so far, beyond what its bytes may take.
         """
         with self._changed:
             if not peer.held:
                 peer.since = peer.began = monotonic()
-            waited, peer.since, peer.held = monotonic() - peer.since, inf, held
+            waited = max(0.0, monotonic() - peer.since - size / PACE)
+            peer.since, peer.held = inf, peer.held + size
             while not peer.cut and not self._has_room(peer):
                 self._cut_one(self._large())
             if peer.cut:
                 raise PeerGoneError
             return waited
+
+    def rest(self, peer: Peer, held: int, waited: float) -> None:
+        """Wait for a peer again, of whose request `held` bytes are there."""
+        with self._changed:
+            if peer.held > SMALL >= held:
+                self._changed.notify_all()
+            peer.held, peer.since = held, monotonic() - waited
 
     def _has_room(self, peer: Peer) -> bool:
         large = self._large()
@@ -110,7 +116,7 @@ class Peers:
         if not any(peer.cut for peer in candidates):
             late = monotonic() - GRACE
             waited_for = sorted((peer.served, peer.since, id(peer), peer) for peer in candidates if peer.since < late)
-            first = next((peer for *_, peer in waited_for if peer.could_go()), None)
+            first = next((peer for *_, peer in waited_for if not peer.has_written()), None)
             if first is not None:
                 first.hang_up()
         self._changed.wait(_GLANCE)

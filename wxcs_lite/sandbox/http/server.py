@@ -12,16 +12,15 @@ from time import monotonic
 from typing import Any
 
 from wxcs_lite.sandbox.http.http11 import Conversation
-from wxcs_lite.sandbox.http.peers import Peer, PeerGoneError, Peers
+from wxcs_lite.sandbox.http.peers import SMALL, Peer, PeerGoneError, Peers
 
 __all__ = ["serving"]
 
 _PATIENCE = 60.0  # seconds in which a peer begins a request, then sends the whole of it, then takes the whole reply
 _LINGER = 1.0  # seconds in which a peer may still read the reply after which we close
 _CONNECTIONS = 256
-_HELD = 8 * 2**20  # bytes of half-sent requests, all large ones together but the oldest, which has all that it needs
-_PIECE = 2**14  # bytes that are read at once
-_BUFFER = 2**17  # bytes that the system keeps for a peer, each way, when it is left to itself it is several million
+_HELD = 4 * 2**20  # bytes of half-sent requests, all large ones together but the oldest, which has all that it needs
+_PIECE = 2**14  # bytes that are read at once, four times as many of a large request
 
 
 @contextmanager
@@ -69,8 +68,6 @@ class _Server(socketserver.TCPServer):
         self.stopping = Event()
         self.peers = Peers(_CONNECTIONS, _HELD)
         super().__init__(address, handler)
-        for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            self.socket.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Let a connection in and attend to it in a thread; what is raised here closes it, and the loop goes on."""
@@ -113,7 +110,7 @@ class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         peer, conversation = self.peer, self.conversation
         while data := self._receive():
-            waited = self.server.peers.work(peer, peer.held + len(data))
+            waited = self.server.peers.work(peer, len(data))
             for outcome in conversation.feed(data):
                 if outcome.slow:
                     self.server.stopping.wait(outcome.slow)
@@ -122,7 +119,7 @@ class _Handler(socketserver.BaseRequestHandler):
                     self._let_read()
                     return
                 peer.served, waited = True, 0.0
-            peer.held, peer.since = conversation.held, monotonic() - waited
+            self.server.peers.rest(peer, conversation.held, waited)
 
     def finish(self) -> None:
         self.conversation.close()
@@ -137,7 +134,7 @@ class _Handler(socketserver.BaseRequestHandler):
     def _receive(self) -> bytes:
         with _talking():
             self.request.settimeout(max(0.001, self.peer.since + _PATIENCE - monotonic()))
-            return self.request.recv(_PIECE)
+            return self.request.recv(_PIECE if self.peer.held <= SMALL else 4 * _PIECE)
 
     def _let_read(self) -> None:
         # Closing while the peer still writes would reset the connection and take the reply with it.
