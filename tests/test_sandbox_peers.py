@@ -76,13 +76,12 @@ class Attack:
     def _write(self, peers: list[socket.socket], piece: bytes, total: int, pause: float) -> None:
         left = dict.fromkeys(peers, total)
         with selectors.DefaultSelector() as selector:
-            for peer in peers:
-                peer.setblocking(False)
-                selector.register(peer, selectors.EVENT_WRITE)
+            for each in peers:
+                each.setblocking(False)
+                selector.register(each, selectors.EVENT_WRITE, each)
             while left and not self._stopped.wait(pause):
                 for key, _ in selector.select(0.1):
-                    peer = key.fileobj
-                    assert isinstance(peer, socket.socket)
+                    peer = key.data
                     try:
                         written = peer.send(piece[: left[peer]])
                     except BlockingIOError:
@@ -228,3 +227,31 @@ def test_a_closed_door_lets_nobody_in(pairs: Pairs) -> None:
     with pytest.raises(PeerGoneError):
         peers.enter(pairs[1][0])
     peers.join()  # nobody has a thread here
+
+
+def test_one_is_cut_at_a_time(pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was cut has to leave before another is cut: one place is all that the newcomer needs."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.0)
+    peers = Peers(2, SMALL)
+    first, second = (peers.enter(door) for door, _ in pairs[:2])
+    first.hang_up()
+    with ThreadPoolExecutor(1) as executor:
+        entered = executor.submit(peers.enter, pairs[2][0])
+        with pytest.raises(TimeoutError):
+            entered.result(0.2)
+        peers.leave(first)
+        assert pairs[2][0] is entered.result(10).connection
+    assert not second.cut
+
+
+def test_leaving_threads_are_waited_for(pairs: Pairs) -> None:
+    """When the door has closed, nothing of it goes on."""
+    peers = Peers(1, SMALL)
+    peer = peers.enter(pairs[0][0])
+    released = threading.Event()
+    peer.thread = threading.Thread(target=released.wait, args=(10,))
+    peer.thread.start()
+    threading.Timer(0.05, released.set).start()
+    peers.close()
+    peers.join()
+    assert not peer.thread.is_alive()

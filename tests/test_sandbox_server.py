@@ -289,6 +289,12 @@ def test_idle_peer_is_let_go(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
         assert b"" == connection.recv(1000)
 
 
+def drip(connection: socket.socket) -> None:
+    for _ in range(1000):
+        time.sleep(0.02)
+        connection.sendall(b"x")
+
+
 @pytest.mark.parametrize("first", [b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"])
 def test_a_request_that_drips_comes_to_an_end(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
     """A head or body that comes byte by byte is one wait, however many bytes come."""
@@ -296,9 +302,7 @@ def test_a_request_that_drips_comes_to_an_end(sandbox: Sandbox, monkeypatch: pyt
     with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
         connection.sendall(first)
         with pytest.raises(ConnectionError):
-            for _ in range(1000):
-                time.sleep(0.02)
-                connection.sendall(b"x")
+            drip(connection)
 
 
 def test_peer_that_never_closes_is_closed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
