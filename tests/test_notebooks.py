@@ -74,7 +74,7 @@ def test_a_lesson_runs_as_it_is_printed(lesson: str, ran: Ran) -> None:
     for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
         # A panel is no output to keep.
         assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
-    # Files, not texts: `../venv/bin/python` is one, too; not the interpreters, which are links to one that environments share.
+    # As files, because `../venv/bin/python` is the same; their folders, because environments link to one interpreter.
     assert Path(sys.executable).parent.samefile(Path(ran.executable).parent)
     assert Path(wxcs_lite.__file__).samefile(ran.package)
 
