@@ -186,7 +186,7 @@ def test_the_sandbox_speaks_chinese() -> None:
         "bob 发来了一条消息，48 小时内最多可回复 5 条\n",
     ] == shown
     assert 2 == done.returncode
-    assert done.stderr.startswith(f"sandbox: 端口 {port} 无法使用（")
+    assert done.stderr.startswith(f"sandbox: 端口 {port} 无法使用（已被占用）")
     assert 1 == len(done.stderr.splitlines())
 
 

@@ -1,5 +1,6 @@
 """The served sandbox in a terminal: it tells its address, shows what comes in, and lets customers write."""
 
+import errno
 import os
 import sys
 import time
@@ -41,6 +42,8 @@ _TEXTS = {
     },
 }
 
+_CHINESE = {errno.EADDRINUSE: "已被占用", errno.EACCES: "没有权限"}  # the system speaks its own language
+
 
 def run(
     *,
@@ -74,7 +77,8 @@ def run(
             on_request = (lambda seen: teller.show(_line(seen))) if verbose else None
             url = stack.enter_context(sandbox.serve(port, on_request=on_request))
         except OSError as e:
-            return teller.refuse("taken", port=port, reason=os.strerror(e.errno or 0))
+            reason = _CHINESE.get(e.errno or 0) if lang == "zh" else None
+            return teller.refuse("taken", port=port, reason=reason or os.strerror(e.errno or 0))
         teller.say("opening", url=url)
         # The secret of the default account opens nothing and is in the docs; one that was given is not repeated.
         teller.say("own_secret" if secret else "account", appid=sandbox.appid, secret="" if secret else sandbox.secret)
