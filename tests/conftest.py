@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from vcr.request import Request as VcrRequest
 
 from tests import early
 from tests.cases import Account, live_account
 
 ROOT = Path(__file__).parents[1]
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("wxcs_lite", deadline=None)
+settings.load_profile("wxcs_lite")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
