@@ -595,7 +595,7 @@ def test_a_claim_that_on_error_gives_back_is_taken_by_the_repetition(
     one = push_app(handler, token=TOKEN, seen=store, on_error=lambda push, error: one.forget(push))
     other = push_app(handler, token=TOKEN, seen=store)
     assert 503 == call(one, "POST", *plain(TEXT)).status
-    assert caplog.messages[-1].endswith("; WeChat got 503, and sends it again")
+    assert "push 'gh_1 1': given back, so WeChat got 503 instead, and sends it again" == caplog.messages[-1]
     handler.answer = transfer_to_agent
     for app in (other, one):
         assert b"transfer" in call(app, "POST", *plain(TEXT)).body
@@ -615,6 +615,21 @@ def test_what_is_given_back_is_settled_no_more(handler: Recorder) -> None:
     app = push_app(handler, token=TOKEN, seen=shelf, on_error=give_back)
     assert 503 == call(app, "POST", *plain(TEXT)).status
     assert [b""] == list(shelf.values())
+
+
+def test_after_a_fork_the_store_is_asked_what_was_under_way(handler: Recorder, tmp_path: Path) -> None:
+    """The child knows only that; what its parent gives back later is handled by it."""
+    handler.open.clear()
+    store = SqliteSeen(tmp_path / "seen")
+    app, other = two_apps(handler, store, wait=0.02)
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
+    app._once.renew()
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
+    other.forget(handler.pushes[0])
+    handler.open.set()
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
+    app._once._pool.shutdown()
+    assert 2 == len(handler.pushes)
 
 
 def test_a_claim_can_be_given_back_without_a_store(handler: Recorder) -> None:

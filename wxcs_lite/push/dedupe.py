@@ -13,6 +13,7 @@ from hashlib import sha256
 from threading import BoundedSemaphore, Lock
 
 from wxcs_lite.errors import ApiError, InvalidMessage, WxError
+from wxcs_lite.forks import renew_in_child
 from wxcs_lite.places import places
 from wxcs_lite.push.answers import SUCCESS
 from wxcs_lite.push.seen import Claims
@@ -32,8 +33,8 @@ class Once:
     """Calls the handler with a push unless it knows the push already."""
 
     __slots__ = (
-        "_given_back", "_handler", "_lock", "_log_errors", "_on_error",
-        "_places", "_pool", "_remember", "_seen", "_store", "_wait",
+        "__weakref__", "_given_back", "_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_queue",
+        "_remember", "_seen", "_store", "_wait", "_workers",
     )  # fmt: skip
 
     def __init__(
@@ -50,12 +51,21 @@ class Once:
     ) -> None:
         self._on_error, self._store = on_error, store
         self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
-        self._pool = ThreadPoolExecutor(workers, "wxcs_lite-push")  # starts its threads on demand, so after a fork
-        self._places = BoundedSemaphore(workers + queue)
-        self._lock = Lock()
+        self._workers, self._queue = workers, queue
         # The answer, or who is making it.
         self._seen: OrderedDict[bytes, Future[bytes | None] | bytes] = OrderedDict()
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Take new locks and a new pool of threads; in the child of a fork, leave to its parent what is under way."""
+        self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
+        self._places = BoundedSemaphore(self._workers + self._queue)
+        self._lock = Lock()
         self._given_back: set[bytes] = set()  # keys of pushes that run, and shall come again
+        # Not even done() may be asked of a future: a thread of the parent's may have held its lock. A store knows more.
+        known = ((key, SUCCESS if isinstance(v, Future) else v) for key, v in self._seen.items())
+        self._seen = OrderedDict(known if self._store is None else ())
 
     def answer(self, push: Push) -> bytes | None:
         """Return the handler's answer to this push, or to the one it repeats; None if it shall come again."""
@@ -99,14 +109,13 @@ class Once:
     def _run(self, key: bytes, name: str, push: Push) -> bytes | None:
         """Answer a push in a thread of the pool; it always ends with a free place."""
         answer, known = (
-            (self._handled(key, name, push), True)
-            if self._store is None
-            else self._shared(self._store, key, name, push)
+            (self._handled(name, push), True) if self._store is None else self._shared(self._store, key, name, push)
         )
         with self._lock:
             if key in self._given_back:
                 self._given_back.remove(key)
                 answer = None
+                _log.warning("push %s: given back, so WeChat got 503 instead, and sends it again", name)
             elif key in self._seen:
                 if answer is None or not known:
                     del self._seen[key]
@@ -124,7 +133,7 @@ class Once:
             return None, False
         if found is not None:
             return found or SUCCESS, bool(found)
-        answer = self._handled(key, name, push)
+        answer = self._handled(name, push)
         if key not in self._given_back:
             try:
                 store.settle(key.hex(), answer or SUCCESS)
@@ -139,39 +148,34 @@ class Once:
             time.sleep(_PAUSE)
         return answer
 
-    def _handled(self, key: bytes, name: str, push: Push) -> bytes:
+    def _handled(self, name: str, push: Push) -> bytes:
         try:
             given = self._handler(push)
             if given is not None and not isinstance(given, bytes):
                 raise _wrong_answer(given)
         except BaseException as e:
-            self._failed(key, name, push, e)
+            self._failed(name, push, e)
             return SUCCESS
         return SUCCESS if given is None else given
 
-    def _failed(self, key: bytes, name: str, push: Push, error: BaseException) -> None:
-        """Tell on_error and the log; what on_error does decides what WeChat gets."""
-        crash: BaseException | None = None
+    def _failed(self, name: str, push: Push, error: BaseException) -> None:
+        self.log_crash(name, "handler", self._handler, error)
+        if self._on_error is None:
+            return
         try:
-            if self._on_error is not None:
-                self._on_error(push, error)
+            self._on_error(push, error)
         except BaseException as e:
-            crash = e
-        got = "503, and sends it again" if key in self._given_back else "SUCCESS"
-        self._log_crash(name, "handler", self._handler, error, got)
-        if crash is not None:
-            self._log_crash(name, "on_error", self._on_error, crash, got)
+            self.log_crash(name, "on_error", self._on_error, e)
 
-    def _log_crash(self, name: str, who: str, function: object, error: BaseException, got: str) -> None:
+    def log_crash(self, name: str, who: str, function: Callable[..., object], error: BaseException) -> None:
         """Log what was raised, and where; a foreign error's text may be a user's, so it waits to be asked for."""
         _log.error(
-            "push %s: the %s crashed with %s%s at %s; WeChat got %s",
+            "push %s: the %s crashed with %s%s at %s; WeChat got SUCCESS",
             name,
             who,
             type(error).__name__,
             _told(error),
             places(error, without=__name__) or _place_of(function),
-            got,
             exc_info=error if self._log_errors else None,
         )
 
