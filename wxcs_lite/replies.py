@@ -24,6 +24,7 @@ __all__ = [
     "refuse_encoded",
     "scrub_texts",
     "too_large",
+    "without_content",
 ]
 
 Headers = Mapping[str, str]
@@ -191,6 +192,11 @@ def refuse_encoded(status: int, headers: Headers) -> None:
 def too_large(status: int, limit: int) -> BadReply:
     """Return the error for a reply past a size in bytes."""
     return _bad(status, b"", f"is larger than {limit:,} bytes", f"超过 {limit:,} 字节")
+
+
+def without_content(status: int) -> BadReply:
+    """Return the error for a status after which no content may come."""
+    return _bad(status, b"", "is no answer of the API", "不是接口的应答")
 
 
 _EXCERPT = 120  # characters

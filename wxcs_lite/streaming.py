@@ -75,8 +75,9 @@ def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
 
 def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:
     """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
-    response = open_response(pool, token, request)
+    response = None
     try:
+        response = open_response(pool, token, request)
         refuse_encoded(response.status, response.headers)
         start = b""
         while len(start) < 16 and (more := response.read1(PIECE)):

@@ -1,0 +1,219 @@
+"""How a reply is read: which bytes are its, and until when they are waited for.
+
+A connection is kept for the next call, so whoever stops reading too early leaves the rest of one reply to be read as
+the next one. Python's http.client is generous: after an interim reply (103 Early Hints) it takes the next one for the
+answer of the next call, a folded or broken header is guessed at, two lengths are one too many for it to notice. Here a
+reply is read by the letter of RFC 9112 or refused, as `Malformed`; the connection is then closed.
+
+It is generous with time, too: a socket's time-out bounds each silence, and a byte now and then holds a call for ever.
+Here two clocks run beside it. A reply as a whole has what `CallTimeout` allows its call, and six silences may go by
+without a byte of its content: for its head, and for the line or trailer of a chunk. Both end as a TimeoutError.
+
+`Framed` is the `response_class` of `open_pool`'s connections; it overrides what http.client documents, `begin`, `read`
+and `read1`, and keeps its attributes as they are.
+"""
+
+import io
+import re
+import socket
+from collections.abc import Mapping
+from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead, RemoteDisconnected
+from math import inf
+from time import monotonic
+
+__all__ = ["PATIENCE", "Framed", "Malformed"]
+
+PATIENCE = 6  # silences in which a reply must have its head, and content must go on
+
+_LONGEST_LINE = 65536  # bytes
+_MOST_HEADERS = 100
+_MOST_INTERIM = 8
+_PIECE = 65536  # bytes
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n\0]*))?\r?\n")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)\r?\n")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?\r?\n")
+_LENGTH = re.compile(r"[0-9]{1,15}")
+
+
+class Malformed(HTTPException):
+    """The reply breaks the rules of HTTP, so that nobody can know where it ends."""
+
+
+class _Paced(io.RawIOBase):
+    """The bytes of a socket; each read of them ends in time."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, silence: float, ends: float) -> None:
+        self._sock, self._raw, self._silence, self._ends = sock, raw, silence, ends
+        self.is_content = False
+        self._patient_until = monotonic() + PATIENCE * silence
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+        left = min(self._silence, min(self._ends, self._patient_until) - monotonic())
+        if left <= 0:
+            raise TimeoutError("the reply came too slowly to wait for its end")
+        self._sock.settimeout(None if left == inf else left)
+        count = self._raw.readinto(buffer)
+        if self.is_content:
+            self._patient_until = monotonic() + PATIENCE * self._silence
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class Framed(HTTPResponse):
+    """A reply that is read past interim ones, by the letter, and in time.
+
+    `silence` is for how long nothing may come, in seconds, and the socket's time-out bounds the whole reply; where no
+    silence is given, the socket's time-out is the silence.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        debuglevel: int = 0,
+        method: str | None = None,
+        url: str | None = None,
+        *,
+        silence: float | None = None,
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        given = sock.gettimeout()
+        seconds = inf if given is None else given
+        ends = inf if silence is None else monotonic() + seconds
+        self._paced = _Paced(sock, self.fp.detach(), seconds if silence is None else silence, ends)
+        self.fp = io.BufferedReader(self._paced)
+
+    def begin(self) -> None:
+        """Read status line and headers of the final reply, and find out how its content ends."""
+        if self.headers is not None:
+            return
+        for _ in range(_MOST_INTERIM):
+            line = _STATUS_LINE.fullmatch(_line(self.fp))
+            if line is None:
+                raise Malformed("no status line")
+            status, headers = int(line[2]), _headers(self.fp)
+            if status >= 200 or status == 101:
+                break
+        else:
+            raise Malformed(f"more than {_MOST_INTERIM} interim replies")
+        self.code = self.status = status
+        self.reason = (line[3] or b"").decode("latin-1").strip()
+        self.version = 11 if line[1] != b"0" else 10
+        self.headers = self.msg = HTTPMessage()
+        found: dict[str, str] = {}
+        for name, value in headers:
+            self.headers[name] = value
+            name = name.lower()
+            found[name] = f"{found[name]}, {value}" if name in found else value
+        self._frame(found)
+
+    def _frame(self, found: Mapping[str, str]) -> None:
+        self.length = _length(found)
+        self.chunked, self.chunk_left = "transfer-encoding" in found, None
+        if self.status in (101, 204, 304) or self._method == "HEAD":
+            self.chunked, self.length = False, 0
+        options = {option.strip() for option in found.get("connection", "").lower().split(",")}
+        stays = "close" not in options and (self.version == 11 or "keep-alive" in options)
+        self.will_close = not (stays and (self.chunked or self.length is not None))
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Return `amt` bytes of the content, or all; fewer only at its end."""
+        found: list[bytes] = []
+        wanted = inf if amt is None or amt < 0 else amt
+        while wanted and (piece := self._content(wanted, fill=True)):
+            found.append(piece)
+            wanted -= len(piece)
+        return found[0] if len(found) == 1 else b"".join(found)
+
+    def read1(self, n: int = -1) -> bytes:
+        """Return what is there of the content, at most n bytes of it; nothing only at its end."""
+        return self._content(_PIECE if n < 0 else n, fill=False) if n else b""
+
+    def _content(self, most: float, *, fill: bool) -> bytes:
+        """Return at most so many bytes of what is left in this chunk, or in the whole content."""
+        if self.fp is None:
+            return b""
+        if self.chunked and not self.chunk_left:
+            self.chunk_left = self._next_chunk()
+        left = self.chunk_left if self.chunked else self.length
+        if left == 0:
+            self.close()
+            return b""
+        wanted = int(min(most, _PIECE if left is None else left))
+        self._paced.is_content = True
+        data = self.fp.read(wanted) if fill else self.fp.read1(wanted)
+        self._paced.is_content = False
+        self._count(data, left, cut=len(data) < wanted if fill else not data)
+        return data
+
+    def _count(self, data: bytes, left: int | None, cut: bool) -> None:
+        if left is None:  # the content ends where the connection does
+            if cut:
+                self.close()
+            return
+        left -= len(data)
+        if cut:
+            raise IncompleteRead(data, left)
+        if self.chunked:
+            self.chunk_left = left
+            return
+        self.length = left
+        if not left:
+            self.close()
+
+    def _next_chunk(self) -> int:
+        """Return the size of the next chunk; the last has none, and a trailer that nobody needs."""
+        if self.chunk_left == 0 and self.fp.read(2) != b"\r\n":
+            raise Malformed("a chunk that is longer than its size")
+        line = _CHUNK_SIZE.fullmatch(_line(self.fp))
+        if line is None:
+            raise Malformed("no chunk size")
+        size = int(line[1], 16)
+        if not size:
+            _headers(self.fp)
+        return size
+
+
+def _line(file: io.BufferedReader) -> bytes:
+    line = file.readline(_LONGEST_LINE + 1)
+    if not line.endswith(b"\n"):
+        if len(line) > _LONGEST_LINE:
+            raise Malformed(f"a line longer than {_LONGEST_LINE:,} bytes")
+        raise RemoteDisconnected("the connection was closed before the reply had ended")
+    return line
+
+
+def _headers(file: io.BufferedReader) -> list[tuple[str, str]]:
+    headers = []
+    while (line := _line(file)) not in (b"\r\n", b"\n"):
+        header = _HEADER.fullmatch(line)  # no folded line, and no blank before the colon
+        if header is None:
+            raise Malformed("no header")
+        if len(headers) == _MOST_HEADERS:
+            raise Malformed(f"more than {_MOST_HEADERS} headers")
+        headers.append((header[1].decode("ascii"), header[2].decode("latin-1").strip(" \t")))
+    return headers
+
+
+def _length(found: Mapping[str, str]) -> int | None:
+    """Return the length of the content; None where chunks say it, or the end of the connection."""
+    length = found.get("content-length")
+    if (coding := found.get("transfer-encoding")) is not None:
+        if coding.lower() != "chunked":
+            raise Malformed("a transfer coding other than chunked")
+        if length is not None:
+            raise Malformed("a length beside chunks")
+    if length is None:
+        return None
+    same = {each.strip() for each in length.split(",")}
+    if len(same) > 1:
+        raise Malformed("two different lengths")
+    if not _LENGTH.fullmatch(only := same.pop()):
+        raise Malformed("a length that is not a number")
+    return int(only)
