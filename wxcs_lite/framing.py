@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead, RemoteDisconnected
 from math import inf
 from time import monotonic
+from typing import Any
 
 __all__ = ["PATIENCE", "Framed", "Malformed"]
 
@@ -31,9 +32,9 @@ _MOST_INTERIM = 8
 _PIECE = 65536  # bytes
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n\0]*))?\r?\n")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)\r?\n")
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?\r?\n")
-_LENGTH = re.compile(r"[0-9]{1,15}")
+_LENGTH = re.compile(r"([0-9]{1,15})(?:[ \t]*,[ \t]*\1)*")  # one number, repeated perhaps
 
 
 class Malformed(HTTPException):
@@ -43,10 +44,19 @@ class Malformed(HTTPException):
 class _Paced(io.RawIOBase):
     """The bytes of a socket; each read of them ends in time."""
 
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, silence: float, ends: float) -> None:
-        self._sock, self._raw, self._silence, self._ends = sock, raw, silence, ends
+    def __init__(self, sock: socket.socket, silence: float | None) -> None:
+        given = sock.gettimeout()
+        seconds = inf if given is None else given
+        self._sock, self._raw = sock, sock.makefile("rb", buffering=0)
+        self._silence = seconds if silence is None else silence
+        self._patience = PATIENCE * self._silence
+        self._ends = inf if silence is None else monotonic() + seconds
+        self._patient_until = monotonic() + self._patience
         self.is_content = False
-        self._patient_until = monotonic() + PATIENCE * silence
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return itself as the file that http.client asks a socket for."""
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
@@ -58,7 +68,7 @@ class _Paced(io.RawIOBase):
         self._sock.settimeout(None if left == inf else left)
         count = self._raw.readinto(buffer)
         if self.is_content:
-            self._patient_until = monotonic() + PATIENCE * self._silence
+            self._patient_until = monotonic() + self._patience
         return count
 
     def close(self) -> None:
@@ -82,12 +92,8 @@ class Framed(HTTPResponse):
         *,
         silence: float | None = None,
     ) -> None:
-        super().__init__(sock, debuglevel, method, url)
-        given = sock.gettimeout()
-        seconds = inf if given is None else given
-        ends = inf if silence is None else monotonic() + seconds
-        self._paced = _Paced(sock, self.fp.detach(), seconds if silence is None else silence, ends)
-        self.fp = io.BufferedReader(self._paced)
+        self._paced: Any = _Paced(sock, silence)
+        super().__init__(self._paced, debuglevel, method, url)
 
     def begin(self) -> None:
         """Read status line and headers of the final reply, and find out how its content ends."""
@@ -105,20 +111,21 @@ class Framed(HTTPResponse):
         self.code = self.status = status
         self.reason = (line[3] or b"").decode("latin-1").strip()
         self.version = 11 if line[1] != b"0" else 10
-        self.headers = self.msg = HTTPMessage()
+        self.headers = self.msg = message = HTTPMessage()
         found: dict[str, str] = {}
         for name, value in headers:
-            self.headers[name] = value
+            message[name] = value
             name = name.lower()
             found[name] = f"{found[name]}, {value}" if name in found else value
         self._frame(found)
 
     def _frame(self, found: Mapping[str, str]) -> None:
-        self.length = _length(found)
-        self.chunked, self.chunk_left = "transfer-encoding" in found, None
+        """Decide how the content ends, and whether the connection ends with it."""
+        self.chunk_left = None
+        self.chunked, self.length = _framing(found.get("transfer-encoding"), found.get("content-length"))
         if self.status in (101, 204, 304) or self._method == "HEAD":
             self.chunked, self.length = False, 0
-        options = {option.strip() for option in found.get("connection", "").lower().split(",")}
+        options = found.get("connection", "").lower().replace(" ", "").split(",")
         stays = "close" not in options and (self.version == 11 or "keep-alive" in options)
         self.will_close = not (stays and (self.chunked or self.length is not None))
 
@@ -192,28 +199,26 @@ def _line(file: io.BufferedReader) -> bytes:
 def _headers(file: io.BufferedReader) -> list[tuple[str, str]]:
     headers = []
     while (line := _line(file)) not in (b"\r\n", b"\n"):
-        header = _HEADER.fullmatch(line)  # no folded line, and no blank before the colon
+        header = _HEADER.fullmatch(line.decode("latin-1"))  # no folded line, and no blank before the colon
         if header is None:
             raise Malformed("no header")
         if len(headers) == _MOST_HEADERS:
             raise Malformed(f"more than {_MOST_HEADERS} headers")
-        headers.append((header[1].decode("ascii"), header[2].decode("latin-1").strip(" \t")))
+        headers.append((header[1], header[2].rstrip(" \t")))
     return headers
 
 
-def _length(found: Mapping[str, str]) -> int | None:
-    """Return the length of the content; None where chunks say it, or the end of the connection."""
-    length = found.get("content-length")
-    if (coding := found.get("transfer-encoding")) is not None:
-        if coding.lower() != "chunked":
-            raise Malformed("a transfer coding other than chunked")
+def _framing(coding: str | None, length: str | None) -> tuple[bool, int | None]:
+    """Return whether the content comes in chunks, and its length; where neither is so, the connection's end is its own."""
+    if coding is not None:
         if length is not None:
             raise Malformed("a length beside chunks")
+        if coding.lower() != "chunked":
+            raise Malformed("a transfer coding other than chunked")
+        return True, None
     if length is None:
-        return None
-    same = {each.strip() for each in length.split(",")}
-    if len(same) > 1:
-        raise Malformed("two different lengths")
-    if not _LENGTH.fullmatch(only := same.pop()):
-        raise Malformed("a length that is not a number")
-    return int(only)
+        return False, None
+    same = _LENGTH.fullmatch(length)
+    if same is None:
+        raise Malformed("no length, or two different ones")
+    return False, int(same[1])

@@ -88,7 +88,8 @@ class CallTimeout(Timeout):
 
     def begin(self, reply_within: float = inf) -> "CallTimeout":
         """Return the timeouts of one call, whose time runs from now; its reply may take so many seconds."""
-        call = CallTimeout(self._step, self.silence, self.total)
+        call = CallTimeout.__new__(CallTimeout)  # what the constructor checks holds already
+        vars(call).update(vars(self))
         call._reply_within = reply_within
         call.ends = inf if self.total is None else monotonic() + self.total
         return call
@@ -100,12 +101,12 @@ class CallTimeout(Timeout):
     @property
     def left(self) -> float:
         """The seconds that the call has left."""
-        return inf if self.ends is None else max(0, self.ends - monotonic())
+        return inf if self.ends is None or self.ends == inf else max(0.0, self.ends - monotonic())
 
     @property
     def connect_timeout(self) -> float:
         """The seconds for each of the three steps: connect, a proxy's CONNECT, the handshake."""
-        return self._step if self.left == inf else min(self._step, self.left / 3)
+        return self._step if self.total is None else min(self._step, self.left / 3)
 
     @property
     def read_timeout(self) -> float | None:

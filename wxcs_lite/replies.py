@@ -184,8 +184,8 @@ _STATUS = {
 
 def refuse_encoded(status: int, headers: Headers) -> None:
     """Refuse a compressed reply: none was asked for, and a small one can unpack to gigabytes."""
-    encoding = _header(headers, "content-encoding").strip().lower()
-    if encoding and encoding != "identity":
+    encoding = _header(headers, "content-encoding")
+    if encoding and encoding.strip().lower() not in ("", "identity"):
         raise _bad(status, b"", "is compressed, though nothing asked for it", "被压缩了，而请求并未要求压缩")
 
 
