@@ -13,6 +13,8 @@ from urllib3.util import Timeout
 from tests.hostile import (
     ENOUGH,
     OK,
+    POOLS,
+    Open,
     Peer,
     Script,
     Server,
@@ -347,19 +349,21 @@ BAD: dict[str, tuple[Script, type[Exception]]] = {
 }
 
 
+@pytest.mark.parametrize("open_it", POOLS.values(), ids=POOLS)
 @pytest.mark.parametrize("name", BAD)
-def test_a_reply_that_is_out_of_bounds_is_refused(name: str) -> None:
+def test_a_reply_that_is_out_of_bounds_is_refused(name: str, open_it: Open) -> None:
     """Size, time and form of a reply are bounded."""
     script, kind = BAD[name]
-    with Server(script) as server, server.pool(read_timeout=0.4) as pool, pytest.raises(kind):
+    with Server(script) as server, open_it(server, read_timeout=0.4) as pool, pytest.raises(kind):
         perform(pool, TOKEN, ASK)
 
 
+@pytest.mark.parametrize("open_it", POOLS.values(), ids=POOLS)
 @pytest.mark.parametrize("name", BAD)
-def test_its_connection_is_not_used_again(name: str) -> None:
+def test_its_connection_is_not_used_again(name: str, open_it: Open) -> None:
     """What is left of a bad reply must not be read as the answer to the next request."""
     script, kind = BAD[name]
-    with Server(script, answers(reply())) as server, server.pool(read_timeout=0.4) as pool:
+    with Server(script, answers(reply())) as server, open_it(server, read_timeout=0.4) as pool:
         with pytest.raises(kind):
             perform(pool, TOKEN, ASK)
         pool.timeout = Timeout(connect=10, read=10)  # what comes now must be answered, on a busy machine, too

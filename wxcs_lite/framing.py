@@ -47,7 +47,7 @@ class _Paced(io.RawIOBase):
     def __init__(self, sock: socket.socket, silence: float | None) -> None:
         given = sock.gettimeout()
         seconds = inf if given is None else given
-        self._sock, self._raw = sock, sock.makefile("rb", buffering=0)
+        self._sock, self._hold = sock, sock.makefile("rb", buffering=0)  # a socket stays open while it has a file
         self._silence = seconds if silence is None else silence
         self._patience = PATIENCE * self._silence
         self._ends = inf if silence is None else monotonic() + seconds
@@ -61,18 +61,18 @@ class _Paced(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         left = min(self._silence, min(self._ends, self._patient_until) - monotonic())
         if left <= 0:
             raise TimeoutError("the reply came too slowly to wait for its end")
         self._sock.settimeout(None if left == inf else left)
-        count = self._raw.readinto(buffer)
+        count = self._sock.recv_into(buffer)
         if self.is_content:
             self._patient_until = monotonic() + self._patience
         return count
 
     def close(self) -> None:
-        self._raw.close()
+        self._hold.close()
         super().close()
 
 
@@ -92,8 +92,9 @@ class Framed(HTTPResponse):
         *,
         silence: float | None = None,
     ) -> None:
-        self._paced: Any = _Paced(sock, silence)
-        super().__init__(self._paced, debuglevel, method, url)
+        paced: Any = _Paced(sock, silence)  # of the socket, http.client asks for a file only
+        super().__init__(paced, debuglevel, method, url)
+        self._paced, self._is_head = paced, method == "HEAD"
 
     def begin(self) -> None:
         """Read status line and headers of the final reply, and find out how its content ends."""
@@ -123,7 +124,7 @@ class Framed(HTTPResponse):
         """Decide how the content ends, and whether the connection ends with it."""
         self.chunk_left = None
         self.chunked, self.length = _framing(found.get("transfer-encoding"), found.get("content-length"))
-        if self.status in (101, 204, 304) or self._method == "HEAD":
+        if self.status in (101, 204, 304) or self._is_head:
             self.chunked, self.length = False, 0
         options = found.get("connection", "").lower().replace(" ", "").split(",")
         stays = "close" not in options and (self.version == 11 or "keep-alive" in options)
@@ -197,7 +198,7 @@ def _line(file: io.BufferedReader) -> bytes:
 
 
 def _headers(file: io.BufferedReader) -> list[tuple[str, str]]:
-    headers = []
+    headers: list[tuple[str, str]] = []
     while (line := _line(file)) not in (b"\r\n", b"\n"):
         header = _HEADER.fullmatch(line.decode("latin-1"))  # no folded line, and no blank before the colon
         if header is None:
@@ -209,7 +210,7 @@ def _headers(file: io.BufferedReader) -> list[tuple[str, str]]:
 
 
 def _framing(coding: str | None, length: str | None) -> tuple[bool, int | None]:
-    """Return whether the content comes in chunks, and its length; where neither is so, the connection's end is its own."""
+    """Return whether the content comes in chunks, and its length; if neither, it ends where the connection does."""
     if coding is not None:
         if length is not None:
             raise Malformed("a length beside chunks")

@@ -82,7 +82,7 @@ class CallTimeout(Timeout):
 
     def __init__(self, connect: float, read: float, total: float | None = None) -> None:
         super().__init__(connect=connect, read=read, total=total)
-        self._step, self.silence = connect, read
+        self._step, self.silence, self._total = connect, read, total
         self._reply_within = inf
         self.ends: float | None = None  # on the clock of `monotonic`, once a call has begun
 
@@ -91,7 +91,7 @@ class CallTimeout(Timeout):
         call = CallTimeout.__new__(CallTimeout)  # what the constructor checks holds already
         vars(call).update(vars(self))
         call._reply_within = reply_within
-        call.ends = inf if self.total is None else monotonic() + self.total
+        call.ends = inf if self._total is None else monotonic() + self._total
         return call
 
     def clone(self) -> Timeout:
@@ -106,7 +106,7 @@ class CallTimeout(Timeout):
     @property
     def connect_timeout(self) -> float:
         """The seconds for each of the three steps: connect, a proxy's CONNECT, the handshake."""
-        return self._step if self.total is None else min(self._step, self.left / 3)
+        return self._step if self._total is None else min(self._step, self.left / 3)
 
     @property
     def read_timeout(self) -> float | None:

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from urllib3 import HTTPHeaderDict, Retry
+from urllib3.exceptions import ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.failures import told_of
-from wxcs_lite.framing import PATIENCE
+from wxcs_lite.framing import PATIENCE, Malformed
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import CallTimeout, Pool, require_pool
@@ -149,9 +150,7 @@ def _joined(others: Mapping[str, str], ours: Mapping[str, str]) -> HTTPHeaderDic
     return headers
 
 
-def _framed(
-    request: Request, progress: Progress | None, call: CallTimeout | None
-) -> tuple[Any, Mapping[str, str]]:
+def _framed(request: Request, progress: Progress | None, call: CallTimeout | None) -> tuple[Any, Mapping[str, str]]:
     """Return body and headers as they leave: with a Content-Length, in pieces of at most 64 KiB."""
     body, headers = request.body, request.headers
     if body is None:
@@ -171,7 +170,9 @@ def _leaving(
     try:
         for piece in pieces(body) if isinstance(body, bytes) else body:
             if call is not None and not call.left:
-                raise told_of(request, "not all of it was sent in total_timeout", "在 total_timeout 内没有发完", "TimeoutError")
+                raise told_of(
+                    request, "not all of it was sent in total_timeout", "在 total_timeout 内没有发完", "TimeoutError"
+                )
             yield piece
             sent += len(piece)
             if progress is not None:
@@ -184,7 +185,7 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
     """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
     refuse_encoded(response.status, response.headers)
     begun, found, size = time.monotonic(), [], 0
-    while piece := _piece(response, limit, request) if pool is None else response.read1(PIECE):
+    while piece := _piece(response, limit) if pool is None else response.read1(PIECE):
         size += len(piece)
         if size > limit:
             raise too_large(response.status, limit)
@@ -198,15 +199,15 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
     return found[0] if len(found) == 1 else b"".join(found)
 
 
-def _piece(response: BaseHTTPResponse, limit: int, request: Request) -> bytes:
+def _piece(response: BaseHTTPResponse, limit: int) -> bytes:
     try:
         return response.read(_whole(response, limit))
-    except ValueError:  # http.client has read what a chunk of a negative size holds
-        raise told_of(request, "the reply is not valid HTTP", "应答不符合 HTTP 规范", "ValueError") from None
+    except ValueError:  # http.client takes a chunk size of -5 for a number
+        raise ProtocolError("no chunk size", Malformed()) from None
 
 
 def _whole(response: BaseHTTPResponse, limit: int) -> int:
-    """Return how much of a medium to read at once: all of it, where its length is known, because that leaves no copies."""
+    """Return how much of a medium to read at once: all of it if its length is known, because that leaves no copies."""
     left = response.length_remaining
     if left is None:
         return PIECE
