@@ -249,7 +249,7 @@ def then_stall(data: bytes) -> Script:
 
 
 def drip(start: bytes, piece: bytes, pause: float, end: bytes | None = None) -> Script:
-    """Return a script that answers with a start and then piece after piece, for ever, or for seconds and then an `end`."""
+    """Return a script that answers with a start and then piece after piece, for ever; or for seconds, then an `end`."""
 
     def script(peer: Peer) -> None:
         peer.read()

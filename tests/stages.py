@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -51,7 +52,8 @@ class Stage(NamedTuple):
     size: int = 10  # characters of the message
 
 
-class Scripted(NamedTuple):
+@dataclass(frozen=True)
+class Scripted:
     """Opens a pool, of urllib3's own unless told otherwise, to a server that follows scripts."""
 
     scripts: tuple[Script, ...]
@@ -259,7 +261,7 @@ STAGES = [
 STAGES += [
     stage._replace(
         name=f"{stage.name}, open_pool",
-        open=stage.open._replace(open_it=Server.open),
+        open=replace(stage.open, open_it=Server.open),
         error=TransportError if stage.name == "cut in the headers" else stage.error,
     )
     for stage in STAGES
