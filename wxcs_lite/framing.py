@@ -51,8 +51,8 @@ class _Paced(io.RawIOBase):
         self._silence = seconds if silence is None else silence
         self._patience = PATIENCE * self._silence
         self._ends = inf if silence is None else monotonic() + seconds
-        self._patient_until = monotonic() + self._patience
         self.is_content = False
+        self.be_patient()
 
     def makefile(self, mode: str) -> io.BufferedReader:
         """Return itself as the file that http.client asks a socket for."""
@@ -68,8 +68,12 @@ class _Paced(io.RawIOBase):
         self._sock.settimeout(None if left == inf else left)
         count = self._sock.recv_into(buffer)
         if self.is_content:
-            self._patient_until = monotonic() + self._patience
+            self.be_patient()
         return count
+
+    def be_patient(self) -> None:
+        """Wait for six silences more: content has come."""
+        self._patient_until = monotonic() + self._patience
 
     def close(self) -> None:
         self._hold.close()
@@ -157,6 +161,7 @@ class Framed(HTTPResponse):
         self._paced.is_content = True
         data = self.fp.read(wanted) if fill else self.fp.read1(wanted)
         self._paced.is_content = False
+        self._paced.be_patient()  # it may have come with the line before it
         self._count(data, left, cut=len(data) < wanted if fill else not data)
         return data
 
