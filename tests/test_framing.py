@@ -1,5 +1,6 @@
 """How a reply is read: past interim ones, by the letter or not at all, and never for longer than is allowed."""
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPException
@@ -35,6 +36,7 @@ from wxcs_lite import (
     download,
     endpoints,
     fetch_token,
+    framing,
     fresh_token,
     get_quota,
     get_rid,
@@ -349,8 +351,8 @@ DRIPS: dict[str, tuple[bytes, bytes, bytes]] = {
     "trailer": (FIRST + b"0\r\nX: ", b"y", b"\r\n\r\n"),
     "trailers": (FIRST + b"0\r\n", b"X: y\r\n", b"\r\n"),
 }
-PAUSE = 0.07  # seconds; of trailers and headers there may be a hundred, so it must not be too short
-SILENCE = 0.15
+PAUSE = 0.04  # seconds; of headers and trailers there may be a hundred, so it must not be too short
+SILENCE = 0.1
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
@@ -382,37 +384,86 @@ def test_whatever_drips_ends_for_other_calls(name: str, kind: str) -> None:
         assert 1 == (pool.pool.qsize() if pool.pool else None)
 
 
-def flowing(start: bytes, piece: bytes, count: int, end: bytes = b"") -> Script:
-    """Return a script whose medium takes longer than six silences, and never pauses for as long."""
+class Slow(Wire):
+    """A socket on which a byte comes every eight seconds of a clock that only waiting moves, or none in time."""
 
-    def script(peer: Peer) -> None:
-        peer.read()
-        peer.send(start)
-        for _ in range(count):
-            peer.server.stopped.wait(0.04)
-            peer.send(piece)
-        peer.send(end)
+    def __init__(self, data: bytes, allowed: float | None) -> None:
+        super().__init__(Sample("GET", data, 1))
+        self.now, self.timeout = 0.0, allowed
 
-    return script
+    def gettimeout(self) -> float | None:  # type: ignore[override]
+        return self.timeout
+
+    def settimeout(self, seconds: float | None) -> None:
+        self.timeout = seconds
+
+    def recv_into(self, buffer: Any) -> int:
+        if self.timeout is not None and self.timeout < 8:
+            self.now += self.timeout
+            raise TimeoutError
+        self.now += 8
+        return self.readinto(buffer)
 
 
-@pytest.mark.parametrize("kind", ["download", "stream"])
-@pytest.mark.parametrize(
-    "script",
-    [
-        flowing(reply(JPEG, length=len(JPEG) + 40), b"x", 40),
-        flowing(bare("HTTP/1.1 200 OK", CHUNKED, body=b"c\r\n" + JPEG + b"\r\n"), b"1\r\nx\r\n", 40, b"0\r\n\r\n"),
-        flowing(bare("HTTP/1.1 200 OK", CHUNKED, body=b"34\r\n" + JPEG), b"x", 40, b"\r\n0\r\n\r\n"),
-        flowing(bare("HTTP/1.1 200 OK", body=JPEG), b"x", 40),
-    ],
-    ids=["length", "small chunks", "one chunk", "to the end"],
-)
-def test_a_medium_that_flows_may_take_its_time(script: Script, kind: str) -> None:
-    """Each byte of content gives it six silences more: only a pause ends it."""
-    act = CALLS[kind][0]
-    with Server(script) as server, server.open(read_timeout=0.25) as pool:
-        found = act(pool)
-        assert JPEG + b"x" * 40 == (found if isinstance(found, bytes) else found.content)  # type: ignore[attr-defined]
+@contextmanager
+def slowly(
+    head: str, content: bytes, allowed: float | None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Framed, Slow]]:
+    """Give a response whose head was there at once, and whose content comes byte by byte; the silence is 10 seconds."""
+    slow = Slow(content, allowed)
+    monkeypatch.setattr(framing, "monotonic", lambda: slow.now)
+    with closing(Framed(slow, silence=10)) as response:  # type: ignore[arg-type]
+        with monkeypatch.context() as at_once:
+            data = io.BufferedReader(Wire(Sample("GET", bare("HTTP/1.1 200 OK", head), 70_000)))
+            at_once.setattr(response, "fp", data)
+            response.begin()
+        yield response, slow
+
+
+FLOWS = {
+    "length": ("Content-Length: 12", JPEG),
+    "small chunks": (CHUNKED, b"".join(b"1\r\n%c\r\n" % byte for byte in JPEG) + b"0\r\n\r\n"),
+    "one chunk": (CHUNKED, b"c\r\n" + JPEG + b"\r\n0\r\n\r\n"),
+    "to the end": ("X: y", JPEG),
+}
+
+
+@pytest.mark.parametrize("sizes", [(), (5,), (5, 5)], ids=["read", "read amt", "read1"])
+@pytest.mark.parametrize("name", FLOWS)
+def test_content_that_flows_may_take_its_time(
+    name: str, sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte of it gives it six silences more."""
+    with slowly(*FLOWS[name], None, monkeypatch) as (response, slow):
+        assert JPEG == read(response, sizes).body
+        assert slow.now > 6 * 10
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_reply_as_a_whole_ends_when_its_time_is_up(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it flows: the last wait is cut to what is left."""
+    with slowly(*FLOWS[name], 70, monkeypatch) as (response, slow):
+        with pytest.raises(TimeoutError):
+            read(response)
+        assert 70 == slow.now
+
+
+@pytest.mark.parametrize("content", [b"0" * 14 + b"2;", b"0\r\nX: y\r\nX: y\r\n"], ids=["chunk size", "trailer"])
+def test_framing_that_drips_ends_after_six_silences(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without content nothing earns more time."""
+    with slowly(CHUNKED, content, None, monkeypatch) as (response, slow):
+        with pytest.raises(TimeoutError):
+            read(response)
+        assert 6 * 10 == slow.now
+
+
+def test_no_time_left_is_no_more_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes too late for the rest of a stream is told so, also if the rest is there."""
+    with slowly(*FLOWS["length"], 60, monkeypatch) as (response, slow):
+        response.read1(1)
+        slow.now = 61
+        with pytest.raises(TimeoutError):
+            response.read1(1)
 
 
 def test_a_total_timeout_bounds_the_reply() -> None:
@@ -474,9 +525,18 @@ def test_a_total_timeout_that_is_enough_changes_nothing() -> None:
 # By hand
 
 
+def flowing(peer: Peer) -> None:
+    """Answer with 40 bytes, one after the other."""
+    peer.read()
+    peer.send(reply(b"", length=40))
+    for _ in range(40):
+        peer.server.stopped.wait(0.03)
+        peer.send(b"x")
+
+
 def test_a_call_by_hand_may_take_as_long_as_it_flows() -> None:
     """A pool of ours is a urllib3 pool like any other, for calls that are none of ours, too."""
-    with Server(flowing(reply(b"", length=40), b"x", 40)) as server, server.open(read_timeout=0.25) as pool:
+    with Server(flowing) as server, server.open(read_timeout=0.8) as pool:
         assert b"x" * 40 == pool.request("GET", "/").data
 
 
@@ -489,8 +549,8 @@ def test_silence_ends_a_call_by_hand() -> None:
 
 def test_a_timeout_that_was_put_in_place_of_ours_is_urllib3s() -> None:
     """The pool is the user's: a plain Timeout bounds each silence, of a connection that is made then."""
-    with Server(flowing(reply(b"", length=40), b"x", 40)) as server, server.open() as pool:
-        pool.timeout = Timeout(connect=3, read=0.25)
+    with Server(flowing) as server, server.open() as pool:
+        pool.timeout = Timeout(connect=3, read=0.8)
         assert b"x" * 40 == pool.request("GET", "/").data
 
 
@@ -500,12 +560,6 @@ def test_a_head_request_has_no_content() -> None:
         for _ in range(2):
             assert b"" == pool.request("HEAD", "/").data
         assert 1 == server.connections
-
-
-def test_no_read_timeout_means_none() -> None:
-    """None waits for ever, as it does with urllib3."""
-    with Server(answers(reply())) as server, server.open(read_timeout=None) as pool:  # type: ignore[arg-type]
-        assert {"errcode": 0, "errmsg": "ok"} == send(pool, TOKEN, HELLO)
 
 
 def test_a_cassette_plays_with_open_pool(tmp_path: Path) -> None:
