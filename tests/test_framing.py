@@ -385,10 +385,10 @@ def test_whatever_drips_ends_for_other_calls(name: str, kind: str) -> None:
 
 
 class Slow(Wire):
-    """A socket on which a byte comes every eight seconds of a clock that only waiting moves, or none in time."""
+    """A socket on which a piece comes every eight seconds of a clock that only waiting moves, or none in time."""
 
-    def __init__(self, data: bytes, allowed: float | None) -> None:
-        super().__init__(Sample("GET", data, 1))
+    def __init__(self, data: bytes, piece: int, allowed: float | None) -> None:
+        super().__init__(Sample("GET", data, piece))
         self.now, self.timeout = 0.0, allowed
 
     def gettimeout(self) -> float | None:  # type: ignore[override]
@@ -407,10 +407,10 @@ class Slow(Wire):
 
 @contextmanager
 def slowly(
-    head: str, content: bytes, allowed: float | None, monkeypatch: pytest.MonkeyPatch
+    head: str, content: bytes, piece: int, allowed: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Framed, Slow]]:
-    """Give a response whose head was there at once, and whose content comes byte by byte; the silence is 10 seconds."""
-    slow = Slow(content, allowed)
+    """Give a response whose head was there at once, and whose content comes piece by piece; the silence is 10 seconds."""
+    slow = Slow(content, piece, allowed)
     monkeypatch.setattr(framing, "monotonic", lambda: slow.now)
     with closing(Framed(slow, silence=10)) as response:  # type: ignore[arg-type]
         with monkeypatch.context() as at_once:
@@ -421,10 +421,11 @@ def slowly(
 
 
 FLOWS = {
-    "length": ("Content-Length: 12", JPEG),
-    "small chunks": (CHUNKED, b"".join(b"1\r\n%c\r\n" % byte for byte in JPEG) + b"0\r\n\r\n"),
-    "one chunk": (CHUNKED, b"c\r\n" + JPEG + b"\r\n0\r\n\r\n"),
-    "to the end": ("X: y", JPEG),
+    "length": ("Content-Length: 12", JPEG, 1),
+    "small chunks": (CHUNKED, b"".join(b"1\r\n%c\r\n" % byte for byte in JPEG) + b"0\r\n\r\n", 1),
+    "small chunks, each at once": (CHUNKED, b"".join(b"1\r\n%c\r\n" % byte for byte in JPEG) + b"0\r\n\r\n", 6),
+    "one chunk": (CHUNKED, b"c\r\n" + JPEG + b"\r\n0\r\n\r\n", 1),
+    "to the end": ("X: y", JPEG, 1),
 }
 
 
@@ -451,7 +452,7 @@ def test_a_reply_as_a_whole_ends_when_its_time_is_up(name: str, monkeypatch: pyt
 @pytest.mark.parametrize("content", [b"0" * 14 + b"2;", b"0\r\nX: y\r\nX: y\r\n"], ids=["chunk size", "trailer"])
 def test_framing_that_drips_ends_after_six_silences(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without content nothing earns more time."""
-    with slowly(CHUNKED, content, None, monkeypatch) as (response, slow):
+    with slowly(CHUNKED, content, 1, None, monkeypatch) as (response, slow):
         with pytest.raises(TimeoutError):
             read(response)
         assert 6 * 10 == slow.now
