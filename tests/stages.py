@@ -11,6 +11,7 @@ import urllib3
 from urllib3 import HTTPSConnectionPool
 
 from tests.hostile import (
+    ENOUGH,
     Peer,
     Script,
     Server,
@@ -66,7 +67,7 @@ class Scripted:
 
     @contextmanager
     def opened(self) -> Iterator[Pool]:
-        settings = {"read_timeout": 0.5, **self.settings}
+        settings = {"read_timeout": ENOUGH, **self.settings}
         with Server(*self.scripts, tls=self.tls) as server, self.open_it(server, **settings) as pool:
             yield pool
 
@@ -158,7 +159,7 @@ def self_signed(_: pytest.MonkeyPatch) -> Iterator[Pool]:
 def plain_behind_https(script: Script) -> Callable[[pytest.MonkeyPatch], Opened]:
     @contextmanager
     def opened(_: pytest.MonkeyPatch) -> Iterator[Pool]:
-        with Server(script) as server, HTTPSConnectionPool("127.0.0.1", server.port, block=True, timeout=0.2) as pool:
+        with Server(script) as server, HTTPSConnectionPool("127.0.0.1", server.port, block=True, timeout=0.1) as pool:
             yield pool
 
     return opened
@@ -229,9 +230,9 @@ STAGES = [
         True,
         scripted(once(bare("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", body=b"9\r\n{"))),
     ),
-    Stage("no answer", TransportError, True, scripted(stall)),
-    Stage("answer stalled", TransportError, True, scripted(then_stall(reply(length=99)))),
-    Stage("dripping", TransportError, True, scripted(drip(reply(b"{", length=10**6), b" ", 0.01), read_timeout=0.1)),
+    Stage("no answer", TransportError, True, scripted(stall, read_timeout=0.1)),
+    Stage("answer stalled", TransportError, True, scripted(then_stall(reply(length=99)), read_timeout=0.1)),
+    Stage("dripping", TransportError, True, scripted(drip(reply(b"{", length=10**6), b" ", 0.01), read_timeout=0.05)),
     Stage("garbage", TransportError, True, scripted(once(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n"))),
     Stage(
         "two lengths",

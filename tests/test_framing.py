@@ -409,7 +409,7 @@ class Slow(Wire):
 def slowly(
     head: str, content: bytes, piece: int, allowed: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Framed, Slow]]:
-    """Give a response whose head was there at once, and whose content comes piece by piece; the silence is 10 seconds."""
+    """Give a response whose head was there at once, and whose content comes in pieces; the silence is 10 seconds."""
     slow = Slow(content, piece, allowed)
     monkeypatch.setattr(framing, "monotonic", lambda: slow.now)
     with closing(Framed(slow, silence=10)) as response:  # type: ignore[arg-type]
