@@ -34,8 +34,8 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     )),
     (u.EmptyPoolError, (
         False,
-        "all connections of the pool were busy for a minute: leave each stream(), or open_pool with a larger maxsize",
-        "连接池一分钟内没有空闲连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
+        "all connections of the pool stayed busy: leave each stream(), or open_pool with a larger maxsize",
+        "连接池一直没有空闲连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
     )),
     (u.ClosedPoolError, (False, "the pool is closed: open a new one", "连接池已关闭：请重新打开一个")),
     (u.ReadTimeoutError, (

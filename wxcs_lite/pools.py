@@ -47,9 +47,10 @@ def open_pool(
 
     Timeouts are in seconds. `read_timeout` bounds each silence of the other side; six of them bound a JSON reply as a
     whole, and in a medium the wait for its next byte. `total_timeout` bounds a whole call, for callers with a deadline
-    of their own (a serverless function), a `stream` to its last chunk too; only looking up the host's name, and trying
-    more than one address of it, may take longer. A pool that you made yourself has urllib3's timeouts alone, and a
-    server that drips headers, chunk sizes or trailers can hold its calls.
+    of their own (a serverless function), a `stream` to its last chunk too. Looking up the host's name is not bounded,
+    each further address of it may take a third of that time more, and so may the last piece of a large upload. A pool
+    that you made yourself has urllib3's timeouts alone: a server that drips headers, chunk sizes or trailers can hold
+    its calls.
     """
     url, proxy = hide_if_str(url), hide_if_str(proxy)  # they may hold a login
     scheme, host, port = _origin(url)

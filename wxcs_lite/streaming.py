@@ -9,11 +9,11 @@ from wxcs_lite import endpoints
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import Headers, looks_like_text, read_media, refuse_encoded
+from wxcs_lite.replies import Headers, looks_like_text, read_media
 from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden
 from wxcs_lite.tracebacks import call_cleanly
-from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, without_echo_in
+from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, refuse_unread, without_echo_in
 
 __all__ = ["Stream", "stream"]
 
@@ -78,7 +78,7 @@ def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse
     response = None
     try:
         response = open_response(pool, token, request)
-        refuse_encoded(response.status, response.headers)
+        refuse_unread(response)
         start = b""
         while len(start) < 16 and (more := response.read1(PIECE)):
             start += more

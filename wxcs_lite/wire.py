@@ -33,6 +33,7 @@ __all__ = [
     "open_response",
     "perform",
     "read_bounded",
+    "refuse_unread",
     "without_echo_in",
 ]
 
@@ -40,7 +41,7 @@ MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
 _SECRET_LENGTH = 8  # characters; real ones have 32 and more
-_EMPTY = (204, 304)  # replies that have no content; what follows such a one belongs to nobody
+_EMPTY = (204, 304)  # statuses of replies without content, as all below 200 are
 _ONCE = Retry.from_int(False, redirect=False)
 
 redact_logs()
@@ -116,7 +117,7 @@ def open_response(
     body, headers = _framed(request, progress, limits.get("timeout"))
     if pool.headers:
         headers = _joined(pool.headers, headers)
-    response = pool.urlopen(
+    return pool.urlopen(
         request.method,
         request.url(token),
         body,
@@ -127,10 +128,6 @@ def open_response(
         decode_content=False,
         **limits,
     )
-    if response.status < 200 or response.status in _EMPTY:
-        drop(response)  # at once: urllib3 gives the connection back as soon as it has read nothing
-        raise without_content(response.status)
-    return response
 
 
 def _limits(pool: Pool, request: Request) -> dict[str, Any]:
@@ -181,9 +178,20 @@ def _leaving(
         raise Carried(e) from None
 
 
+def refuse_unread(response: BaseHTTPResponse) -> None:
+    """Refuse a reply that has no content, or a compressed one, before it is read.
+
+    After such a reply its connection must be closed: what comes next belongs to nobody, and urllib3 would give the
+    connection back as soon as it had read nothing.
+    """
+    if response.status < 200 or response.status in _EMPTY:
+        raise without_content(response.status)
+    refuse_encoded(response.status, response.headers)
+
+
 def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool: Pool | None) -> bytes:
     """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
-    refuse_encoded(response.status, response.headers)
+    refuse_unread(response)
     begun, found, size = time.monotonic(), [], 0
     while piece := _piece(response, limit) if pool is None else response.read1(PIECE):
         size += len(piece)
