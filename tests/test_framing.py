@@ -262,6 +262,16 @@ def test_the_connection_stays_or_closes_as_the_reply_says(lines: tuple[str, ...]
     response.close()
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+def test_content_may_end_with_the_connection(tls: bool) -> None:
+    """Nothing else says where it ends; each call connects again, and no socket is left open."""
+    with Server(once(bare("HTTP/1.1 200 OK", body=JPEG)), tls=tls) as server, server.open() as pool:
+        for _ in range(2):
+            assert JPEG == download(pool, TOKEN, "MEDIA_ID").content
+            assert JPEG == streamed(pool)
+        assert 4 == server.connections
+
+
 def test_what_was_begun_is_not_begun_again() -> None:
     """As with http.client's own."""
     response = framed(reply())
