@@ -127,6 +127,7 @@ MALFORMED = {
     "NUL in the reason": bare("HTTP/1.1 200 O\0K", "Content-Length: 0"),
     "a bare CR in a header": bare("HTTP/1.1 200 OK", "X: y\rContent-Length: 2", body=b"{}"),
     "NUL in a header": bare("HTTP/1.1 200 OK", "X: \0", "Content-Length: 0"),
+    "blanks and NUL": bare("HTTP/1.1 200 OK", f"X:{' ' * 65000}\0", "Content-Length: 0"),
     "a header without a colon": bare("HTTP/1.1 200 OK", "Content-Length 0"),
     "a header without a name": bare("HTTP/1.1 200 OK", ": y", "Content-Length: 0"),
     "a blank before the colon": bare("HTTP/1.1 200 OK", "Content-Length : 0"),
