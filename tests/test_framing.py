@@ -215,6 +215,24 @@ def test_a_chunk_of_a_negative_size_is_a_typed_error(kind: str, open_it: Open) -
         act(pool)
 
 
+WHOLE = {
+    "length": reply(),
+    "chunks": bare("HTTP/1.1 200 OK", CHUNKED, body=b"1B;a=b\r\n" + OK + b"\r\n0\r\nX: y\r\n\r\n"),
+    "after an interim reply": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + reply(),
+}
+
+
+@pytest.mark.parametrize("sizes", [(), (5, 5)], ids=["read", "read1"])
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_reply_cut_at_any_byte_is_no_reply(name: str, sizes: tuple[int, ...]) -> None:
+    """Its last byte is needed, too."""
+    whole = WHOLE[name]
+    assert OK == read(framed(whole), sizes).body
+    for cut in range(len(whole)):
+        with closing(framed(whole[:cut])) as response, pytest.raises((HTTPException, ConnectionError)):
+            read(response, sizes)
+
+
 def test_the_error_of_a_malformed_reply_says_so() -> None:
     """It was not cut: there is no use in looking at the network."""
     bad = once(MALFORMED["two lengths"])
