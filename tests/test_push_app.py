@@ -632,6 +632,23 @@ def test_after_a_fork_the_store_is_asked_what_was_under_way(handler: Recorder, t
     assert 2 == len(handler.pushes)
 
 
+def test_what_is_given_back_comes_again_only_after_its_first_run(handler: Recorder) -> None:
+    """As long as on_error is busy, a repetition gets 503 as well."""
+    handler.answer = ZeroDivisionError("nothing was sent")
+    statuses: list[int] = []
+
+    def give_back(push: Push, error: BaseException) -> None:
+        app.forget(push)
+        statuses.append(call(app, "POST", *plain(TEXT)).status)
+
+    app = push_app(handler, token=TOKEN, on_error=give_back)
+    statuses.append(call(app, "POST", *plain(TEXT)).status)
+    handler.answer = None
+    statuses.append(call(app, "POST", *plain(TEXT)).status)
+    assert [503, 503, 200] == statuses
+    assert 2 == len(handler.pushes)
+
+
 def test_a_claim_can_be_given_back_without_a_store(handler: Recorder) -> None:
     """In this process then; and an answer can be forgotten, too."""
     handler.answer = ZeroDivisionError("nothing was sent")

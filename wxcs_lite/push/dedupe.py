@@ -93,6 +93,8 @@ class Once:
             found = self._seen.get(key)
             if found is not None:
                 return found
+            if key in self._given_back:  # its first run has not ended
+                return None
             if not self._places.acquire(blocking=False):
                 _log.warning("push %s: all workers and the queue are taken, so WeChat got 503", name)
                 return None
