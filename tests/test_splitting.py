@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wxcs_lite import InvalidMessage, split_text
@@ -60,7 +60,6 @@ def cuts(content: str, pieces: list[str]) -> set[int]:
     return found
 
 
-@settings(deadline=None)
 @given(texts, sizes)
 def test_pieces_are_small_whole_and_all_there(row: list[str], size: int) -> None:
     """For any text and any size: each piece fits, nothing but white space is lost, no atom is cut."""
@@ -84,7 +83,6 @@ def _grown(row: list[str]) -> bool:
     return "<a" in joined.replace(LINK.lower(), "") or any("\u1100" <= b[0] <= "\u11ff" for _, b in pairwise(row))
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(1, 60))
 def test_any_text_comes_back(content: str, size: int) -> None:
     """Whatever Unicode has; only what is larger than a piece is refused."""
@@ -94,7 +92,6 @@ def test_any_text_comes_back(content: str, size: int) -> None:
         assert all(len(piece.encode()) <= size for piece in pieces)
 
 
-@settings(deadline=None)
 @given(texts, st.integers(150, 400))
 def test_no_piece_but_the_last_is_needlessly_small(row: list[str], size: int) -> None:
     """Two neighbours never fit into one message together."""
