@@ -176,3 +176,14 @@ def test_without_its_environment_it_says_what_is_missing() -> None:
     )
     assert 1 == done.returncode
     assert "Set these in the environment, as README says: WXCS_SECRET, WXCS_PUSH_TOKEN, WXCS_AES_KEY\n请" in done.stderr
+
+
+def test_a_library_that_is_missing_is_named(tmp_path: Path) -> None:
+    """With the command that brings it."""
+    (tmp_path / "redis.py").write_text("raise ImportError")
+    given = {f"WXCS_{name}": "madeUp" for name in ("APPID", "SECRET", "PUSH_TOKEN", "AES_KEY")}
+    given |= {"REDIS_URL": "redis://127.0.0.1", "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", "import app"]
+    done = subprocess.run(command, cwd=RECIPE, env=given, capture_output=True, text=True, timeout=60)
+    assert 1 == done.returncode
+    assert "redis is missing: pip install redis\n" in done.stderr

@@ -14,7 +14,12 @@ if missing:
 appid, secret, push_token, aes_key = (os.environ[name] for name in NAMES)
 
 if "REDIS_URL" in os.environ:  # on several machines
-    from redis import Redis
+    try:
+        from redis import Redis
+    except ImportError:
+        sys.exit(
+            "REDIS_URL is set, and redis is missing: pip install redis\n设置了 REDIS_URL，但缺少 redis：pip install redis"
+        )
     from redis_seen import RedisSeen
 
     seen = RedisSeen(Redis.from_url(os.environ["REDIS_URL"]))
