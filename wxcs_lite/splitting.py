@@ -44,11 +44,13 @@ def split_text(content: str, max_bytes: int = TEXT_BYTES) -> list[str]:
 
 
 class _Atom(NamedTuple):
-    """What is never cut: its text, the white space before it, and how good a cut before it is."""
+    """What is never cut: its text, the white space before it, how good a cut before it is, and the bytes of both."""
 
     gap: str
     text: str
     rank: int
+    gap_size: int
+    size: int
 
 
 _WITHIN, _WORD, _SENTENCE, _LINE, _PARAGRAPH = range(5)
@@ -67,14 +69,14 @@ def _reach(atoms: list[_Atom], start: int, max_bytes: int) -> tuple[int, int]:
     """Return where the piece that begins at `start` has to end, and the best cut before that, or 0 where all fits."""
     # For each rank, the last cut; one that leaves the piece half empty counts only if no rank has another.
     late, early = [0] * 5, 0
-    used = len(atoms[start].text.encode())
+    used = atoms[start].size
     for at in range(start + 1, len(atoms)):
-        gap, text, rank = atoms[at]
+        _, _, rank, gap_size, size = atoms[at]
         if used >= max_bytes / 2:
             late[rank] = at
         elif rank:
             early = at
-        used += len(gap.encode()) + len(text.encode())
+        used += gap_size + size
         if used > max_bytes:
             best = next((cut for cut in reversed(late[_WORD:]) if cut), 0)
             return at, best or early
@@ -88,9 +90,11 @@ def _atoms(content: str, max_bytes: int) -> list[_Atom]:
         if text.isspace() and text not in _FIRM:
             gap += text
             continue
-        if len(text.encode()) > max_bytes:
-            raise _too_long(text, max_bytes)
-        atoms.append(_Atom(gap, text, _rank(atoms[-1].text if atoms else "", ended, gap, text)))
+        size = len(text.encode())
+        if size > max_bytes:
+            raise _too_long(text, size, max_bytes)
+        rank = _rank(atoms[-1].text if atoms else "", ended, gap, text)
+        atoms.append(_Atom(gap, text, rank, len(gap.encode()), size))
         if text in _STOPS or not (ended and text in _CLOSING):
             ended = text if text in _STOPS else ""
         gap = ""
@@ -106,7 +110,7 @@ _BREAK = r"\r\n|[\n\r\u2028\u2029]"
 
 def _rank(before: str, ended: str, gap: str, text: str) -> int:
     """Return how good a cut is between two atoms with this white space between them."""
-    if breaks := len(re.findall(_BREAK, gap)):
+    if gap and (breaks := len(re.findall(_BREAK, gap))):
         return _PARAGRAPH if breaks > 1 else _LINE
     if text in _CLOSING:
         return _WORD if gap else _WITHIN
@@ -162,7 +166,7 @@ def _joins(content: str, start: int, at: int) -> bool:
     letters, conjuncts of India. Not known are the few signs that stand before their letter (as U+0600).
     """
     before, char = content[at - 1], content[at]
-    if char < "\u0300" or category(before) in ("Cc", "Zl", "Zp"):
+    if char < "\u0300" or "\u3400" <= char <= "\u9fff" or category(before) in ("Cc", "Zl", "Zp"):
         return (before == _JOINER and not char.isspace()) or before + char == "\r\n"
     if before == _JOINER or char in _EXTENDING or category(char)[0] == "M":
         return True
@@ -179,8 +183,7 @@ def _is_korean(char: str) -> bool:
     return "\u1100" <= char <= "\u11ff" or "\uac00" <= char <= "\ud7a3"
 
 
-def _too_long(text: str, max_bytes: int) -> InvalidMessage:
-    size = len(text.encode())
+def _too_long(text: str, size: int, max_bytes: int) -> InvalidMessage:
     what, what_zh = ("a link", "一个文字链接") if text[:2].lower() == "<a" else ("one character", "一个组合字符")
     return InvalidMessage(
         "content",

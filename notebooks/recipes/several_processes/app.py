@@ -17,9 +17,7 @@ if "REDIS_URL" in os.environ:  # on several machines
     try:
         from redis import Redis
     except ImportError:
-        sys.exit(
-            "REDIS_URL is set, and redis is missing: pip install redis\n设置了 REDIS_URL，但缺少 redis：pip install redis"
-        )
+        sys.exit("For REDIS_URL, redis is missing: pip install redis\n使用 REDIS_URL 需要 redis：pip install redis")
     from redis_seen import RedisSeen
 
     seen = RedisSeen(Redis.from_url(os.environ["REDIS_URL"]))
