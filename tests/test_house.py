@@ -64,7 +64,16 @@ IO = {
     "threading", "urllib.request", "urllib.error", "urllib3",
 }  # fmt: skip
 # Their examples are those of their twins in `endpoints`; a class that only functions make is shown there.
-WITHOUT_EXAMPLE = {"Reply", "Stream", "get_callback_ip", "get_quota", "get_rid", "set_typing", "showing_typing"}
+WITHOUT_EXAMPLE = {
+    "Reply",
+    "Stream",
+    "clear_quota",
+    "get_callback_ip",
+    "get_quota",
+    "get_rid",
+    "set_typing",
+    "showing_typing",
+}
 
 
 def parse(path: Path) -> ast.Module:

@@ -45,6 +45,8 @@ from wxcs_lite.request import Request
 from wxcs_lite.secret import Token
 from wxcs_lite.streaming import Stream, stream
 from wxcs_lite.transport import (
+    call,
+    clear_quota,
     download,
     fetch_token,
     get_callback_ip,
@@ -82,7 +84,9 @@ __all__ = [
     "Window",
     "WindowClosed",
     "WxError",
+    "call",
     "check",
+    "clear_quota",
     "download",
     "explain",
     "fetch_token",

@@ -14,12 +14,15 @@ from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError,
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded, scrub_texts
+from wxcs_lite.request import SECRETS
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import Token, hidden
+from wxcs_lite.secret import Token, hidden, hide, hide_if_str, hide_named
 from wxcs_lite.wire import MAX_MEDIA, Progress, answer
 
 __all__ = [
+    "call",
+    "clear_quota",
     "download",
     "fetch_token",
     "get_callback_ip",
@@ -219,3 +222,40 @@ def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
     pool, token = hidden(pool, token)
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)
+
+
+def clear_quota(pool: Pool, token: str, appid: str) -> dict[str, Any]:
+    """Set the counters of all calls of today back to zero, ten times a month at most (48006 after that)."""
+    # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
+    pool, token, appid = hidden(pool, token, appid)
+    return answer(pool, token, endpoints.clear_quota(appid), read_ok)
+
+
+def call(
+    pool: Pool,
+    token: str | None,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    method: Literal["GET", "POST"] | str | None = None,
+    query: Mapping[str, str | int] | None = None,
+) -> dict[str, Any]:
+    """Make any other JSON call of WeChat, once, and return the JSON of its reply.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    >>> call(pool, token, "/cgi-bin/get_api_domain_ip")
+    {'ip_list': ['127.0.0.1']}
+
+    With a body it is a POST, without one a GET, unless `method` says otherwise; token is None for a call that takes
+    none. What is named like a secret hides its repr, also in the reply. Raises InvalidMessage for a path with a host,
+    without a slash or with a query, before anything leaves.
+    """
+    pool, token, path = hide_if_str(pool), None if token is None else hide(token), hide_if_str(path)
+    body, method, query = hide_named(body), hide_if_str(method), hide_named(query)
+    request = endpoints.call(path, body, method=method, query=query)
+    named = [value for name, value in {**(body or {}), **(query or {})}.items() if name in SECRETS]
+    secret = token or next((value for value in named if isinstance(value, str)), None)
+    return hide_named(answer(pool, token, request, read_ok, secret=secret))
