@@ -27,6 +27,7 @@ FLOORS = (
     {"messages", "request"},
     {"media", "remarks"},
     {"endpoints", "replies"},
+    {"signing"},
     {"failures", "logs", "pools"},
     {"tracebacks"},
     {"wire"},
@@ -36,7 +37,7 @@ FLOORS = (
     {"__main__"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-PURE = {name for names in FLOORS[: FLOOR["endpoints"] + 1] for name in names} & set(CLIENT)
+PURE = {name for names in FLOORS[: FLOOR["signing"] + 1] for name in names} & set(CLIENT)
 PUSH = {name for name in MODULES if name.startswith("push")}
 SANDBOX_FLOORS = (
     {"http", "samples"},

@@ -17,6 +17,7 @@ from wxcs_lite.require import kind_of, quoted, require_businessid, require_str, 
 from wxcs_lite.secret import SecretBytes, hide, hide_if_str, hide_named
 
 __all__ = [
+    "SIGNABLE",
     "call",
     "clear_quota",
     "download",
@@ -28,6 +29,16 @@ __all__ = [
     "stable_token",
     "upload",
 ]
+
+# The calls that WeChat takes with an API signature: the first as its page says, all as two SDKs list them.
+SIGNABLE = frozenset(
+    {
+        "/cgi-bin/message/custom/send",
+        "/cgi-bin/openapi/quota/get",
+        "/cgi-bin/openapi/rid/get",
+        "/cgi-bin/clear_quota",
+    }
+)
 
 # Raw UTF-8: codes 47002 and 40033 exist for \u escapes, and customers have read them literally.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode

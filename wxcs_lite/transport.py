@@ -3,22 +3,28 @@
 Pool first, token second, always given, never kept.
 """
 
+import base64
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from os import PathLike, fspath
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from wxcs_lite import endpoints
 from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded, scrub_texts
-from wxcs_lite.request import SECRETS
+from wxcs_lite.replies import Headers, Reply, read_media, read_ok, read_token, read_uploaded, scrub_texts
+from wxcs_lite.request import SECRETS, Request
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import Token, hidden, hide, hide_if_str, hide_named
+from wxcs_lite.secret import Token, any_spelling, hidden, hide, hide_if_str, hide_named
 from wxcs_lite.wire import MAX_MEDIA, Progress, answer
+
+if TYPE_CHECKING:
+    from wxcs_lite.signing import SigningKeys
 
 __all__ = [
     "call",
@@ -35,7 +41,7 @@ __all__ = [
 ]
 
 
-def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
+def send(pool: Pool, token: str, message: Mapping[str, Any], *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
     """Send a message to a customer, once, and return WeChat's `{"errcode": 0, "errmsg": "ok"}`.
 
     >>> from wxcs_lite import text
@@ -48,10 +54,28 @@ def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
 
     There is no message id: after an error whose `maybe_sent` is True, sending again may deliver twice. Raises
     InvalidMessage before anything leaves, WindowClosed if the customer has to write first, and the other `WxError`s.
+    With `keys` (`wxcs_lite.signing.SigningKeys`) it is encrypted and signed, and so must the reply be.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
-    pool, token, message = hidden(pool, token, message)
-    return answer(pool, token, endpoints.send(message), read_ok)
+    pool, token, message, keys = hidden(pool, token, message, keys)
+    return _answer_signed(pool, token, endpoints.send(message), keys)
+
+
+def _answer_signed(pool: Pool, token: str, request: Request, keys: "SigningKeys | None") -> dict[str, Any]:
+    """Perform and read, with the API signature if there are keys for it."""
+    if keys is None:
+        return answer(pool, token, request, read_ok)
+    from wxcs_lite import signing  # who signs nothing loads nothing of it
+
+    nonce = base64.b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    signed = signing.sign(request, keys, time.time(), nonce, secrets.token_bytes(12))
+
+    def read(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
+        found = read_ok(*signing.open_reply(Reply(status, headers, body), signed, keys))
+        scrub_texts(found, partial(any_spelling(token).sub, "***"))  # what was encrypted could hold an echo, too
+        return found
+
+    return answer(pool, token, signed, read)
 
 
 def set_typing(
@@ -197,24 +221,30 @@ def fetch_token(
     return answer(pool, None, request, read, secret=secret)
 
 
-def get_rid(pool: Pool, token: str, rid: str) -> dict[str, Any]:
+def get_rid(pool: Pool, token: str, rid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
     """Return what WeChat noted of a call, by the rid of its error, for seven days.
 
-    The token that the noted URL holds is taken out.
+    The token that the noted URL holds is taken out. `keys` sign it, as they do in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
-    pool, token, rid = hidden(pool, token, rid)
-    found = answer(pool, token, endpoints.get_rid(rid), read_ok)
+    pool, token, rid, keys = hidden(pool, token, rid, keys)
+    found = _answer_signed(pool, token, endpoints.get_rid(rid), keys)
     noted = found.get("request")
     scrub_texts(noted, scrub)
     return found
 
 
-def get_quota(pool: Pool, token: str, cgi_path: str = "/cgi-bin/message/custom/send") -> dict[str, Any]:
-    """Return the daily allowance of a call and what is left of it, under `quota`."""
+def get_quota(
+    pool: Pool,
+    token: str,
+    cgi_path: str = "/cgi-bin/message/custom/send",
+    *,
+    keys: "SigningKeys | None" = None,
+) -> dict[str, Any]:
+    """Return the daily allowance of a call and what is left of it, under `quota`; `keys` sign it, as in `send`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
-    pool, token, cgi_path = hidden(pool, token, cgi_path)
-    return answer(pool, token, endpoints.get_quota(cgi_path), read_ok)
+    pool, token, cgi_path, keys = hidden(pool, token, cgi_path, keys)
+    return _answer_signed(pool, token, endpoints.get_quota(cgi_path), keys)
 
 
 def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
@@ -224,11 +254,14 @@ def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)
 
 
-def clear_quota(pool: Pool, token: str, appid: str) -> dict[str, Any]:
-    """Set the counters of all calls of today back to zero, ten times a month at most (48006 after that)."""
+def clear_quota(pool: Pool, token: str, appid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
+    """Set the counters of all calls of today back to zero, ten times a month at most (48006 after that).
+
+    `keys` sign it, as they do in `send`.
+    """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
-    pool, token, appid = hidden(pool, token, appid)
-    return answer(pool, token, endpoints.clear_quota(appid), read_ok)
+    pool, token, appid, keys = hidden(pool, token, appid, keys)
+    return _answer_signed(pool, token, endpoints.clear_quota(appid), keys)
 
 
 def call(

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from urllib3 import HTTPHeaderDict, Retry
 from urllib3.response import BaseHTTPResponse
@@ -18,7 +18,7 @@ from wxcs_lite.failures import told_of
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
-from wxcs_lite.replies import Headers, refuse_encoded, scrub_texts, too_large
+from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large
 from wxcs_lite.request import Request
 from wxcs_lite.secret import any_spelling, hide, hide_if_str
 from wxcs_lite.tracebacks import Carried, call_cleanly
@@ -45,17 +45,6 @@ redact_logs()
 
 Progress = Callable[[int, int], object]
 _T = TypeVar("_T")
-
-
-class Reply(NamedTuple):
-    """What came back: status, headers (found in any case) and the whole body, for the functions of `replies`."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"<Reply HTTP {self.status}, {len(self.body)} bytes>"
 
 
 def perform(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from wxcs_lite.sandbox.api import calls, sending
 from wxcs_lite.sandbox.api.bodies import read_json
 from wxcs_lite.sandbox.api.calls import Answerer, Call
+from wxcs_lite.sandbox.api.signature import opened, sealed
 from wxcs_lite.sandbox.http.values import Reply, Request, page
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.refusals import RefusedError
@@ -50,13 +51,20 @@ def answer(account: Account, request: Request, now: float) -> Reply:
     if route is None:
         return page(404)
     try:
-        result = _checked(route, account, request, now)
+        plain = _admitted(route, account, request, now)
     except RefusedError as refused:
         return refusal(account, request, now, refused.errcode)
-    return result if isinstance(result, Reply) else _json(result, "application/json; encoding=utf-8")
+    try:
+        fields = read_json(plain.body, account.switches.escapes) if route.reads_json else {}
+        result = route.answer(account, Call(now, plain, fields))
+    except RefusedError as refused:
+        result = refusal(account, request, now, refused.errcode)
+    reply = result if isinstance(result, Reply) else _json(result, "application/json; encoding=utf-8")
+    return reply if plain is request else sealed(account, request.path, reply, now)
 
 
-def _checked(route: Route, account: Account, request: Request, now: float) -> Mapping[str, object] | Reply:
+def _admitted(route: Route, account: Account, request: Request, now: float) -> Request:
+    """Return the request, decrypted if it was signed, or raise what is answered before its body is looked at."""
     if request.method not in route.methods:
         raise RefusedError(43002 if "POST" in route.methods else 43001)
     if route.takes_token:
@@ -67,8 +75,7 @@ def _checked(route: Route, account: Account, request: Request, now: float) -> Ma
         account.quota.count(request.path, now)
         if request.path in account.switches.unauthorized:
             raise RefusedError(48001)
-    fields = read_json(request.body, account.switches.escapes) if route.reads_json else {}
-    return route.answer(account, Call(now, request, fields))
+    return opened(account, request, now)
 
 
 def refusal(account: Account, request: Request, now: float, errcode: int, text: str | None = None) -> Reply:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from wxcs_lite.sandbox.rules.api_keys import ApiKeys
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.media import Shelf
 from wxcs_lite.sandbox.rules.people import Event, Person
@@ -28,6 +29,7 @@ class Account:
         self.shelf = Shelf(self.names.media_id)
         self.quota = Quota(switches.daily_limits, switches.minute_limits)
         self.rids = Rids()
+        self.api_keys = None if switches.api_signature == "off" else ApiKeys(self.names)
         self.people: dict[str, Person] = {}
         self.events: list[Event] = []
 

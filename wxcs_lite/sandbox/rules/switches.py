@@ -24,6 +24,7 @@ class Switches(NamedTuple):
     daily_limits: Mapping[str, int]
     minute_limits: Mapping[str, int]
     unauthorized: Collection[str]
+    api_signature: str
 
     @property
     def escapes(self) -> Escapes:
@@ -35,6 +36,7 @@ class Switches(NamedTuple):
         _one_of("chunked", self.chunked, ("refuse", "accept"))
         _one_of("errmsg_style", self.errmsg_style, ("rid", "hint", "both"))
         _one_of("error_content_type", self.error_content_type, ("application/json; encoding=utf-8", "text/plain"))
+        _one_of("api_signature", self.api_signature, ("off", "optional", "required"))
         _one_of("refill_on_entry", self.refill_on_entry, (False, True))
         if type(self.max_image_bytes) is not int or not 0 < self.max_image_bytes < MAX_BODY:
             raise ValueError(f"max_image_bytes must be from 1 to {MAX_BODY - 1}, not {self.max_image_bytes!r}")
