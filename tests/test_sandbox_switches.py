@@ -23,6 +23,7 @@ from wxcs_lite.sandbox import Sandbox
         ({"minute_limits": {"/cgi-bin/token": 1.5}}, "minute_limits['/cgi-bin/token'] must be"),
         ({"unauthorized": {"/cgi-bin/token"}}, "a path of unauthorized must be"),
         ({"unauthorized": "/cgi-bin/media/get"}, "unauthorized must be a set of paths"),
+        ({"api_signature": True}, "api_signature must be 'off', 'optional' or 'required', not True"),
         ({"appid": ""}, "appid and secret cannot be empty"),
         ({"secret": ""}, "appid and secret cannot be empty"),
     ],

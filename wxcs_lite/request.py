@@ -109,8 +109,8 @@ def _target(request: Request, token: str, secret: str) -> str:
 
 
 def _header(name: str, value: str) -> str:
-    if name.lower() == "content-type":
-        return f"{name}: {value}"  # a boundary is as long as a secret, and is none
+    if name.lower() in ("content-type", "wechatmp-signature"):
+        return f"{name}: {value}"  # a boundary and a signature are as long as a secret, and are none
     return f"{name}: {'***' if name.lower() in _SECRET_HEADERS else scrub(value)}"
 
 

@@ -21,7 +21,7 @@ from wxcs_lite.request import SECRETS, Request
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token, any_spelling, hidden, hide, hide_if_str, hide_named
-from wxcs_lite.wire import MAX_MEDIA, Progress, answer
+from wxcs_lite.wire import MAX_MEDIA, SECRET_LENGTH, Progress, answer
 
 if TYPE_CHECKING:
     from wxcs_lite.signing import SigningKeys
@@ -72,7 +72,8 @@ def _answer_signed(pool: Pool, token: str, request: Request, keys: "SigningKeys 
 
     def read(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
         found = read_ok(*signing.open_reply(Reply(status, headers, body), signed, keys))
-        scrub_texts(found, partial(any_spelling(token).sub, "***"))  # what was encrypted could hold an echo, too
+        if len(token) >= SECRET_LENGTH:  # what was encrypted may hold an echo, too
+            scrub_texts(found, partial(any_spelling(token).sub, "***"))
         return found
 
     return answer(pool, token, signed, read)

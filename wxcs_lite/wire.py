@@ -37,7 +37,7 @@ __all__ = [
 MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
-_SECRET_LENGTH = 8  # characters; real ones have 32 and more
+SECRET_LENGTH = 8  # characters; real ones have 32 and more
 _PATIENCE = 6  # read timeouts that a JSON reply may take in all
 _ONCE = Retry.from_int(False, redirect=False)
 
@@ -206,7 +206,7 @@ def answer(
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
         # A short one could be part of any word of the reply, and is no secret.
-        if secret is None or len(echo) < _SECRET_LENGTH:
+        if secret is None or len(echo) < SECRET_LENGTH:
             return read(status, headers, body)
         if request.gives == "media":
             return read(status, without_echo_in(headers, secret), body)
@@ -220,6 +220,6 @@ def answer(
 
 def without_echo_in(headers: Headers, secret: str) -> Headers:
     """Return the headers of a medium without the secret: its filename and type are shown to people."""
-    if len(secret) < _SECRET_LENGTH or not any(secret in value for value in headers.values()):
+    if len(secret) < SECRET_LENGTH or not any(secret in value for value in headers.values()):
         return headers
     return HTTPHeaderDict({name: value.replace(secret, "***") for name, value in headers.items()})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from time import gmtime, strftime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
@@ -110,7 +110,7 @@ class Sandbox:
         return self._core.account.secret
 
     @property
-    def signing_keys(self) -> dict[str, str]:
+    def signing_keys(self) -> dict[str, Any]:
         """The keys of the API signature: `wxcs_lite.signing.SigningKeys(**sandbox.signing_keys)`.
 
         Raises ValueError while `api_signature` is "off".

@@ -60,7 +60,9 @@ def answer(account: Account, request: Request, now: float) -> Reply:
     except RefusedError as refused:
         result = refusal(account, request, now, refused.errcode)
     reply = result if isinstance(result, Reply) else _json(result, "application/json; encoding=utf-8")
-    return reply if plain is request else sealed(account, request.path, reply, now)
+    if plain is request or account.api_keys is None:
+        return reply
+    return sealed(account, account.api_keys, request.path, reply, now)
 
 
 def _admitted(route: Route, account: Account, request: Request, now: float) -> Request:

@@ -102,14 +102,12 @@ def _decrypted(keys: "ApiKeys", request: Request, appid: str, timestamp: str) ->
     return fields
 
 
-def sealed(account: "Account", path: str, reply: Reply, now: float) -> Reply:
+def sealed(account: "Account", keys: "ApiKeys", path: str, reply: Reply, now: float) -> Reply:
     """Return the reply to an opened request, encrypted and signed; that errors are too is inferred, not published."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    keys, names, timestamp = account.api_keys, account.names, str(int(now))
-    if keys is None:
-        return reply
+    names, timestamp = account.names, str(int(now))
     fields = {"_n": names.api_nonce(), "_appid": account.appid, "_timestamp": int(now), **json.loads(reply.body)}
     iv, aad = names.iv(), f"{_HOST}{path}|{account.appid}|{timestamp}|{keys.symmetric_sn}".encode()
     both = AESGCM(keys.symmetric_key).encrypt(iv, json.dumps(fields, ensure_ascii=False).encode(), aad)

@@ -6,7 +6,7 @@ The RSA pairs are random and made once in a process, for that takes a while; all
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wxcs_lite.sandbox.rules.made_up import Hidden, Names
 
@@ -50,7 +50,7 @@ class ApiKeys:
         self.symmetric_sn = names.key_number()
         self.certificate_sn = names.key_number()
 
-    def shown(self, appid: str) -> dict[str, str]:
+    def shown(self, appid: str) -> dict[str, Any]:
         """Return what the console shows, the private key that only the developer has, and the certificate."""
         from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
