@@ -237,6 +237,17 @@ def test_ten_thousand_changed_requests_are_refused(monkeypatch: pytest.MonkeyPat
     assert {40231, 40232, 40233, 40234, 40236, 40237, 40240} >= codes >= {40234, 40237, 40240}
 
 
+def test_a_signature_with_surplus_bits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Base64 that a lenient decoder would take for the published signature."""
+    account, request = published(monkeypatch)
+    loose = request.headers["wechatmp-signature"].replace("g==", "h==")
+    assert loose != request.headers["wechatmp-signature"]
+    spoilt = request._replace(headers={**request.headers, "wechatmp-signature": loose})
+    with pytest.raises(RefusedError) as caught:
+        signature.opened(account, spoilt, REQUEST["timestamp"])
+    assert 40234 == caught.value.errcode
+
+
 def test_the_library_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sandbox with API signature needs it."""
 

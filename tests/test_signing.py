@@ -247,6 +247,16 @@ def test_ten_thousand_changed_replies_are_refused() -> None:
     assert [] == passed
 
 
+def test_a_signature_with_surplus_bits_is_refused() -> None:
+    """Base64 that a lenient decoder would take for the published signature."""
+    signature = REPLY["headers"]["Wechatmp-Signature"]
+    loose = signature.replace("g==", "h==")
+    assert base64.b64decode(signature) == base64.b64decode(loose)
+    reply = PUBLISHED_REPLY._replace(headers={**REPLY["headers"], "Wechatmp-Signature": loose})
+    with pytest.raises(BadReply, match="does not hold"):
+        open_reply(reply, PUBLISHED_REQUEST, published_keys())
+
+
 # Replies that are refused, and those that are not
 
 
