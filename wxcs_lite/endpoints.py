@@ -7,7 +7,7 @@ of the query.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, get_args
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import require_message
@@ -18,6 +18,9 @@ from wxcs_lite.secret import SecretBytes, hide, hide_if_str, hide_named
 
 __all__ = [
     "SIGNABLE",
+    "Command",
+    "MediaType",
+    "Method",
     "call",
     "clear_quota",
     "download",
@@ -29,6 +32,10 @@ __all__ = [
     "stable_token",
     "upload",
 ]
+
+Command = Literal["Typing", "CancelTyping"]
+MediaType = Literal["image", "voice", "video", "thumb"]
+Method = Literal["GET", "POST"]
 
 # The calls that WeChat takes with an API signature: the first as its page says, all as two SDKs list them.
 SIGNABLE = frozenset(
@@ -54,7 +61,7 @@ def _message(call: str, body: Mapping[str, Any]) -> Request:
     return _post(f"/cgi-bin/message/custom/{business}{call}", body, gives="receipt")
 
 
-def _json(value: Mapping[str, Any], field: str = "message") -> bytes:
+def _json(value: Mapping[str, Any], field: Literal["message", "body"] = "message") -> bytes:
     try:
         return _encode(value).encode()
     except UnicodeEncodeError:
@@ -81,7 +88,7 @@ def send(message: Mapping[str, Any]) -> Request:
 
 def set_typing(
     touser: str,
-    command: Literal["Typing", "CancelTyping"] | str = "Typing",
+    command: Command = "Typing",
     *,
     businessid: int | str | None = None,
 ) -> Request:
@@ -94,7 +101,7 @@ def set_typing(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
     require_str("touser", touser)
-    if command not in ("Typing", "CancelTyping"):
+    if command not in get_args(Command):
         raise InvalidMessage(
             "command",
             f"must be 'Typing' or 'CancelTyping', not {quoted(command)}",
@@ -111,7 +118,7 @@ def upload(
     content: bytes | BinaryIO,
     *,
     filename: str | None = None,
-    type: str = "image",
+    type: MediaType = "image",
     boundary: str | None = None,
 ) -> Request:
     r"""Return the request that uploads a temporary medium, to be used for three days.
@@ -222,7 +229,7 @@ def call(
     path: str,
     body: Mapping[str, Any] | None = None,
     *,
-    method: Literal["GET", "POST"] | str | None = None,
+    method: Method | None = None,
     query: Mapping[str, str | int] | None = None,
 ) -> Request:
     """Return the request of any other JSON call of WeChat: with a body it is a POST, without one a GET.
@@ -241,7 +248,7 @@ def call(
         raise InvalidMessage("body", f"must be a dict, not {kind_of(body)}", f"应为 dict，收到的是 {kind_of(body)}")
     if method is None:
         method = "GET" if body is None else "POST"
-    if method not in ("GET", "POST"):
+    if method not in get_args(Method):
         raise InvalidMessage("method", "must be 'GET' or 'POST'", "只能是 'GET' 或 'POST'")
     pairs = tuple(_pairs(query))
     takes_token = not any(name in SECRETS for name in (*(body or ()), *(name for name, _ in pairs)))

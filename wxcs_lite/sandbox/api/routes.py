@@ -55,7 +55,7 @@ def answer(account: Account, request: Request, now: float) -> Reply:
     except RefusedError as refused:
         return refusal(account, request, now, refused.errcode)
     try:
-        fields = read_json(plain.body, account.switches.escapes) if route.reads_json else {}
+        fields = read_json(plain.body, account.switches.unicode_escapes) if route.reads_json else {}
         result = route.answer(account, Call(now, plain, fields))
     except RefusedError as refused:
         result = refusal(account, request, now, refused.errcode)

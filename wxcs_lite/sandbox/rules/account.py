@@ -6,7 +6,7 @@ from typing import Any
 from wxcs_lite.sandbox.rules.api_keys import ApiKeys
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.media import Shelf
-from wxcs_lite.sandbox.rules.people import Event, Person
+from wxcs_lite.sandbox.rules.people import CustomerEvent, Person
 from wxcs_lite.sandbox.rules.quota import Quota
 from wxcs_lite.sandbox.rules.refusals import RefusedError, Rids, errmsg
 from wxcs_lite.sandbox.rules.switches import Switches
@@ -31,7 +31,7 @@ class Account:
         self.rids = Rids()
         self.api_keys = None if switches.api_signature == "off" else ApiKeys(self.names)
         self.people: dict[str, Person] = {}
-        self.events: list[Event] = []
+        self.events: list[CustomerEvent] = []
 
     def check_account(self, fields: Mapping[str, Any], path: str, now: float) -> None:
         """Raise what the token calls answer to a wrong account, then count the call.
