@@ -18,7 +18,7 @@ from wxcs_lite.sandbox import Sandbox
         ({"max_image_bytes": 0}, "max_image_bytes must be from 1 to "),
         ({"max_image_bytes": "2 MB"}, "not '2 MB'"),
         ({"max_image_bytes": 2**30}, "max_image_bytes must be"),
-        ({"daily_limits": {"/nowhere": 1}}, "a path of daily_limits must be '/cgi-bin/clear_quota', "),
+        ({"daily_limits": {"/nowhere": 1}}, "a path of daily_limits must be '/cgi-bin/business/get', "),
         ({"daily_limits": {"/cgi-bin/token": -1}}, "daily_limits['/cgi-bin/token'] must be a number of calls, not -1"),
         ({"minute_limits": {"/cgi-bin/token": 1.5}}, "minute_limits['/cgi-bin/token'] must be"),
         ({"unauthorized": {"/cgi-bin/token"}}, "a path of unauthorized must be"),

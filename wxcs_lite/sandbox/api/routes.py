@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from wxcs_lite.sandbox.api import calls, sending
+from wxcs_lite.sandbox.api import calls, management, sending
 from wxcs_lite.sandbox.api.bodies import read_json
 from wxcs_lite.sandbox.api.calls import Answerer, Call
 from wxcs_lite.sandbox.api.signature import opened, sealed
@@ -24,6 +24,8 @@ class Route(NamedTuple):
     reads_json: bool = True
 
 
+_OFFICIAL = Route(management.official_accounts_only, reads_json=False)
+
 ROUTES: Mapping[str, Route] = {
     "/cgi-bin/token": Route(calls.token, ("GET",), takes_token=False, reads_json=False),
     "/cgi-bin/stable_token": Route(calls.stable_token, takes_token=False),
@@ -39,6 +41,30 @@ ROUTES: Mapping[str, Route] = {
     "/cgi-bin/clear_quota": Route(calls.clear_quota),
     "/cgi-bin/getcallbackip": Route(calls.get_ips, ("GET",), reads_json=False),
     "/cgi-bin/get_api_domain_ip": Route(calls.get_ips, ("GET",), reads_json=False),
+    "/cgi-bin/callback/check": Route(management.check_callback),
+    "/cgi-bin/openapi/quota/clear": Route(management.clear_api_quota),
+    "/cgi-bin/clear_quota/v2": Route(management.clear_quota_by_secret, takes_token=False, reads_json=False),
+    "/cgi-bin/business/register": Route(management.register_business),
+    "/cgi-bin/business/update": Route(management.update_business),
+    "/cgi-bin/business/get": Route(management.get_business),
+    "/cgi-bin/business/list": Route(management.list_businesses),
+    "/customservice/work/get": Route(management.get_work, ("GET",), reads_json=False),
+    "/customservice/work/bind": Route(management.bind_work),
+    "/customservice/work/unbind": Route(management.unbind_work),
+    "/customservice/kfaccount/add": Route(management.add_agent),
+    "/customservice/kfaccount/del": Route(management.remove_agent, ("GET",), reads_json=False),
+    "/customservice/kfaccount/setadmin": Route(management.set_admin, ("GET",), reads_json=False),
+    "/customservice/kfaccount/canceladmin": Route(management.set_admin, ("GET",), reads_json=False),
+    "/cgi-bin/customservice/getkflist": Route(management.get_agents, ("GET",), reads_json=False),
+    "/cgi-bin/customservice/getonlinekflist": Route(management.get_online_agents, ("GET",), reads_json=False),
+    "/customservice/kfaccount/update": _OFFICIAL,
+    "/customservice/kfaccount/inviteworker": _OFFICIAL,
+    "/customservice/kfsession/create": _OFFICIAL,
+    "/customservice/kfsession/close": _OFFICIAL,
+    "/customservice/kfsession/getsession": _OFFICIAL._replace(methods=("GET",)),
+    "/customservice/kfsession/getsessionlist": _OFFICIAL._replace(methods=("GET",)),
+    "/customservice/kfsession/getwaitcase": _OFFICIAL._replace(methods=("GET",)),
+    "/customservice/msgrecord/getmsglist": _OFFICIAL,
 }
 
 

@@ -86,6 +86,10 @@ class Names:
         """Nineteen decimal digits."""
         return str(10**18 + int.from_bytes(self._bytes("echostr", 7)))
 
+    def agent(self) -> str:
+        """An openid of 28 characters."""
+        return f"o{self._text('agent', 21)[:27]}"
+
     def key_number(self) -> str:
         """The number of a key or certificate of the API signature: 32 hex digits, as in the published sample."""
         return self._bytes("key_number", 16).hex()
