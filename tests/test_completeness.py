@@ -9,7 +9,8 @@ import pytest
 from ipywidgets import Button
 
 import wxcs_lite
-from tests.test_published import EXCHANGES, JPEG, NOT_OFFERED, REQUESTS
+from tests.test_calls_page import LINES
+from tests.test_published import EXCHANGES, JPEG, NOT_OFFERED
 from wxcs_lite import endpoints, messages, text, transport
 from wxcs_lite.look.bubbles import _KINDS as BUBBLES
 from wxcs_lite.look.bubbles import bubble, summary
@@ -199,6 +200,6 @@ def test_every_call_is_published(name: str) -> None:
 def test_the_sandbox_answers_nothing_that_nobody_can_call() -> None:
     """A route is a call of ours, or it is said why there is none."""
     ours = {request.path for name in ENDPOINTS for request in made(name)}
-    ours |= {request.path for request in REQUESTS.values()}
+    ours |= {line.path for line in LINES}
     explained = {EXCHANGES[name]["request"]["path"] for name in NOT_OFFERED}
     assert set() == ROUTES.keys() - ours - explained
