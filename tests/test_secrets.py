@@ -1,5 +1,6 @@
 """No secret survives in anything that gets saved or shown: whatever fails, echoes or is interrupted."""
 
+import base64
 import contextlib
 import io
 import json
@@ -12,6 +13,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -21,6 +23,7 @@ from tests.hostile import OK, Heard, Peer, Script, Server, answers, bare, once, 
 from tests.stages import STAGES, Stage, named
 from tests.watchers import WATCHERS, chain, in_ipython, walked
 from wxcs_lite import (
+    Reply,
     Request,
     Token,
     WxError,
@@ -44,6 +47,8 @@ from wxcs_lite import (
 )
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import read_token
+from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.signing import SigningKeys, open_reply, sign
 
 # Test functions never name these: IPython's verbose mode shows each name of a line. They say `bare_token("odd")`.
 _KEPT = {
@@ -163,6 +168,16 @@ def first(pool: Pool, kind: str) -> object:
     return fresh
 
 
+@cache
+def console() -> dict[str, Any]:
+    return Sandbox(api_signature="optional").signing_keys
+
+
+def signing_keys() -> SigningKeys:
+    """Keys that take a plain reply, so that the servers here need not sign."""
+    return SigningKeys(**console(), accept_plain=True)
+
+
 def stable(kind: str) -> tuple[str, dict[str, str]]:
     return "/cgi-bin/stable_token", {"appid": "APPID", "secret": bare_secret(kind)}
 
@@ -193,6 +208,10 @@ def calls() -> dict[str, Callable[[Pool, str], object]]:
         "clear_quota": lambda pool, kind: clear_quota(pool, bare_token(kind), "APPID"),
         "call": lambda pool, kind: call(pool, bare_token(kind), "/cgi-bin/business/list", {"offset": 0, "count": 100}),
         "call with a secret": lambda pool, kind: call(pool, None, *stable(kind)),
+        "send signed": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello"), keys=signing_keys()),
+        "get_rid signed": lambda pool, kind: get_rid(pool, bare_token(kind), "RID", keys=signing_keys()),
+        "get_quota signed": lambda pool, kind: get_quota(pool, bare_token(kind), keys=signing_keys()),
+        "clear_quota signed": lambda pool, kind: clear_quota(pool, bare_token(kind), "APPID", keys=signing_keys()),
         "call with a secret in its query": lambda pool, kind: call(pool, None, *cleared(kind)[:1], **cleared(kind)[1]),
     }
 
@@ -404,6 +423,8 @@ any_stream: Any = stream
 any_fetch_token: Any = fetch_token
 any_perform: Any = perform
 any_call: Any = call
+any_sign: Any = sign
+any_open_reply: Any = open_reply
 
 
 def mistakes() -> list[Callable[[Any, str], object]]:
@@ -435,6 +456,14 @@ def mistakes() -> list[Callable[[Any, str], object]]:
         lambda pool, kind: any_call(pool, bare_token(kind), "/cgi-bin/x", [bare_secret(kind)]),
         lambda pool, kind: any_call(pool, bare_token(kind), "/cgi-bin/x", bare_secret(kind).encode()),
         lambda pool, kind: any_call(None, bare_token(kind), "/cgi-bin/x"),
+        lambda pool, kind: SigningKeys(**{**console(), "symmetric_key": bare_secret(kind)}),
+        lambda pool, kind: SigningKeys(**{**console(), "private_key": bare_secret(kind)}),
+        lambda pool, kind: SigningKeys(**{**console(), "private_key": [bare_secret(kind)]}),
+        lambda pool, kind: SigningKeys(**{**console(), "certificate": bare_secret(kind)}),
+        lambda pool, kind: SigningKeys(**{**console(), "symmetric_sn": "", "symmetric_key": bare_secret(kind)}),
+        lambda pool, kind: any_send(pool, bare_token(kind), text("OPENID", "hello"), keys=bare_secret(kind)),
+        lambda pool, kind: any_sign(endpoints.get_quota(), bare_secret(kind), 0, "n", bytes(12)),
+        lambda pool, kind: any_open_reply(Reply(200, {}, OK), endpoints.get_quota(), bare_secret(kind)),
     ]
 
 
@@ -483,6 +512,31 @@ def test_pool_and_token_swapped_leak_nothing(call: Callable[[Any, str], object],
     """The commonest slip, token first and pool second, shows no token."""
     with Server(answers(reply())) as server, server.pool() as pool:
         assert [] == watch.found_in(kind, lambda: call(pool, kind))
+
+
+def key_needles() -> Iterator[str]:
+    """Give the keys of the API signature as texts, as bytes and inside a pickle."""
+    shown = console()
+    yield str(shown["symmetric_key"])
+    yield repr(base64.b64decode(shown["symmetric_key"]))[2:-1]
+    yield from str(shown["private_key"]).splitlines()[1:-1]
+
+
+@pytest.mark.parametrize("failing", ["server", "arguments", "reply", "nothing"])
+def test_no_key_of_the_signature_is_shown(failing: str, watch: Watch) -> None:
+    """Whether the call fails before it leaves, on its way, or when its reply is read."""
+    scripts: dict[str, Script] = {"server": lambda peer: peer.read(), "reply": answers(reply(b"no JSON"))}
+    arguments = {"touser": ""} if failing == "arguments" else text("OPENID", "hello")
+    told = io.StringIO()
+    with Server(scripts.get(failing, answers(reply()))) as server, server.pool() as pool:
+        try:
+            told.write(repr(any_send(pool, "80_made-up", arguments, keys=signing_keys())) + repr(signing_keys()))
+        except WxError as e:
+            for said in everything_about(e):
+                told.write(said)
+    for said in everything_logged(watch.caplog.records):
+        told.write(said)
+    assert [] == [needle for needle in key_needles() if needle in told.getvalue()]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -89,6 +89,8 @@ class SigningKeys:
         self.accept_plain = bool(accept_plain)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "accept_plain"):  # a traceback may look at keys that were refused
+            return "<SigningKeys that were refused>"
         return f"<SigningKeys of {self.appid}, symmetric key {self.symmetric_sn}, certificate {self.certificate_sn}>"
 
     def __reduce__(self) -> NoReturn:
@@ -112,7 +114,8 @@ def sign(request: Request, keys: SigningKeys, now: float, nonce: str, iv: bytes)
     key. What is signed is https://api.weixin.qq.com with the path, whatever gateway it passes. WeChat offers it for
     four calls; InvalidMessage names them for any other. The signature differs each time: its salt is random.
     """
-    keys = _require_keys(keys)
+    keys = hide_if_str(keys)
+    _require_keys(keys)
     _require_signable(request)
     require_str("nonce", nonce)
     if len(iv) != _IV:
@@ -155,7 +158,8 @@ def open_reply(reply: Reply, request: Request, keys: SigningKeys) -> Reply:
     signature that does not hold, another account's or certificate's, and for a success that is not signed or not
     encrypted unless the keys accept it. Warns if WeChat has a new certificate and yours is about to end.
     """
-    keys = _require_keys(keys)
+    keys = hide_if_str(keys)
+    _require_keys(keys)
     url, sent_at = API + request.path, _header(request.headers, "wechatmp-timestamp")
     if not sent_at:
         raise InvalidMessage("request", "is not signed: pass what sign gave", "没有签名：请传 sign 返回的请求")
@@ -297,11 +301,10 @@ def _json(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _require_keys(keys: SigningKeys) -> SigningKeys:
+def _require_keys(keys: object) -> None:
     if not isinstance(keys, SigningKeys):
-        kind, keys = kind_of(keys), None  # this frame may be shown
+        kind = kind_of(keys)
         raise InvalidMessage("keys", f"must be SigningKeys, not {kind}", f"应为 SigningKeys，收到的是 {kind}")
-    return keys
 
 
 def _require_signable(request: Request) -> None:
