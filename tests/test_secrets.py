@@ -311,6 +311,17 @@ def test_no_echo_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["call with a secret", "call with a secret in its query"])
+@pytest.mark.parametrize("place", ["errmsg", "errmsg with slashes", "errcode", "page", "404", "no JSON"])
+def test_no_echo_of_a_named_secret_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
+    """A call that takes no token has a secret all the same."""
+    replies = [PLACES[place](form(bare_secret(kind))) for form in FORMS.values()]
+    with Server(*(once(data) for data in replies)) as server, server.pool() as pool:
+        for _ in replies:
+            assert [] == watch.found_in(kind, lambda: CALLS[name](pool, kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("expires_in", ["null", "-5", '"soon"', "1e999", "7200,"])
 def test_a_broken_token_reply_does_not_leak_the_new_token(expires_in: str, kind: str, watch: Watch) -> None:
     """The token of a reply that cannot be used is a secret, too."""
