@@ -4,12 +4,11 @@ Pool first, token second, always given, never kept.
 """
 
 import base64
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
-from os import PathLike, fspath
+from os import PathLike, fspath, urandom
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wxcs_lite import endpoints
@@ -26,6 +25,8 @@ from wxcs_lite.wire import MAX_MEDIA, SECRET_LENGTH, Progress, answer
 
 if TYPE_CHECKING:
     from wxcs_lite.signing import SigningKeys
+
+Reader = Callable[[int, Headers, bytes], dict[str, Any]]
 
 __all__ = [
     "call",
@@ -62,22 +63,24 @@ def send(pool: Pool, token: str, message: Mapping[str, Any], *, keys: "SigningKe
     return _answer_signed(pool, token, endpoints.send(message), keys)
 
 
-def _answer_signed(pool: Pool, token: str, request: Request, keys: "SigningKeys | None") -> dict[str, Any]:
+def _answer_signed(
+    pool: Pool, token: str, request: Request, keys: "SigningKeys | None", read: Reader = read_ok
+) -> dict[str, Any]:
     """Perform and read, with the API signature if there are keys for it."""
     if keys is None:
-        return answer(pool, token, request, read_ok)
+        return answer(pool, token, request, read)
     from wxcs_lite import signing  # who signs nothing loads nothing of it
 
-    nonce = base64.b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-    signed = signing.sign(request, keys, time.time(), nonce, secrets.token_bytes(12))
+    nonce = base64.b64encode(urandom(16)).decode().rstrip("=")
+    signed = signing.sign(request, keys, time.time(), nonce, urandom(12))
 
-    def read(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
-        found = read_ok(*signing.open_reply(Reply(status, headers, body), signed, keys))
+    def read_signed(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
+        found = read(*signing.open_reply(Reply(status, headers, body), signed, keys))
         if len(token) >= SECRET_LENGTH:  # what was encrypted may hold an echo, too
             scrub_texts(found, partial(any_spelling(token).sub, "***"))
         return found
 
-    return answer(pool, token, signed, read)
+    return answer(pool, token, signed, read_signed)
 
 
 def set_typing(
