@@ -80,6 +80,8 @@ class SigningKeys:
         _require_library()
         for field, value in (("appid", appid), ("symmetric_sn", symmetric_sn), ("certificate_sn", certificate_sn)):
             require_str(field, value)
+            if not re.fullmatch("[!-~]+", value):
+                raise InvalidMessage(field, "holds a blank or a line break", "含有空格或换行")
         self.appid = str(appid)
         self.symmetric_key = _symmetric(symmetric_key)
         self.symmetric_sn = str(symmetric_sn)
