@@ -529,7 +529,7 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     """When the keys are made."""
     arguments = given()
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(ImportError, match="the API signature needs cryptography: pip install 'cryptography>=42'"):
+    with pytest.raises(ImportError, match="the API signature needs cryptography: pip install"):
         SigningKeys(**arguments)
 
 

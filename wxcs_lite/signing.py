@@ -425,7 +425,7 @@ def _require_library() -> None:
     else:
         return
     raise ImportError(
-        "the API signature needs cryptography: pip install 'cryptography>=42'\n"
-        "API 签名需要 cryptography：pip install 'cryptography>=42'",
+        "the API signature needs cryptography: pip install 'cryptography>=50.0.2'\n"
+        "API 签名需要 cryptography：pip install 'cryptography>=50.0.2'",
         name="cryptography",
     )
