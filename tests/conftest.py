@@ -1,5 +1,6 @@
 """Nothing leaves the machine, and what is recorded holds no secret."""
 
+import gc
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -7,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from vcr.request import Request as VcrRequest
 
 from tests import early
 from tests.cases import Account, live_account
 
 ROOT = Path(__file__).parents[1]
+settings.register_profile("patient", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("patient")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -101,6 +105,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
+    gc.collect()
+    gc.freeze()  # five thousand tests and their modules are there to stay: each full collection would look at them
     for begin_early in dict.fromkeys(map(_begins_early, session.items)):
         if begin_early is not None:
             begin_early([item for item in session.items if _begins_early(item) is begin_early])
