@@ -11,6 +11,7 @@ from ipywidgets import Button
 
 import wxcs_lite
 from tests.test_published import EXCHANGES, JPEG, NOT_OFFERED
+from tests.test_secrets import CALLS
 from wxcs_lite import catalogue, endpoints, messages, text, transport
 from wxcs_lite.look.bubbles import _KINDS as BUBBLES
 from wxcs_lite.look.bubbles import bubble, summary
@@ -194,6 +195,11 @@ def test_every_call_can_be_sent(name: str) -> None:
     ours = set(inspect.signature(getattr(transport, sends)).parameters)
     theirs = set(inspect.signature(ENDPOINTS[name]).parameters) - {"boundary", "content"}
     assert set() == theirs - ours
+
+
+def test_every_call_is_watched_for_secrets() -> None:
+    """Nothing is public that test_secrets.py does not call."""
+    assert [] == [name for name in TRANSPORT if name not in CALLS]
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
