@@ -83,10 +83,8 @@ def test_published_patterns_match() -> None:
 
 def test_every_text_is_the_published_one() -> None:
     """In the list of what is published "..." stands for what differs from reply to reply."""
-    patterns = {errcode: re.escape(text).replace(re.escape("..."), ".+") for errcode, text in CODES.items() if text}
-    wrong = {
-        errcode: text for errcode, text in TEXTS.items() if not re.fullmatch(patterns.get(errcode, text or "()"), text)
-    }
+    like = {code: re.escape(text).replace(re.escape("..."), ".+") for code, text in CODES.items() if text is not None}
+    wrong = {code: text for code, text in TEXTS.items() if code in like and not re.fullmatch(like[code], text)}
     assert {} == wrong
 
 
