@@ -64,5 +64,5 @@ def test_every_confidence_it_names_is_one() -> None:
 def test_it_travels_with_the_source() -> None:
     """Whoever gets the source as an archive gets the map."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert "CONTRIBUTING.md" in project["tool"]["flit"]["sdist"]["include"]
+    assert {"CONTRIBUTING.md", ".ci/run"} <= set(project["tool"]["flit"]["sdist"]["include"])
     assert Path(wxcs_lite.__file__).is_relative_to(ROOT)
