@@ -15,8 +15,6 @@ from tests import early
 from tests.cases import Account, live_account
 
 ROOT = Path(__file__).parents[1]
-settings.register_profile("patient", deadline=None)  # how long an example takes is the machine's affair
-settings.load_profile("patient")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 settings.register_profile("any machine", deadline=None)  # a slow moment of the machine is no failure
