@@ -1,5 +1,6 @@
 """Nothing leaves the machine, and what is recorded holds no secret."""
 
+import gc
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -105,6 +106,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
+    gc.collect()
+    gc.freeze()  # five thousand tests and their modules are there to stay: each full collection would look at them
     for begin_early in dict.fromkeys(map(_begins_early, session.items)):
         if begin_early is not None:
             begin_early([item for item in session.items if _begins_early(item) is begin_early])

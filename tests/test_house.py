@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType, UnionType
 
@@ -76,6 +77,7 @@ WITHOUT_EXAMPLE = {
 FREE_TEXTS = {"appid", "base", "cgi_path", "secret", "url"}
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
