@@ -1,0 +1,35 @@
+"""What is known to be secret, whatever it is called: the environment's, and what the fixtures of this test work with."""
+
+import os
+
+from wxcs_lite.secret import Secret
+
+__all__ = ["VARIABLES", "forget", "known_secrets", "know"]
+
+# The names that this project's pages use, and what they hold.
+VARIABLES = {
+    "WXCS_APPID": "APPID",
+    "WXCS_SECRET": "SECRET",
+    "WXCS_TOKEN": "TOKEN",
+    "WXCS_OPENID": "OPENID",
+    "WXCS_PUSH_TOKEN": "PUSH_TOKEN",
+    "WXCS_AES_KEY": "AES_KEY",
+}
+
+_of_this_test: dict[str, str] = {}
+
+
+def know(value: str, kind: str) -> None:
+    """Remember a secret until the next test begins."""
+    _of_this_test[Secret(value)] = kind
+
+
+def forget() -> None:
+    """Begin anew."""
+    _of_this_test.clear()
+
+
+def known_secrets() -> dict[str, str]:
+    """Return all that is known now, and which kind each is of."""
+    found = {Secret(os.environ[name]): kind for name, kind in VARIABLES.items() if os.environ.get(name)}
+    return {**_of_this_test, **found}
