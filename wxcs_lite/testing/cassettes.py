@@ -1,12 +1,13 @@
 """Hooks for VCR under which a cassette holds no secret, and matches whatever values the next run works with."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from weakref import WeakSet
 
 import pytest
 
+from wxcs_lite.logs import redact_logs
 from wxcs_lite.request import API
 from wxcs_lite.testing.known import known_secrets
 from wxcs_lite.testing.scrubbing import Scrubber
@@ -28,6 +29,9 @@ _STAND_IN = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?=/(
 
 _Hook = Callable[[Any], Any]
 
+# VCR logs requests as they are before any hook of ours, and bodies that do not match.
+redact_logs("vcr", ("cassette", "matchers", "patch", "request", "stubs", "stubs.aiohttp_stubs", "stubs.httpx_stubs"))
+
 
 def scrubbed_vcr_config(**more: Any) -> dict[str, Any]:
     """Return a configuration for VCR whose cassettes hold no token, secret, appid, openid, key or cookie.
@@ -41,7 +45,7 @@ def scrubbed_vcr_config(**more: Any) -> dict[str, Any]:
     and so does any multipart boundary. What the sandbox answers on 127.0.0.1 is recorded as api.weixin.qq.com's.
     Raises pytest.UsageError for a setting that could bring a secret back.
     """
-    _refuse({name: value for name, value in more.items() if name not in _ALLOWED})
+    _refuse([name for name in more if name not in _ALLOWED])
     cassette = _Cassette()
     return {
         "match_on": ["method", "scheme", "host", "port", "path", "query", "body"],
@@ -58,10 +62,11 @@ def is_scrubbed(config: Mapping[str, Any]) -> bool:
 
 
 def require_scrubbed(config: Mapping[str, Any]) -> None:
-    """Refuse a configuration of VCR, as it is after fixture and markers, that would record secrets."""
-    hooked = all(isinstance(config.get(name), _Hooks) for name in _OURS[:2])
-    ours = _OURS if hooked and config.get("decode_compressed_response") is True else ()
-    _refuse({name: value for name, value in config.items() if name not in {*_ALLOWED, *ours}}, missing=not ours)
+    """Refuse a configuration of VCR, as it is after fixture and marks, that would record secrets."""
+    __tracebackhide__ = True
+    lacks = [name for name in _OURS[:2] if not isinstance(config.get(name), _Hooks)]
+    lacks += [name for name in _OURS[2:] if config.get(name) is not True]
+    _refuse([name for name in config if name not in {*_ALLOWED, *_OURS}], lacks)
 
 
 def replaced_secrets() -> dict[str, str]:
@@ -69,14 +74,18 @@ def replaced_secrets() -> dict[str, str]:
     return {value: kind for scrubber in _scrubbers for value, kind in scrubber.values.items()}
 
 
-def _refuse(others: Mapping[str, object], *, missing: bool = False) -> None:
-    if not others and not missing:
+def _refuse(sets: Collection[str], lacks: Collection[str] = ()) -> None:
+    __tracebackhide__ = True
+    if not sets and not lacks:
         return
-    got = ", ".join(sorted(others)) or "filters of its own"
-    allowed = ", ".join(_ALLOWED)
+    english = [f"it sets {', '.join(sorted(sets))}"] if sets else []
+    english += [f"it has not our {', '.join(lacks)}"] if lacks else []
+    chinese = [f"设置了 {'、'.join(sorted(sets))}"] if sets else []
+    chinese += [f"没有使用本库的 {'、'.join(lacks)}"] if lacks else []
     raise pytest.UsageError(
-        f"this vcr_config could record secrets, because of {got}; return scrubbed_vcr_config(…), which takes {allowed}\n"
-        f"这样的 vcr_config 可能录下密钥，问题在于 {got}；请返回 scrubbed_vcr_config(…)，可用的参数：{allowed}"
+        f"this configuration of VCR could record secrets: {'; '.join(english)}. "
+        f"Return scrubbed_vcr_config(…), which takes {', '.join(_ALLOWED)}\n"
+        f"这样配置 VCR 可能录下密钥：{'；'.join(chinese)}。请返回 scrubbed_vcr_config(…)，它接受 {'、'.join(_ALLOWED)}"
     )
 
 

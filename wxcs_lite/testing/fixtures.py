@@ -85,6 +85,7 @@ def wxcs_push_to(wxcs_sandbox: Sandbox) -> Iterator[PushTo]:
         token, aes_key = _credentials(app, token, aes_key)
 
         def judge(pushed: Pushed) -> None:
+            __tracebackhide__ = True
             _raise_first(raised)
             if pushed.answer in ("failed", "abnormal"):
                 pytest.fail(f"the application did not answer as WeChat wants it: {pushed}", pytrace=False)
@@ -139,6 +140,7 @@ def _credentials(app: object, token: str, aes_key: str | None) -> tuple[str, str
 
 
 def _raise_first(raised: list[BaseException]) -> None:
+    __tracebackhide__ = True
     if raised:
         error = raised[0]
         raised.clear()

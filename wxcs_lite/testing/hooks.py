@@ -1,9 +1,9 @@
-"""The hooks: the marker is known and checked, VCR's configuration too, and after a recording the cassette is searched."""
+"""The hooks: marks and the configuration of VCR are checked, and what was recorded is searched for secrets."""
 
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -20,9 +20,14 @@ __all__ = [
 # A token is some 136 characters in one piece; a media_id has 64.
 _TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_-]{80,}")
 _WORDS = {
-    "TOKEN": "an access_token", "SECRET": "an AppSecret", "APPID": "an appid", "OPENID": "an openid",
-    "AES_KEY": "an EncodingAESKey", "PUSH_TOKEN": "the Token of pushes",
-}  # fmt: skip
+    "TOKEN": ("an access_token", " access_token"),
+    "SECRET": ("an AppSecret", " AppSecret"),
+    "APPID": ("an appid", " appid"),
+    "OPENID": ("an openid", " openid"),
+    "AES_KEY": ("an EncodingAESKey", "消息加解密密钥（EncodingAESKey）"),
+    "PUSH_TOKEN": ("the Token of message push", "消息推送的 Token（令牌）"),
+    "SHAPE": ("what looks like an access_token", "形似 access_token 的内容"),
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a wrong switch, and a recording without pytest-recording, before anything is done."""
+    __tracebackhide__ = True
     forget()
     switches(item)
     if item.get_closest_marker("vcr") and not item.config.pluginmanager.hasplugin("recording"):
@@ -45,6 +51,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
     """Look at VCR's configuration before a cassette is opened."""
+    __tracebackhide__ = True
     if fixturedef.argname == "vcr" and request.node.get_closest_marker("vcr"):
         config = merged_config(request)
         if is_scrubbed(config) or {"wxcs_pool", "wxcs_token"} & set(request.fixturenames):
@@ -58,7 +65,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     cassette = _cassette(item)
     if cassette is not None and cassette.dirty:
         cassette._save()
-        _search(item, cassette)
+        _search(cassette)
     return result
 
 
@@ -66,10 +73,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Search again if more was saved since: after a failure, or by a fixture."""
     cassette = _cassette(item)
-    before = cassette and _stamp(cassette)
+    before = None if cassette is None else _stamp(cassette)
     result = yield
     if cassette is not None and _stamp(cassette) != before:
-        _search(item, cassette)
+        _search(cassette)
     return result
 
 
@@ -83,38 +90,55 @@ def _stamp(cassette: Any) -> object:
     return (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
 
 
-def _search(item: pytest.Item, cassette: Any) -> None:
+def _search(cassette: Any) -> None:
     """Remove a cassette with a secret in it, and fail."""
     path = Path(cassette._path)
-    found = sorted({where for where, text in _texts(cassette, path) for where in _secrets(where, text)})
+    text = path.read_text("utf-8")
+    parts = list(zip(cassette.requests, cassette.responses, strict=True))
+    found = [_Find(kind, number, side) for number, pair in enumerate(parts, 1) for side, kind in _secrets(*pair)]
+    # What is folded or encoded in the file was found above; what only the file has, such as a comment, is found here.
+    found += [] if found else [_Find(kind, 0, "") for kind in _kinds(text)]
     if found:
         path.unlink()
+        english, chinese = "; ".join(find.en for find in found), "；".join(find.zh for find in found)
         pytest.fail(
-            f"{path.name} was removed, because it held {'; '.join(found)}\n"
-            f"已删除 {path.name}，其中含有密钥：{'; '.join(found)}",
-            pytrace=False,
+            f"{path.name} was removed, because it held {english}\n已删除 {path.name}，其中含有{chinese}", pytrace=False
         )
 
 
-def _texts(cassette: Any, path: Path) -> Iterator[tuple[str, str]]:
-    for number, (request, response) in enumerate(zip(cassette.requests, cassette.responses, strict=True), 1):
-        yield f"the URL of request {number}", request.uri
-        yield f"the headers of request {number}", repr(dict(request.headers))
-        yield f"the body of request {number}", _text(request.body)
-        yield f"the headers of reply {number}", repr(response["headers"])
-        yield f"the body of reply {number}", _text(response["body"]["string"])
-    yield "the file", path.read_text("utf-8")
+class _Find(NamedTuple):
+    """What kind of secret was found, and in which request or reply; never the secret itself."""
+
+    kind: str
+    number: int
+    side: str
+
+    @property
+    def en(self) -> str:
+        return _WORDS[self.kind][0] + (f" in {self.side} {self.number}" if self.number else "")
+
+    @property
+    def zh(self) -> str:
+        side = "请求" if self.side == "request" else "应答"
+        return (f"第 {self.number} 个{side}里的" if self.number else "") + _WORDS[self.kind][1]
+
+
+def _secrets(request: Any, response: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the side and the kind of what is secret in an exchange."""
+    for text in (request.uri, repr(dict(request.headers)), _text(request.body)):
+        yield from (("request", kind) for kind in _kinds(text))
+    for text in (repr(response["headers"]), _text(response["body"]["string"])):
+        yield from (("reply", kind) for kind in _kinds(text))
+
+
+def _kinds(text: str) -> Iterator[str]:
+    for value, kind in {**replaced_secrets(), **known_secrets()}.items():
+        pattern = occurs(value, kind)
+        if pattern is not None and pattern.search(text):
+            yield kind
+    if _TOKEN_SHAPE.search(text):
+        yield "SHAPE"
 
 
 def _text(body: Any) -> str:
     return body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
-
-
-def _secrets(where: str, text: str) -> Iterator[str]:
-    """Say what is secret in a text, never the secret itself."""
-    for value, kind in {**replaced_secrets(), **known_secrets()}.items():
-        pattern = occurs(value, kind)
-        if pattern is not None and pattern.search(text):
-            yield f"{_WORDS[kind]} in {where}"
-    if _TOKEN_SHAPE.search(text):
-        yield f"what has the shape of an access_token in {where}"

@@ -1,10 +1,10 @@
-"""What is known to be secret, whatever it is called: the environment's, and what the fixtures of this test work with."""
+"""What is known to be secret, whatever its name: of the environment, and of the fixtures of this test."""
 
 import os
 
 from wxcs_lite.secret import Secret
 
-__all__ = ["VARIABLES", "forget", "known_secrets", "know"]
+__all__ = ["VARIABLES", "forget", "know", "known_secrets"]
 
 # The names that this project's pages use, and what they hold.
 VARIABLES = {
@@ -31,5 +31,6 @@ def forget() -> None:
 
 def known_secrets() -> dict[str, str]:
     """Return all that is known now, and which kind each is of."""
-    found = {Secret(os.environ[name]): kind for name, kind in VARIABLES.items() if os.environ.get(name)}
-    return {**_of_this_test, **found}
+    found = dict(_of_this_test)
+    found.update((Secret(os.environ[name]), kind) for name, kind in VARIABLES.items() if os.environ.get(name))
+    return found

@@ -12,7 +12,8 @@ __all__ = ["merged_config", "recording", "switches"]
 
 def switches(node: Any) -> dict[str, Any]:
     """Return what `@pytest.mark.wxcs(…)` sets, the mark nearest to the test last; refuse what no sandbox knows."""
-    known = Sandbox.__init__.__kwdefaults__
+    __tracebackhide__ = True
+    known = Sandbox.__init__.__kwdefaults__ or {}
     marks = list(node.iter_markers("wxcs"))
     found = {name: value for mark in reversed(marks) for name, value in mark.kwargs.items()}
     wrong = [repr(value) for mark in marks for value in mark.args] + [name for name in found if name not in known]
