@@ -35,7 +35,8 @@ _ELEMENT = re.compile(rf"(?i)<(?:{_NAMES})>\s*(?:<!\[CDATA\[)?(?P<value>[^<\]]+)
 # In a URL or a form, or in a text that quotes one: percent-encoded as a whole, or as JSON has it.
 _PLAIN = r"""(?:[^&\s"'<>#\\,;)}\]]|\\/|\\u(?!0026|0022|003c|003e)[0-9a-f]{4})+"""
 _ENCODED = r"""(?:[^&\s"'<>#\\,;)}\]%]|%(?!26|22|23|20|7d|0a|0d)[0-9a-f]{2})+"""
-_PAIR = re.compile(rf"(?i)(?<![a-z0-9_])(?:{_NAMES})(?:(?:=|\\u003d)(?P<value>{_PLAIN})|%3d(?P<encoded>{_ENCODED}))")
+_START = r"(?:(?<![a-z0-9_])|(?<=%[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
+_PAIR = re.compile(rf"(?i){_START}(?:{_NAMES})(?:(?:=|\\u003d)(?P<value>{_PLAIN})|%3d(?P<encoded>{_ENCODED}))")
 _NAME = re.compile(rf"(?i)(?:.*-)?(?:{_NAMES})")  # of a parameter, or of a header such as X-WX-OPENID
 
 # A shorter value may be a part of any word; and a shorter openid, such as a sandbox's, may be any word.
