@@ -11,6 +11,7 @@ from wxcs_lite import fresh_token, open_pool
 from wxcs_lite.pools import Pool
 from wxcs_lite.push.dedupe import Once
 from wxcs_lite.push.wsgi import PushApp
+from wxcs_lite.request import API
 from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes
 from wxcs_lite.secret import hide
@@ -53,7 +54,7 @@ def wxcs_pool(request: pytest.FixtureRequest, wxcs_sandbox: Sandbox) -> Iterator
         with wxcs_sandbox.pool() as pool:
             yield pool
     elif mode == "none" or _live_account():
-        with open_pool() as pool:
+        with open_pool(API) as pool:
             yield pool
     else:
         with wxcs_sandbox.serve() as url, open_pool(url) as pool:
