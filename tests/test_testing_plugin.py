@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+# A project's tests run in this process, after which what they imported is forgotten: of these two, which are written in
+# other languages, there can only be one.
+import cryptography.hazmat.primitives.ciphers.algorithms
 import pytest
+import vcr.config  # noqa: F401
 
 from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.testing.known import VARIABLES
@@ -151,7 +155,7 @@ def test_what_a_handler_raises_fails_the_test(pytester: pytest.Pytester) -> None
     """
     printed = run(project(pytester, tests), failed=3, passed=1)
     assert 2 == printed.count("E       LookupError: a bug of the bot")
-    assert 1 == printed.count("E           OSError: a bug of the application")
+    assert 1 == printed.count("E       OSError: a bug of the application")
 
 
 def test_on_error_is_a_place_for_mistakes_too(pytester: pytest.Pytester) -> None:
@@ -309,15 +313,15 @@ def test_a_planted_secret_fails_the_test_and_removes_the_file(
     project(pytester, tests)
     printed = run(pytester, "--record-mode=once", **({"failed": 1} if told else {"passed": 1}))
     if told:
-        assert f"Failed: test_recorded.yaml was removed, because it held {told}\n" in printed
-        assert "80_xxx" not in printed.partition("test summary")[0].replace('"80_" + "x"', "")
+        assert f"test_recorded.yaml was removed, because it held {told}\n" in printed
+        assert "xxx" not in printed
     assert cassette(pytester).exists() == (told is None)
 
 
 @pytest.mark.parametrize(
     ("plant", "told"),
     [
-        ("vcr.requests[0].headers['X-Made-Up'] = wxcs_sandbox.secret", "an AppSecret in request 1"),
+        ("vcr.requests[0].headers['X-Made-Up'] = str(wxcs_sandbox.secret)", "an AppSecret in request 1"),
         ("vcr.requests[0].uri += '&' + OPENID", "an openid in request 1"),
         ("vcr.responses[0]['headers']['X-Made-Up'] = [wxcs_sandbox.appid]", "an appid in reply 1"),
         ("vcr.responses[1]['body']['string'] = b'" + AES_KEY + "'", "an EncodingAESKey in reply 2"),

@@ -12,7 +12,7 @@ from wxcs_lite.request import API
 from wxcs_lite.testing.known import known_secrets
 from wxcs_lite.testing.scrubbing import Scrubber
 
-__all__ = ["is_scrubbed", "replaced_secrets", "require_scrubbed", "scrubbed_vcr_config"]
+__all__ = ["forget_replaced", "is_scrubbed", "replaced_secrets", "require_scrubbed", "scrubbed_vcr_config"]
 
 # What may stand beside our hooks: it cannot bring back what they took out.
 _ALLOWED = (
@@ -41,7 +41,7 @@ def scrubbed_vcr_config(**more: Any) -> dict[str, Any]:
 
     Return it from the `vcr_config` fixture of pytest-recording, or write `vcr.VCR(**scrubbed_vcr_config())`. `more` are
     further settings of VCR; `before_record_request` and `before_record_response` of yours run before ours. Each secret
-    becomes a placeholder, numbered anew in each cassette, so a replay with other openids and a made-up token matches,
+    becomes a placeholder, numbered from 1 in each cassette, so a replay with other openids and a made-up token matches,
     and so does any multipart boundary. What the sandbox answers on 127.0.0.1 is recorded as api.weixin.qq.com's.
     Raises pytest.UsageError for a setting that could bring a secret back.
     """
@@ -70,8 +70,13 @@ def require_scrubbed(config: Mapping[str, Any]) -> None:
 
 
 def replaced_secrets() -> dict[str, str]:
-    """Return what the hooks of the cassettes that are still open, or were until now, have replaced, and its kinds."""
+    """Return what the hooks of the cassettes of this test have replaced, and which kind each is of."""
     return {value: kind for scrubber in _scrubbers for value, kind in scrubber.values.items()}
+
+
+def forget_replaced() -> None:
+    """Start afresh: the next test has its own cassettes."""
+    _scrubbers.clear()
 
 
 def _refuse(sets: Collection[str], lacks: Collection[str] = ()) -> None:

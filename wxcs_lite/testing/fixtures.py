@@ -143,9 +143,7 @@ def _credentials(app: object, token: str, aes_key: str | None) -> tuple[str, str
 def _raise_first(raised: list[BaseException]) -> None:
     __tracebackhide__ = True
     if raised:
-        error = raised[0]
-        raised.clear()
-        raise error
+        raise raised.pop(0)
 
 
 def _watched(app: "WSGIApplication", raised: list[BaseException]) -> "WSGIApplication":

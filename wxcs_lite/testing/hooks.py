@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from wxcs_lite.testing.cassettes import is_scrubbed, replaced_secrets, require_scrubbed
+from wxcs_lite.testing.cassettes import forget_replaced, is_scrubbed, replaced_secrets, require_scrubbed
 from wxcs_lite.testing.known import forget, known_secrets
 from wxcs_lite.testing.scrubbing import occurs
 from wxcs_lite.testing.settings import merged_config, switches
@@ -40,6 +40,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a wrong switch, and a recording without pytest-recording, before anything is done."""
     __tracebackhide__ = True
     forget()
+    forget_replaced()
     switches(item)
     if item.get_closest_marker("vcr") and not item.config.pluginmanager.hasplugin("recording"):
         raise pytest.UsageError(
@@ -134,7 +135,7 @@ def _secrets(request: Any, response: dict[str, Any]) -> Iterator[tuple[str, str]
 def _kinds(text: str) -> Iterator[str]:
     for value, kind in {**replaced_secrets(), **known_secrets()}.items():
         pattern = occurs(value, kind)
-        if pattern is not None and pattern.search(text):
+        if kind in _WORDS and pattern is not None and pattern.search(text):
             yield kind
     if _TOKEN_SHAPE.search(text):
         yield "SHAPE"

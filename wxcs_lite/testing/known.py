@@ -25,7 +25,7 @@ def know(value: str, kind: str) -> None:
 
 
 def forget() -> None:
-    """Begin anew."""
+    """Start afresh: another test has other secrets."""
     _of_this_test.clear()
 
 

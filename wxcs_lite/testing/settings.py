@@ -25,7 +25,7 @@ def switches(node: Any) -> dict[str, Any]:
         )
     try:
         Sandbox(**found)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         problem = str(error)
     else:
         return found
