@@ -5,7 +5,7 @@ from pathlib import Path
 
 # A project's tests run in this process, after which what they imported is forgotten: of these two, which are written in
 # other languages, there can only be one.
-import cryptography.hazmat.primitives.ciphers.algorithms
+import cryptography.hazmat.primitives.ciphers.algorithms  # noqa: F401
 import pytest
 import vcr.config  # noqa: F401
 

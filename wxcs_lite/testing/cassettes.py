@@ -25,7 +25,7 @@ _ALLOWED = (
 _OURS = ("before_record_request", "before_record_response", "decode_compressed_response")
 _NEVER_KEPT = ("authorization", "cookie", "proxy-authorization", "set-cookie", "user-agent")
 # A server on this machine that answers WeChat's calls stands in for WeChat.
-_STAND_IN = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?=/(?:cgi-bin|customservice|sns|wxa)/)")
+_STAND_IN = re.compile(r"^http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?=/(?:cgi-bin|customservice|sns|wxa)/)")
 
 _Hook = Callable[[Any], Any]
 

@@ -23,7 +23,7 @@ _NAMED = {
     "OPENID": r"(?:[a-z]+_)?(?:open_?id|union_?id)(?:_list)?|tousers?|(?:from|to)username",
     "AES_KEY": r"(?:encoding_?)?aes_?key",
     "PUSH_TOKEN": r"push_token",
-    "MEDIA_ID": r"(?:[a-z]+_)?media_?id",  # no secret, but each account makes its own, and so does the sandbox on replay
+    "MEDIA_ID": r"(?:[a-z]+_)?media_?id",  # no secret, but each account makes its own
 }
 _NAMES = "|".join(f"(?P<{kind}>{names})" for kind, names in _NAMED.items())
 _PLACEHOLDER = re.compile(rf"(?:GIVEN_)?(?:{'|'.join(_NAMED)})_\d+")
