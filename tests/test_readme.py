@@ -72,7 +72,7 @@ def test_the_server_of_a_bot_runs_as_printed(name: str, monkeypatch: pytest.Monk
     assert 1 == len(sandbox.user("ann").inbox)
 
 
-@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push"])
+@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push", "own-conftest", "own-test", "own"])
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)
