@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import early
 from tests.cases import Desk
 from wxcs_lite.pools import Pool
 from wxcs_lite.sandbox import Sandbox
@@ -62,3 +63,24 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def vcr_config() -> dict[str, Any]:
     return scrubbed_vcr_config()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a module begins early runs beside the other tests, so its own come last."""
+    items.sort(key=lambda item: _begins_early(item) is not None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.option.collectonly:
+        return
+    for begin_early in dict.fromkeys(map(_begins_early, session.items)):
+        if begin_early is not None:
+            begin_early([item for item in session.items if _begins_early(item) is begin_early])
+
+
+def pytest_unconfigure() -> None:
+    early.stop_all()
+
+
+def _begins_early(item: pytest.Item) -> Callable[[list[pytest.Item]], None] | None:
+    return getattr(getattr(item, "module", None), "begin_early", None)

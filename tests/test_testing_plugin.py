@@ -210,6 +210,27 @@ def test_an_answer_that_wechat_would_not_take_fails_the_test(pytester: pytest.Py
     assert "the URL check of PushApp failed" in printed
 
 
+def test_no_secret_of_a_fixture_is_shown(pytester: pytest.Pytester) -> None:
+    """With the locals of each frame (-l), in the frames of the plugin too."""
+    tests = f"""
+    def app(environ, start_response):
+        raise LookupError
+
+    def test_locals(wxcs_sandbox, wxcs_push_to):
+        wxcs_push_to(app, token="t" * 30, aes_key="{AES_KEY[:40]}" + "upA")
+
+    def test_own(wxcs_sandbox, wxcs_push_to):
+        wxcs_push_to(push_app(lambda push: b"?", token="t" * 30))
+        wxcs_sandbox.user("ann").says("hello")
+
+    def test_secret(wxcs_sandbox, wxcs_pool, wxcs_token):
+        wxcs_sandbox.fail_next(reply=b"no HTTP")
+        wxcs_token()
+    """
+    printed = run(project(pytester, tests), "-l", "--full-trace", failed=3)
+    assert [] == [secret for secret in ("t" * 30, AES_KEY, str(Sandbox().secret)) if secret in printed]
+
+
 def test_another_application_needs_a_token(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """As an argument or from the environment: where it comes from is told."""
     tests = f"""

@@ -14,6 +14,7 @@ from wxcs_lite.push.wsgi import PushApp
 from wxcs_lite.request import API
 from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes
+from wxcs_lite.sandbox.pushes.requests import Format
 from wxcs_lite.secret import hide
 from wxcs_lite.testing.known import know
 from wxcs_lite.testing.settings import recording, switches
@@ -30,7 +31,7 @@ class PushTo(Protocol):
     """What `wxcs_push_to` gives."""
 
     def __call__(
-        self, app: "WSGIApplication", *, token: str | None = None, aes_key: str | None = None, format: str = "json"
+        self, app: "WSGIApplication", *, token: str | None = None, aes_key: str | None = None, format: Format = "json"
     ) -> Pushes: ...
 
 
@@ -80,7 +81,7 @@ def wxcs_push_to(wxcs_sandbox: Sandbox) -> Iterator[PushTo]:
     raised: list[BaseException] = []
 
     def push_to(
-        app: "WSGIApplication", *, token: str | None = None, aes_key: str | None = None, format: str = "json"
+        app: "WSGIApplication", *, token: str | None = None, aes_key: str | None = None, format: Format = "json"
     ) -> Pushes:
         token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
         token, aes_key = _credentials(app, token, aes_key)
