@@ -50,9 +50,9 @@ def served() -> Any:
 def test_plain_vcr_records_and_replays_under_other_values(recorder: vcr.VCR, tmp_path: Path) -> None:
     """Other openids, another account, another boundary, another address; each cassette counts from one."""
     sandbox = Sandbox()
-    for name in ("first.yaml", "second.yaml"):
+    for name, openids in (("first.yaml", OPENIDS), ("second.yaml", OPENIDS[::-1])):
         with served() as url, recorder.use_cassette(name):
-            talk(url, OPENIDS, sandbox.appid, sandbox.secret)
+            talk(url, openids, sandbox.appid, sandbox.secret)
         with recorder.use_cassette(name, record_mode="none") as cassette:
             talk(
                 API,

@@ -283,6 +283,20 @@ def test_other_requests_do_not_match(pytester: pytest.Pytester) -> None:
     assert "CannotOverwriteExistingCassetteException" in run(pytester, "--block-network", failed=1)
 
 
+def test_what_vcr_says_of_a_request_that_does_not_match_holds_no_secret(pytester: pytest.Pytester) -> None:
+    """It quotes the body: of a test that works with a secret of its own, and has no cassette yet."""
+    tests = f"""
+    from wxcs_lite import fetch_token
+
+    @pytest.mark.vcr
+    def test_recorded(wxcs_pool):
+        fetch_token(wxcs_pool, "wx5e6f708192a3b4c5", "{SECRET_OF_AN_ACCOUNT[:16]}" + "{SECRET_OF_AN_ACCOUNT[16:]}")
+    """
+    printed = run(project(pytester, tests), "--block-network", failed=1)
+    assert '"secret":"SECRET_1"' in printed
+    assert SECRET_OF_AN_ACCOUNT not in printed
+
+
 def test_without_recording_the_pool_leads_to_the_sandbox(pytester: pytest.Pytester) -> None:
     """--disable-recording runs the same test in memory."""
     run(project(pytester, RECORDED), "--disable-recording", "--block-network", passed=1)

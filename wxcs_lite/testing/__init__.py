@@ -24,6 +24,7 @@ from wxcs_lite.testing.hooks import (
     pytest_configure,
     pytest_fixture_setup,
     pytest_runtest_call,
+    pytest_runtest_makereport,
     pytest_runtest_setup,
     pytest_runtest_teardown,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "pytest_configure",
     "pytest_fixture_setup",
     "pytest_runtest_call",
+    "pytest_runtest_makereport",
     "pytest_runtest_setup",
     "pytest_runtest_teardown",
     "scrubbed_vcr_config",

@@ -9,12 +9,12 @@ import pytest
 
 from wxcs_lite.testing.cassettes import forget_replaced, is_scrubbed, replaced_secrets, require_scrubbed
 from wxcs_lite.testing.known import forget, known_secrets
-from wxcs_lite.testing.scrubbing import occurs
+from wxcs_lite.testing.scrubbing import Scrubber, occurs
 from wxcs_lite.testing.settings import merged_config, switches
 
 __all__ = [
-    "pytest_configure", "pytest_fixture_setup", "pytest_runtest_call", "pytest_runtest_setup",
-    "pytest_runtest_teardown",
+    "pytest_configure", "pytest_fixture_setup", "pytest_runtest_call", "pytest_runtest_makereport",
+    "pytest_runtest_setup", "pytest_runtest_teardown",
 ]  # fmt: skip
 
 # A token is some 136 characters in one piece; a media_id has 64.
@@ -79,6 +79,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     if cassette is not None and _stamp(cassette) != before:
         _search(cassette)
     return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Take secrets out of what VCR says of a request that is in no cassette: reports are kept, too."""
+    error = call.excinfo.value if call.excinfo else None
+    if type(error).__module__ == "vcr.errors" and error is not None:
+        scrubber = Scrubber(known_secrets)
+        error.args = tuple(scrubber.text(str(arg)) for arg in error.args)
 
 
 def _cassette(item: pytest.Item) -> Any:
