@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests import early
 from tests.cases import Desk
@@ -19,6 +20,9 @@ pytest_plugins = ["pytester", "wxcs_lite.testing"]
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+settings.register_profile("any machine", deadline=None)  # a slow moment of the machine is no failure
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

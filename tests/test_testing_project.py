@@ -88,7 +88,6 @@ def test_a_project_that_does_not_ask_notices_nothing(tmp_path: Path) -> None:
         "def test_other(request):\n"
         "    assert not [name for name in sys.modules if name.startswith('wxcs_lite')]\n"
         "    assert not [name for name, _ in request.config.pluginmanager.list_name_plugin() if 'wxcs' in name]\n"
-        "    assert not [name for name in request.session._fixturemanager._arg2fixturedefs if 'wxcs' in name]\n"
         "    assert not [line for line in request.config.getini('markers') if 'wxcs' in line]\n",
         "utf-8",
     )

@@ -54,6 +54,7 @@ def scrubber() -> Scrubber:
             r'{"request_body":"{\"touser\":\"OPENID_1\",\"x\":\"y\"}"}',
         ),
         (r'"{\"openid\":[\"a\",\"b\"]}"', r'"{\"openid\":[\"OPENID_1\",\"OPENID_2\"]}"'),
+        (r'{"touser":"no \q escape","x":1}', '{"touser":"OPENID_1","x":1}'),
         # In a URL that a text quotes.
         ('{"request_url":"access_token=80_x&type=image"}', '{"request_url":"access_token=TOKEN_1&type=image"}'),
         (

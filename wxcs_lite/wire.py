@@ -5,6 +5,7 @@ as one of our errors, raised only after urllib3's own is gone.
 """
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -13,8 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 from urllib3 import HTTPHeaderDict, Retry
 from urllib3.response import BaseHTTPResponse
 
-from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import told_of
+from wxcs_lite.forks import stay_in, watch
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
@@ -101,6 +103,7 @@ def open_response(
 ) -> BaseHTTPResponse:
     """Send the request and return the response with its body unread; to be run by `call_cleanly`."""
     require_pool(pool)
+    watch(pool)
     # A line break from a file makes it 40001; half a character cannot be encoded, and Python's error would hold it all.
     if token is not None and not (token and token.isprintable()):
         raise InvalidMessage(
@@ -147,14 +150,18 @@ def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[s
 
 
 def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> Iterator[bytes]:
-    sent = 0
+    sent, process = 0, os.getpid()
     try:
         for piece in pieces(body) if isinstance(body, bytes) else body:
+            stay_in(process)  # reading a file and `progress` may have forked
             yield piece
             sent += len(piece)
             if progress is not None:
                 progress(sent, total)
+        stay_in(process)
     except Exception as e:
+        if isinstance(e, WxError):
+            e.maybe_sent = True  # it was made before anything left, or says so of a call of its own
         raise Carried(e) from None
 
 
@@ -222,8 +229,8 @@ def answer(
         if request.gives == "media":
             return read(status, without_echo_in(headers, secret), body)
         value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
-        if b"\\" in body or b"%" in body or b"&" in body:  # only then can it stand there in another spelling
-            scrub_texts(value, partial(any_spelling(secret).sub, "***"))
+        if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
+            return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
         return value
 
     return call_cleanly(request, secret, read_reply)
@@ -231,6 +238,15 @@ def answer(
 
 def without_echo_in(headers: Headers, secret: str) -> Headers:
     """Return the headers of a medium without the secret: its filename and type are shown to people."""
-    if len(secret) < _SECRET_LENGTH or not any(secret in value for value in headers.values()):
+    if len(secret) < _SECRET_LENGTH or not any(map(partial(_may_hold, secret), headers, headers.values())):
         return headers
-    return HTTPHeaderDict({name: value.replace(secret, "***") for name, value in headers.items()})
+    clean = partial(any_spelling(secret).sub, "***")
+    return HTTPHeaderDict({clean(name): clean(value) for name, value in headers.items()})
+
+
+_ESCAPES = frozenset("\\%&")
+
+
+def _may_hold(secret: str, name: str, value: str) -> bool:
+    text = f"{name}: {value}"
+    return secret in text or not _ESCAPES.isdisjoint(text)

@@ -30,7 +30,8 @@ _STAND_IN = re.compile(r"^http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?=/
 _Hook = Callable[[Any], Any]
 
 # VCR logs requests as they are before any hook of ours, and bodies that do not match.
-redact_logs("vcr", ("cassette", "matchers", "patch", "request", "stubs", "stubs.aiohttp_stubs", "stubs.httpx_stubs"))
+redact_logs(("vcr.cassette", "vcr.matchers", "vcr.patch", "vcr.request", "vcr.stubs"))
+redact_logs(("vcr.stubs.aiohttp_stubs", "vcr.stubs.httpx_stubs"))
 
 
 def scrubbed_vcr_config(**more: Any) -> dict[str, Any]:
