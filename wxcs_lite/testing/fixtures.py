@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PushTo", "wxcs_pool", "wxcs_push_to", "wxcs_sandbox", "wxcs_token"]
 
-_TIME_LIMIT = 600.0  # seconds: somebody may be in a debugger, and a repetition would get in the way
+_TIME_LIMIT = 60.0  # seconds: on a busy machine, WeChat's five would repeat pushes by chance
 
 
 class PushTo(Protocol):
