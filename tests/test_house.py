@@ -132,6 +132,19 @@ def test_arrows_only_go_down(name: str) -> None:
     assert set() == {below for below in known if FLOOR.get(below, 99) >= FLOOR[name]}
 
 
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("testing/")])
+def test_nothing_knows_testing(name: str) -> None:
+    """It is for the tests of users, above all that they test with; nobody else needs pytest."""
+    assert "testing" not in ours(MODULES[name])
+    assert "pytest" not in roots(MODULES[name])
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("testing/")])
+def test_testing_stands_on_calls_pushes_and_sandbox(name: str) -> None:
+    """It looks at no screen: neither the panel nor the terminal is under it."""
+    assert ours(MODULES[name]) <= {*CLIENT, "", "push", "sandbox", "testing"} - {"__main__", "bot"}
+
+
 def test_receiving_knows_nothing_of_sending() -> None:
     """Who only answers pushes needs neither pool nor requests."""
     known = {name: ours(MODULES[name]) - CELLAR - {"push"} for name in PUSH}
@@ -231,8 +244,8 @@ def test_importing_the_package_brings_nothing_optional() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {"wxcs_lite.transport", "urllib3"} <= loaded
-    unneeded = {"catalogue", "panel", "push", "sandbox", "terminal"}
-    unwanted = ("ipywidgets", "IPython", "cryptography", *(f"wxcs_lite.{name}" for name in unneeded))
+    unneeded = {"catalogue", "panel", "push", "sandbox", "terminal", "testing"}
+    unwanted = ("ipywidgets", "IPython", "cryptography", "pytest", *(f"wxcs_lite.{name}" for name in unneeded))
     assert set() == {name for name in loaded if name.startswith(unwanted)}
 
 
