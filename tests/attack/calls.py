@@ -37,6 +37,14 @@ _NAME = re.compile(r"id\d+x")
 _TAIL = "qW3eR5tY7uI9oP1aS" * 2
 
 
+def token_of(name: str) -> str:
+    return f"80_{name}_{_TAIL}"
+
+
+def _secret_of(name: str) -> str:
+    return f"s0_{name}_{_TAIL[::-1]}"
+
+
 class Got(NamedTuple):
     """What a call gave: as it would be shown, and all that it holds."""
 
@@ -51,14 +59,7 @@ class Kind(NamedTuple):
     path: str
     receipt: bool = False
     tells: bool = True  # its value holds what the server said
-
-
-def token_of(name: str) -> str:
-    return f"80_{name}_{_TAIL}"
-
-
-def _secret_of(name: str) -> str:
-    return f"s0_{name}_{_TAIL[::-1]}"
+    secret: Callable[[str], str] = token_of
 
 
 def _new_token_of(name: str) -> str:
@@ -136,13 +137,11 @@ KINDS: dict[str, Kind] = {
     "upload": Kind(lambda pool, name: _plain(upload(pool, token_of(name), JPEG)), "/cgi-bin/media/upload"),
     "download": Kind(_download, "/cgi-bin/media/get"),
     "stream": Kind(_stream, "/cgi-bin/media/get"),
-    "fetch_token": Kind(_token, "/cgi-bin/stable_token"),
-    "fresh_token": Kind(_fresh, "/cgi-bin/stable_token"),
+    "fetch_token": Kind(_token, "/cgi-bin/stable_token", secret=_secret_of),
+    "fresh_token": Kind(_fresh, "/cgi-bin/stable_token", secret=_secret_of),
     "get_rid": Kind(lambda pool, name: _plain(get_rid(pool, token_of(name), "RID")), "/cgi-bin/openapi/rid/get"),
     "get_quota": Kind(lambda pool, name: _plain(get_quota(pool, token_of(name))), "/cgi-bin/openapi/quota/get"),
-    "get_callback_ip": Kind(
-        lambda pool, name: _plain(get_callback_ip(pool, token_of(name))), "/cgi-bin/getcallbackip"
-    ),
+    "get_callback_ip": Kind(lambda pool, name: _plain(get_callback_ip(pool, token_of(name))), "/cgi-bin/getcallbackip"),
     "perform": Kind(_perform, "/cgi-bin/getcallbackip"),
 }
 

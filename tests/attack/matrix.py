@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from tests.attack.calls import KINDS, Got, Kind, names_in
+from urllib3.util import Timeout
+
+from tests.attack.calls import KINDS, Got, Kind, names_in, token_of
 from tests.attack.found import Finding, Result
 from tests.attack.judge import READ_TIMEOUT, Outcome, faults, places_of, tried
 from tests.attack.replies import Hostile, hostile_replies
@@ -42,14 +44,16 @@ def run(quick: bool, only: str = "") -> Result:
         cases = [case for case in cases[::_QUICK] if replies[case.reply].end in ("keep", "close", "reset")]
     numbers = itertools.count(1)
     with Acting() as acting, ThreadPoolExecutor(_WORKERS) as executor:
-        work = [executor.submit(run_case, acting, case, replies[case.reply], KINDS[case.kind], numbers) for case in cases]
+        work = [
+            executor.submit(run_case, acting, case, replies[case.reply], KINDS[case.kind], numbers) for case in cases
+        ]
         found = [finding for each in work for finding in each.result()]
     return Result(len(cases), found, f"{len(replies)} replies x {len(KINDS)} kinds of call x 2 pools x 2 paces")
 
 
 def run_case(acting: Acting, case: Case, hostile: Hostile, kind: Kind, numbers: Iterator[int]) -> list[Finding]:
     name, *probes = (f"id{next(numbers)}x" for _ in range(3))
-    settled = acting.tell(name, hostile.act_of(name, READ_TIMEOUT / 5))
+    settled = acting.tell(name, hostile.act_of(kind.secret(name), READ_TIMEOUT / 5))
     dripping = hostile.end not in ("keep", "close", "reset", "stall")
     # urllib3 bounds no drip of headers, chunk sizes or trailers, and a medium may take as long as it flows.
     bounded = not dripping or (case.pool == "open_pool" and case.kind not in ("download", "stream"))
@@ -85,7 +89,7 @@ def _next_calls(acting: Acting, case: Case, probes: list[str], pool: Pool) -> It
     kinds = list(KINDS)
     other = kinds[(kinds.index(case.kind) + 1 + len(case.reply)) % len(kinds)]
     # On a busy machine what comes now must be answered, too.
-    pool.timeout = pool.timeout.clone() if False else type(pool.timeout)(connect=5, read=5)
+    pool.timeout = Timeout(connect=5, read=5)
     for at, (probe, kind) in enumerate(zip(probes, (KINDS[case.kind], KINDS[other]), strict=True), 1):
         outcome = tried(kind, pool, probe)
         for what in faults(outcome, kind, probe, heard=acting.heard[probe]):
@@ -110,7 +114,7 @@ def _sending(spoil: Callable[[WxError], BaseException]) -> Callable[[Pool, str],
 
     def call(pool: Pool, name: str) -> Got:
         try:
-            return Got("", repr(send(pool, _token(name), text("OPENID", "hello"))))
+            return Got("", repr(send(pool, token_of(name), text("OPENID", "hello"))))
         except WxError as e:
             error = spoil(e)
         raise error
@@ -121,12 +125,6 @@ def _sending(spoil: Callable[[WxError], BaseException]) -> Callable[[Pool, str],
 def _denied(error: WxError) -> WxError:
     error.maybe_sent = False
     return error
-
-
-def _token(name: str) -> str:
-    from tests.attack.calls import token_of
-
-    return token_of(name)
 
 
 def canaries() -> dict[str, list[Finding]]:
@@ -151,7 +149,7 @@ def canaries() -> dict[str, list[Finding]]:
 
 
 def _spilling(pool: Pool, name: str) -> Got:
-    token = _token(name)
+    token = token_of(name)
     try:
         return Got("", repr(send(pool, token, text("OPENID", "hello"))))
     except WxError:
@@ -162,7 +160,7 @@ def _spilling(pool: Pool, name: str) -> Got:
 def _twice(pool: Pool, name: str) -> Got:
     for _ in range(2):
         try:
-            return Got("", repr(send(pool, _token(name), text("OPENID", "hello"))))
+            return Got("", repr(send(pool, token_of(name), text("OPENID", "hello"))))
         except WxError as e:
             error = e.with_traceback(None)
     raise error

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.attack.calls import token_of
 from tests.attack.server import Act, drips, waits
 from tests.hostile import Peer, bare, reply
 from tests.test_secrets import FORMS, PLACES
@@ -35,11 +34,11 @@ class Hostile(NamedTuple):
     sent: bool | None = True
     fair_at_once: bool = True
 
-    def act_of(self, name: str, every: float) -> Act:
-        """Return what the server does with the call of this name; a drip comes `every` so many seconds."""
+    def act_of(self, secret: str, every: float) -> Act:
+        """Return what the server does with a call that holds this secret; a drip comes `every` so many seconds."""
 
         def act(peer: Peer, body: bytes, settled: threading.Event) -> bool:
-            for piece in self.pieces(body, token_of(name)):
+            for piece in self.pieces(body, secret):
                 if piece is None:
                     waits(peer)
                 else:
@@ -88,11 +87,13 @@ def _statuses() -> Iterator[tuple[str, Hostile]]:
         410, 411, 412, 413, 414, 421, 426, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 511, 520, 599, 600, 700,
     ):  # fmt: skip
         certain = code in (404, 412)
-        yield f"status {code} with a good body", _raw(
-            f"HTTP/1.1 {code} Made Up", end="keep", refused="read", sent=not certain
+        yield (
+            f"status {code} with a good body",
+            _raw(f"HTTP/1.1 {code} Made Up", end="keep", refused="read", sent=not certain),
         )
-    yield "status 204 with chunks", Hostile(
-        lambda body, token: [_chunked(_chunk(body) + _LAST, start="HTTP/1.1 204 No")], "keep"
+    yield (
+        "status 204 with chunks",
+        Hostile(lambda body, token: [_chunked(_chunk(body) + _LAST, start="HTTP/1.1 204 No")], "keep"),
     )
     yield "status 304 and smuggled", Hostile(lambda body, token: [bare("HTTP/1.1 304 No") + _SMUGGLED], "keep")
     for wait in ("0", "-1", "soon", "99999999"):
@@ -107,36 +108,68 @@ def _interim() -> Iterator[tuple[str, Hostile]]:
             yield f"{count} x {code}, then the answer", Hostile(
                 lambda body, token, i=interim * count: [i + reply(body)], "keep", own  # type: ignore[misc]
             )  # fmt: skip
-        yield f"{code}, a moment later the answer", Hostile(
-            lambda body, token, i=interim: [i, None, reply(body)], "keep", own  # type: ignore[misc]
+        yield (
+            f"{code}, a moment later the answer",
+            Hostile(
+                lambda body, token, i=interim: [i, None, reply(body)],
+                "keep",
+                own,  # type: ignore[misc]
+            ),
         )
-        yield f"{code}, {code} and the answer, each after a moment", Hostile(
-            lambda body, token, i=interim: [i, None, i, None, reply(body)], "keep", own  # type: ignore[misc]
+        yield (
+            f"{code}, {code} and the answer, each after a moment",
+            Hostile(
+                lambda body, token, i=interim: [i, None, i, None, reply(body)],
+                "keep",
+                own,  # type: ignore[misc]
+            ),
         )
-        yield f"300 x {code}, then the answer", Hostile(
-            lambda body, token, i=interim: [i * 300, None, reply(body)], "keep"  # type: ignore[misc]
+        yield (
+            f"300 x {code}, then the answer",
+            Hostile(
+                lambda body, token, i=interim: [i * 300, None, reply(body)],
+                "keep",  # type: ignore[misc]
+            ),
         )
         yield f"{code} and the end", Hostile(lambda body, token, i=interim: [i], refused="all")  # type: ignore[misc]
         yield f"{code} and nothing", Hostile(lambda body, token, i=interim: [i], "stall")  # type: ignore[misc]
-        yield f"{code} dripping for ever", Hostile(
-            lambda body, token: [], interim, refused="all"
+        yield f"{code} dripping for ever", Hostile(lambda body, token: [], interim, refused="all")
+        yield (
+            f"{code} with a length and a body",
+            Hostile(
+                lambda body, token, c=code: [reply(body, f"{c} Made Up"), None, reply(body)],
+                "keep",  # type: ignore[misc]
+            ),
         )
-        yield f"{code} with a length and a body", Hostile(
-            lambda body, token, c=code: [reply(body, f"{c} Made Up"), None, reply(body)], "keep"  # type: ignore[misc]
+        yield (
+            f"{code} with chunks",
+            Hostile(
+                lambda body, token, c=code: [
+                    _chunked(_chunk(body) + _LAST, start=f"HTTP/1.1 {c} X"),
+                    None,
+                    reply(body),
+                ],  # type: ignore[misc]
+                "keep",
+            ),
         )
-        yield f"{code} with chunks", Hostile(
-            lambda body, token, c=code: [_chunked(_chunk(body) + _LAST, start=f"HTTP/1.1 {c} X"), None, reply(body)],  # type: ignore[misc]
-            "keep",
+        yield (
+            f"{code}, then nonsense",
+            Hostile(
+                lambda body, token, i=interim: [i + b"nonsense\r\n\r\n", None, reply(body)],
+                "keep",  # type: ignore[misc]
+            ),
         )
-        yield f"{code}, then nonsense", Hostile(
-            lambda body, token, i=interim: [i + b"nonsense\r\n\r\n", None, reply(body)], "keep"  # type: ignore[misc]
-        )
-        yield f"{code}, then half a status line and the end", Hostile(
-            lambda body, token, i=interim: [i, None, b"HTTP/1."], refused="all"  # type: ignore[misc]
+        yield (
+            f"{code}, then half a status line and the end",
+            Hostile(
+                lambda body, token, i=interim: [i, None, b"HTTP/1."],
+                refused="all",  # type: ignore[misc]
+            ),
         )
     yield "100 with dripping headers", Hostile(lambda body, token: [b"HTTP/1.1 100 Go\r\n"], b"X: y\r\n", refused="all")
-    yield "100 with 300 headers, then the answer", Hostile(
-        lambda body, token: [bare("HTTP/1.1 100 Go", *(["X: y"] * 300)) + reply(body)], "keep"
+    yield (
+        "100 with 300 headers, then the answer",
+        Hostile(lambda body, token: [bare("HTTP/1.1 100 Go", *(["X: y"] * 300)) + reply(body)], "keep"),
     )
 
 
@@ -162,11 +195,13 @@ def _headers() -> Iterator[tuple[str, Hostile]]:
     yield "a status line that drips", Hostile(lambda body, token: [b"HTTP/1.1 200 "], b"x", refused="all")
     yield "a header line that drips", Hostile(lambda body, token: [good.encode() + b"X: "], b"y", refused="all")
     yield "blank lines that drip", Hostile(lambda body, token: [], b"\r\n")
-    yield "line feeds only", Hostile(
-        lambda body, token: [b"HTTP/1.1 200 OK\nContent-Length: %d\n\n" % len(body) + body], "keep"
+    yield (
+        "line feeds only",
+        Hostile(lambda body, token: [b"HTTP/1.1 200 OK\nContent-Length: %d\n\n" % len(body) + body], "keep"),
     )
-    yield "carriage returns only", Hostile(
-        lambda body, token: [b"HTTP/1.1 200 OK\rContent-Length: %d\r\r" % len(body) + body]
+    yield (
+        "carriage returns only",
+        Hostile(lambda body, token: [b"HTTP/1.1 200 OK\rContent-Length: %d\r\r" % len(body) + body]),
     )
 
 
@@ -186,15 +221,28 @@ def _lengths() -> Iterator[tuple[str, Hostile]]:
         yield f"length {text[:40]!r}", Hostile(pieces, "keep")
         yield f"length {text[:40]!r}, then the end", Hostile(pieces)
     for less in (0, 1, 5):
-        yield f"a length of {less}, and more", Hostile(
-            lambda body, token, n=less: [reply(body, length=n)], "keep"  # type: ignore[misc]
+        yield (
+            f"a length of {less}, and more",
+            Hostile(
+                lambda body, token, n=less: [reply(body, length=n)],
+                "keep",  # type: ignore[misc]
+            ),
         )
     for more in (1, 5, 10**6):
-        yield f"a length of {more} too many, then the end", Hostile(
-            lambda body, token, n=more: [reply(body, length=len(body) + n)], refused="all"  # type: ignore[misc]
+        yield (
+            f"a length of {more} too many, then the end",
+            Hostile(
+                lambda body, token, n=more: [reply(body, length=len(body) + n)],
+                refused="all",  # type: ignore[misc]
+            ),
         )
-        yield f"a length of {more} too many, then nothing", Hostile(
-            lambda body, token, n=more: [reply(body, length=len(body) + n)], "stall", refused="all"  # type: ignore[misc]
+        yield (
+            f"a length of {more} too many, then nothing",
+            Hostile(
+                lambda body, token, n=more: [reply(body, length=len(body) + n)],
+                "stall",
+                refused="all",  # type: ignore[misc]
+            ),
         )
     yield "a body that drips", Hostile(lambda body, token: [reply(body[:9], length=10**6)], b" ", sent=None)
     yield "no length, a body that drips", Hostile(lambda body, token: [bare("HTTP/1.1 200 OK")], b" ", sent=None)
@@ -213,10 +261,13 @@ def _chunked(chunks: bytes, *headers: str, start: str = "HTTP/1.1 200 OK") -> by
 
 def _chunks() -> Iterator[tuple[str, Hostile]]:
     yield "good chunks", Hostile(lambda body, token: [_chunked(_chunk(body) + _LAST)], "keep", own=True)
-    yield "a chunk for each byte", Hostile(
-        lambda body, token: [_chunked(b"".join(_chunk(body[at : at + 1]) for at in range(len(body))) + _LAST)],
-        "keep",
-        own=True,
+    yield (
+        "a chunk for each byte",
+        Hostile(
+            lambda body, token: [_chunked(b"".join(_chunk(body[at : at + 1]) for at in range(len(body))) + _LAST)],
+            "keep",
+            own=True,
+        ),
     )
     sizes = [
         b"-5", b"-0", b"-1", b"+%x", b"0x%x", b" %x", b"%x ", b"%x\t", b"%x;a=b", b"%x ; a", b"000%x", b"%x\r", b"%x\0",
@@ -237,8 +288,13 @@ def _chunks() -> Iterator[tuple[str, Hostile]]:
     }  # fmt: skip
     for name, end in ends.items():
         for then in ("close", "stall"):
-            yield f"{name}, then {then}", Hostile(
-                lambda body, token, end=end: [_chunked(_chunk(body) + end)], then, sent=None  # type: ignore[misc]
+            yield (
+                f"{name}, then {then}",
+                Hostile(
+                    lambda body, token, end=end: [_chunked(_chunk(body) + end)],
+                    then,
+                    sent=None,  # type: ignore[misc]
+                ),
             )
     tails: dict[str, bytes] = {
         "a trailer": b"0\r\nX: y\r\n\r\n", "a trailer with a length": b"0\r\nContent-Length: 5\r\n\r\n",
@@ -249,21 +305,32 @@ def _chunks() -> Iterator[tuple[str, Hostile]]:
         "a status as trailer": b"0\r\n" + _SMUGGLED,
     }  # fmt: skip
     for name, tail in tails.items():
-        yield f"chunks, then {name}", Hostile(
-            lambda body, token, tail=tail: [_chunked(_chunk(body) + tail)], "keep", sent=None  # type: ignore[misc]
+        yield (
+            f"chunks, then {name}",
+            Hostile(
+                lambda body, token, tail=tail: [_chunked(_chunk(body) + tail)],
+                "keep",
+                sent=None,  # type: ignore[misc]
+            ),
         )
     yield "too short a size", Hostile(lambda body, token: [_chunked(b"5\r\n" + body + b"\r\n" + _LAST)], "keep")
     yield "too long a size", Hostile(lambda body, token: [_chunked(b"fff\r\n" + body + b"\r\n" + _LAST)], refused="all")
-    yield "no line end after the chunk", Hostile(
-        lambda body, token: [_chunked(b"%x\r\n" % len(body) + body + b"XX" + _LAST)], "keep"
+    yield (
+        "no line end after the chunk",
+        Hostile(lambda body, token: [_chunked(b"%x\r\n" % len(body) + body + b"XX" + _LAST)], "keep"),
     )
     drip: dict[str, tuple[bytes, bytes]] = {
         "trailers": (b"0\r\n", b"X: y\r\n"), "a trailer": (b"0\r\nX: ", b"y"), "a size line": (b"", b"0"),
         "an extension": (b"5;", b"x"), "an extension of the last": (b"0;", b"x"),
     }  # fmt: skip
     for name, (start, piece) in drip.items():
-        yield f"chunks, then {name} drip", Hostile(
-            lambda body, token, start=start: [_chunked(_chunk(body) + start)], piece, sent=None  # type: ignore[misc]
+        yield (
+            f"chunks, then {name} drip",
+            Hostile(
+                lambda body, token, start=start: [_chunked(_chunk(body) + start)],
+                piece,
+                sent=None,  # type: ignore[misc]
+            ),
         )
     yield "a flood of trailers", Hostile(lambda body, token: [_chunked(_chunk(body) + b"0\r\n" + b"X: y\r\n" * 10**6)])
     yield "a flood of empty lines", Hostile(lambda body, token: [_chunked(b"\r\n" * 10**6)])
@@ -272,13 +339,24 @@ def _chunks() -> Iterator[tuple[str, Hostile]]:
 def _encodings() -> Iterator[tuple[str, Hostile]]:
     bomb = gzip.compress(bytes(20_000_000))
     for coding in ("gzip", "GZIP", "x-gzip", "deflate", "br", "zstd", "compress", "identity, gzip", "gzip, identity"):
-        yield f"encoded as {coding}", Hostile(
-            lambda body, token, c=coding: [reply(body, "200 OK", f"Content-Encoding: {c}")], "keep", refused="all"  # type: ignore[misc]
+        yield (
+            f"encoded as {coding}",
+            Hostile(
+                lambda body, token, c=coding: [reply(body, "200 OK", f"Content-Encoding: {c}")],
+                "keep",
+                refused="all",  # type: ignore[misc]
+            ),
         )
-    yield "a bomb in gzip", Hostile(lambda body, token: [reply(bomb, "200 OK", "Content-Encoding: gzip")], refused="all")
+    yield (
+        "a bomb in gzip",
+        Hostile(lambda body, token: [reply(bomb, "200 OK", "Content-Encoding: gzip")], refused="all"),
+    )
     yield "a bomb that is not told", Hostile(lambda body, token: [reply(bomb)], sent=None)
-    yield "two encodings", Hostile(
-        lambda body, token: [reply(body, "200 OK", "Content-Encoding: identity", "Content-Encoding: gzip")], "keep"
+    yield (
+        "two encodings",
+        Hostile(
+            lambda body, token: [reply(body, "200 OK", "Content-Encoding: identity", "Content-Encoding: gzip")], "keep"
+        ),
     )
     yield "identity", Hostile(lambda body, token: [reply(body, "200 OK", "Content-Encoding: identity")], "keep", True)
 
@@ -286,10 +364,13 @@ def _encodings() -> Iterator[tuple[str, Hostile]]:
 def _redirects() -> Iterator[tuple[str, Hostile]]:
     for code in (301, 302, 303, 307, 308):
         for where in ("/elsewhere", "http://127.0.0.1:9/?{}", "//made-up.invalid/", "", "javascript:{}", "\x00"):
-            yield f"{code} to {where!r}", Hostile(
-                lambda body, token, c=code, w=where: [reply(body, f"{c} Go", f"Location: {w.format(token)}")],  # type: ignore[misc]
-                "keep",
-                refused="read",
+            yield (
+                f"{code} to {where!r}",
+                Hostile(
+                    lambda body, token, c=code, w=where: [reply(body, f"{c} Go", f"Location: {w.format(token)}")],  # type: ignore[misc]
+                    "keep",
+                    refused="read",
+                ),
             )
 
 
@@ -297,16 +378,25 @@ def _versions() -> Iterator[tuple[str, Hostile]]:
     yield "HTTP/0.9", Hostile(lambda body, token: [body], refused="all")
     yield "HTTP/0.9 of markup", Hostile(lambda body, token: [b"<html>" + body + b"</html>\r\n\r\n"], refused="all")
     for version in ("1.0", "1.1"):
-        yield f"HTTP/{version} to the end", Hostile(
-            lambda body, token, v=version: [bare(f"HTTP/{v} 200 OK", body=body)], own=True  # type: ignore[misc]
+        yield (
+            f"HTTP/{version} to the end",
+            Hostile(
+                lambda body, token, v=version: [bare(f"HTTP/{v} 200 OK", body=body)],
+                own=True,  # type: ignore[misc]
+            ),
         )
-        yield f"HTTP/{version} to the end, cut by a reset", Hostile(
-            lambda body, token, v=version: [bare(f"HTTP/{v} 200 OK", body=body), None], "reset"  # type: ignore[misc]
+        yield (
+            f"HTTP/{version} to the end, cut by a reset",
+            Hostile(
+                lambda body, token, v=version: [bare(f"HTTP/{v} 200 OK", body=body), None],
+                "reset",  # type: ignore[misc]
+            ),
         )
     for header in ("Connection: keep-alive", "Connection: close", "X: y"):
         yield f"HTTP/1.0, {header}", _raw(f"HTTP/1.0 200 OK\r\n{header}", end="keep", own=True)
-    yield "HTTP/1.0 with chunks", Hostile(
-        lambda body, token: [_chunked(_chunk(body) + _LAST, start="HTTP/1.0 200 OK")], "keep"
+    yield (
+        "HTTP/1.0 with chunks",
+        Hostile(lambda body, token: [_chunked(_chunk(body) + _LAST, start="HTTP/1.0 200 OK")], "keep"),
     )
 
 
@@ -317,17 +407,40 @@ def _extra() -> Iterator[tuple[str, Hostile]]:
         "a 408": reply(b"", "408 Idle", "Connection: close"),
     }  # fmt: skip
     for name, extra in more.items():
-        yield f"the answer and {name}", Hostile(
-            lambda body, token, e=extra: [reply(body) + e], "keep", own=True, fair_at_once=len(extra) < 1000  # type: ignore[misc]
+        yield (
+            f"the answer and {name}",
+            Hostile(
+                lambda body, token, e=extra: [reply(body) + e],
+                "keep",
+                own=True,
+                fair_at_once=len(extra) < 1000,  # type: ignore[misc]
+            ),
         )
-        yield f"the answer and, a moment later, {name}", Hostile(
-            lambda body, token, e=extra: [reply(body), None, e], "keep", own=True, fair_at_once=False  # type: ignore[misc]
+        yield (
+            f"the answer and, a moment later, {name}",
+            Hostile(
+                lambda body, token, e=extra: [reply(body), None, e],
+                "keep",
+                own=True,
+                fair_at_once=False,  # type: ignore[misc]
+            ),
         )
-        yield f"the answer in chunks and {name}", Hostile(
-            lambda body, token, e=extra: [_chunked(_chunk(body) + _LAST) + e], "keep", own=True, fair_at_once=False  # type: ignore[misc]
+        yield (
+            f"the answer in chunks and {name}",
+            Hostile(
+                lambda body, token, e=extra: [_chunked(_chunk(body) + _LAST) + e],
+                "keep",
+                own=True,
+                fair_at_once=False,  # type: ignore[misc]
+            ),
         )
-        yield f"the answer and {name}, then the end", Hostile(
-            lambda body, token, e=extra: [reply(body) + e], own=True, fair_at_once=False  # type: ignore[misc]
+        yield (
+            f"the answer and {name}, then the end",
+            Hostile(
+                lambda body, token, e=extra: [reply(body) + e],
+                own=True,
+                fair_at_once=False,  # type: ignore[misc]
+            ),
         )
 
 
@@ -349,7 +462,10 @@ def _bodies() -> Iterator[tuple[str, Hostile]]:
         yield f"body: {name}", _with_body(body, refused="receipt")
     refusals = {45047: False, 45015: False, 40001: False, 40013: False, 45009: False, 99999: False, -1: True, 4: True}
     for errcode, sent in refusals.items():
-        yield f"errcode {errcode}", _with_body(b'{"errcode":%d,"errmsg":"made up"}' % errcode, refused="receipt", sent=sent)
+        yield (
+            f"errcode {errcode}",
+            _with_body(b'{"errcode":%d,"errmsg":"made up"}' % errcode, refused="receipt", sent=sent),
+        )
     odd: dict[str, object] = {
         "a number": 5, "null": None, "a list": [["x"]], "long": "x" * 900_000, "coloured": "\x1b[31mred\x07",
         "turned": "\u202eabc", "halved": "\ud800", "zero": "\0", "lines": "a\nb\r\n" * 9, "rid": "rid: " * 50,
@@ -361,7 +477,12 @@ def _bodies() -> Iterator[tuple[str, Hostile]]:
     yield "two errcodes, the last 0", _with_body(b'{"errcode":45047,"errcode":0}', sent=None)
     yield "two errcodes, the first 0", _with_body(b'{"errcode":0,"errcode":45047}', refused="receipt", sent=False)
     yield "an errcode past all numbers", _with_body(b'{"errcode":9999999999999999999999}', refused="receipt", sent=None)
-    values = ["{}", '{"access_token":5}', '{"access_token":"","expires_in":1}', '{"access_token":"a\\nb","expires_in":9}']
+    values = [
+        "{}",
+        '{"access_token":5}',
+        '{"access_token":"","expires_in":1}',
+        '{"access_token":"a\\nb","expires_in":9}',
+    ]
     values += ['{"access_token":"abcdefgh","expires_in":%s}' % n for n in ("-1", "1e9", '"7200"', "9" * 400, "null")]
     values += ['{"media_id":5,"created_at":1}', '{"media_id":"x","created_at":true}', '{"video_url":"http://x"}']
     values += ['{"errcode":0}', '{"errcode":-0}', '{"errmsg":"ok"}', '{"quota":5}', '{"request":[]}', '{"\\u0000":0}']
@@ -390,19 +511,33 @@ def _echoes() -> Iterator[tuple[str, Hostile]]:
         for place, filled in PLACES.items():
             if spelling in FORMS and spelling != "raw":
                 continue  # test_secrets has these
-            yield f"echo {spelling}: {place}", Hostile(
-                lambda body, token, f=filled, s=spelled: [f(s(token))], sent=None  # type: ignore[misc]
+            yield (
+                f"echo {spelling}: {place}",
+                Hostile(
+                    lambda body, token, f=filled, s=spelled: [f(s(token))],
+                    sent=None,  # type: ignore[misc]
+                ),
             )
         for name, body in {
             "in good JSON": '{{"errcode":0,"errmsg":"ok {0}","a":[{{"{0}":["{0}"]}}],"access_token":"{0}","expires_in":9}}',
             "as errmsg": '{{"errcode":40003,"errmsg":"{0}"}}',
             "as media_id": '{{"media_id":"{0}","created_at":1,"type":"{0}"}}',
         }.items():
-            yield f"echo {spelling}: {name}", Hostile(
-                lambda _, token, b=body, s=spelled: [reply(b.format(s(token)).encode())], "keep", sent=None  # type: ignore[misc]
+            yield (
+                f"echo {spelling}: {name}",
+                Hostile(
+                    lambda _, token, b=body, s=spelled: [reply(b.format(s(token)).encode())],
+                    "keep",
+                    sent=None,  # type: ignore[misc]
+                ),
             )
-        yield f"echo {spelling}: type of a medium", Hostile(
-            lambda body, token, s=spelled: [reply(body, "200 OK", f"Content-Type: image/{s(token)}")], "keep", sent=None  # type: ignore[misc]
+        yield (
+            f"echo {spelling}: type of a medium",
+            Hostile(
+                lambda body, token, s=spelled: [reply(body, "200 OK", f"Content-Type: image/{s(token)}")],
+                "keep",
+                sent=None,  # type: ignore[misc]
+            ),
         )
 
 
