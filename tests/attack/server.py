@@ -48,6 +48,8 @@ class Acting:
 
     def _converse(self, peer: Peer) -> None:
         while head := peer.read_head():
+            if head[0].count(" ") != 2:
+                return  # of two processes that write to one connection comes no request
             heard = Heard(*head, peer.read_body(int(head[1].get("content-length", 0))))
             name = name_of(heard)
             self.heard[name] += 1

@@ -160,7 +160,9 @@ def _mixed(
                 wrong.append(f"not sent, but delivered: {error!r}")
         if len(told.delivered) > 1:
             wrong.append(f"delivered {len(told.delivered)} times")
-        if told.fault == "none" and error is not None and not isinstance(error, TransportError):  # its connection may die
+        if (
+            told.fault == "none" and error is not None and not isinstance(error, TransportError)
+        ):  # its connection may die
             wrong.append(f"fails for no reason of its own: {error!r}")
         return ended, [Finding(f"{where} / {name} / {kind} / {told.fault}", what) for what in wrong]
 
