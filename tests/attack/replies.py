@@ -24,7 +24,8 @@ class Hostile(NamedTuple):
     (the connection serves on), "close", "reset", "stall", or a piece that drips. `own`: a pool of open_pool gets the
     true answer. `refused` says which kinds of call raise: "all", those that are "read" (not perform, which gives any
     reply), or a "receipt" only. `sent` is what maybe_sent must be where a receipt raises, None for either.
-    `fair_at_once` is False for what nobody can know of who sends the next request before it arrives.
+    `fair_at_once` is False for what nobody can know of who sends the next request before it arrives. `flows`: content
+    comes, if slowly, and a medium may take its time.
     """
 
     pieces: _Pieces
@@ -33,6 +34,7 @@ class Hostile(NamedTuple):
     refused: str = ""
     sent: bool | None = True
     fair_at_once: bool = True
+    flows: bool = False
 
     def act_of(self, secret: str, every: float) -> Act:
         """Return what the server does with a call that holds this secret; a drip comes `every` so many seconds."""
@@ -244,8 +246,11 @@ def _lengths() -> Iterator[tuple[str, Hostile]]:
                 refused="all",  # type: ignore[misc]
             ),
         )
-    yield "a body that drips", Hostile(lambda body, token: [reply(body[:9], length=10**6)], b" ", sent=None)
-    yield "no length, a body that drips", Hostile(lambda body, token: [bare("HTTP/1.1 200 OK")], b" ", sent=None)
+    yield "a body that drips", Hostile(lambda body, token: [reply(body[:9], length=10**6)], b" ", sent=None, flows=True)
+    yield (
+        "no length, a body that drips",
+        Hostile(lambda body, token: [bare("HTTP/1.1 200 OK")], b" ", sent=None, flows=True),
+    )
 
 
 _LAST = b"0\r\n\r\n"
