@@ -155,7 +155,15 @@ def _judged(place: Place, error: BaseException | None, name: str) -> tuple[list[
 
 
 def _locals_of(error: BaseException) -> str:
-    return "\n".join(repr(frame.f_locals) for e in chain(error) for frame, _ in walk_tb(e.__traceback__))
+    frames = [frame for e in chain(error) for frame, _ in walk_tb(e.__traceback__)]
+    return "\n".join(_shown(value) for frame in frames for value in frame.f_locals.values())
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except AttributeError:  # it was interrupted while it was made
+        return ""
 
 
 def _next_call(acting: Acting, kind: Kind, pool: Pool, probe: str) -> Iterator[str]:

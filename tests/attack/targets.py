@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -10,13 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tests.attack.found import Finding, Result
+from tests.bench.memory import forget_peak, peak_of_process
 from tests.bench.samples import PROJECT
 from tests.hostile import Peer, Server, bare, reply
 from wxcs_lite.sandbox import Sandbox
 
 __all__ = ["canaries", "run"]
 
-_MEGABYTES = 40  # over the idle process: what ten endless answers may take in all
+_MEGABYTES = 26  # over the idle process
 _SECONDS = 30.0
 _TIME_LIMIT = 0.5  # seconds of each attempt
 _OK = "HTTP/1.1 200 OK"
@@ -78,7 +78,7 @@ def run(quick: bool, only: str = "") -> Result:
         peak, findings = _pushed(name, script, [])
         most = max(most, peak)
         found += findings
-    return Result(len(targets), found, f"peak of {most:.0f} MB over the idle process")
+    return Result(len(targets), found, f"peak of {most:.1f} MB over the idle process")
 
 
 def _pushed(name: str, script: Callable[[Peer], object], more: list[str]) -> tuple[float, list[Finding]]:
@@ -111,24 +111,19 @@ def canaries() -> dict[str, list[Finding]]:
     return {"an answer read whole": _pushed("greedy", script, ["greedy"])[1]}
 
 
-def _peak() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
 def main() -> None:
     """Push some messages to the URL given, and print the peak over what there was after the first check."""
     url, greedy = sys.argv[1], sys.argv[2:] == ["greedy"]
     sandbox = Sandbox()
     sandbox.push_to(url, token="madeUp", time_limit=_TIME_LIMIT)
-    idle = _peak()
+    idle = forget_peak()
     if greedy:
         import urllib3
 
         urllib3.PoolManager().request("POST", url)
     for text in ("one", "two"):
         sandbox.user("ann").says(text)
-    print(json.dumps({"peak": _peak() - idle}))
+    print(json.dumps({"peak": peak_of_process() - idle}))
 
 
 if __name__ == "__main__":
