@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from vcr.request import Request as VcrRequest
 
+from tests import early
 from tests.cases import Account, live_account
 
 ROOT = Path(__file__).parents[1]
@@ -90,3 +91,24 @@ def _scrub_response(account: Account) -> Callable[[dict[str, Any]], dict[str, An
         return {**response, "headers": headers, "body": {"string": body}}
 
     return scrub
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a module begins early runs beside the other tests, so its own come last."""
+    items.sort(key=lambda item: _begins_early(item) is not None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.option.collectonly:
+        return
+    for begin_early in dict.fromkeys(map(_begins_early, session.items)):
+        if begin_early is not None:
+            begin_early([item for item in session.items if _begins_early(item) is begin_early])
+
+
+def pytest_unconfigure() -> None:
+    early.stop_all()
+
+
+def _begins_early(item: pytest.Item) -> Callable[[list[pytest.Item]], None] | None:
+    return getattr(getattr(item, "module", None), "begin_early", None)

@@ -9,8 +9,8 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from tests import early
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -170,15 +172,46 @@ def _run(lesson: str) -> Ran:
     return Ran([cell.outputs for cell in ran[:count]], executable, Path(package), went_out)
 
 
+def _tried(lesson: str) -> dict[str, Any]:
+    try:
+        return {"lesson": lesson, **_run(lesson)._asdict()}
+    except Exception as e:
+        return {"lesson": lesson, "failed": str(e)}
+
+
+def _run_all(lessons: Sequence[str]) -> None:
+    """Run lessons, two at a time, and print how each of them ran, as JSON."""
+    with ThreadPoolExecutor(2) as executor:
+        print(json.dumps([*executor.map(_tried, lessons)], default=_plain))
+
+
+def _plain(value: Path | set[int]) -> str | list[int]:
+    return str(value) if isinstance(value, Path) else sorted(value)
+
+
+def begin(lessons: Sequence[str]) -> None:
+    """Begin to run these lessons, in a process of their own."""
+    global _command
+    _command = ("-m", "tests.notebook_tools", "--run", *dict.fromkeys(lessons))
+    early.begin(*_command)
+
+
+_command: tuple[str, ...] = ()
+
+
 @cache
-def _started() -> dict[str, "Future[Ran]"]:
-    with ThreadPoolExecutor(3) as executor:
-        return {lesson: executor.submit(_run, lesson) for lesson in LESSONS if path_of(lesson).exists()}
+def _ran() -> dict[str, dict[str, Any]]:
+    done = early.finish(*_command)
+    assert 0 == done.returncode, done.stderr
+    return {found.pop("lesson"): found for found in json.loads(done.stdout)}
 
 
 def run(lesson: str) -> Ran:
-    """Return how a lesson ran; the first call runs them all, several at a time."""
-    return _started()[lesson].result()
+    """Return how a lesson that was begun ran."""
+    found = _ran()[lesson]
+    assert "failed" not in found, found["failed"]
+    outputs = [[nbformat.from_dict(output) for output in cell] for cell in found["outputs"]]  # type: ignore[no-untyped-call]
+    return Ran(outputs, found["executable"], Path(found["package"]), set(found["went_out"]))
 
 
 def shown(outputs: list[NotebookNode]) -> list[dict[str, Any]]:
@@ -202,5 +235,8 @@ def keep(lesson: str) -> None:
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or LESSONS:
-        keep(each)
+    if sys.argv[1:2] == ["--run"]:
+        _run_all(sys.argv[2:])
+    else:
+        for each in sys.argv[1:] or LESSONS:
+            keep(each)

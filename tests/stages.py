@@ -10,6 +10,7 @@ import urllib3
 from urllib3 import HTTPSConnectionPool
 
 from tests.hostile import (
+    ENOUGH,
     Peer,
     Script,
     Server,
@@ -54,7 +55,7 @@ class Stage(NamedTuple):
 def scripted(*scripts: Script, tls: bool = False, **settings: Any) -> Callable[[pytest.MonkeyPatch], Opened]:
     @contextmanager
     def opened(_: pytest.MonkeyPatch) -> Iterator[Pool]:
-        with Server(*scripts, tls=tls) as server, server.pool(**{"read_timeout": 0.5, **settings}) as pool:
+        with Server(*scripts, tls=tls) as server, server.pool(**{"read_timeout": ENOUGH, **settings}) as pool:
             yield pool
 
     return opened
@@ -143,7 +144,7 @@ def self_signed(_: pytest.MonkeyPatch) -> Iterator[Pool]:
 def plain_behind_https(script: Script) -> Callable[[pytest.MonkeyPatch], Opened]:
     @contextmanager
     def opened(_: pytest.MonkeyPatch) -> Iterator[Pool]:
-        with Server(script) as server, HTTPSConnectionPool("127.0.0.1", server.port, block=True, timeout=0.2) as pool:
+        with Server(script) as server, HTTPSConnectionPool("127.0.0.1", server.port, block=True, timeout=0.1) as pool:
             yield pool
 
     return opened
@@ -214,9 +215,9 @@ STAGES = [
         True,
         scripted(once(bare("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", body=b"9\r\n{"))),
     ),
-    Stage("no answer", TransportError, True, scripted(stall)),
-    Stage("answer stalled", TransportError, True, scripted(then_stall(reply(length=99)))),
-    Stage("dripping", TransportError, True, scripted(drip(reply(b"{", length=10**6), b" ", 0.01), read_timeout=0.1)),
+    Stage("no answer", TransportError, True, scripted(stall, read_timeout=0.1)),
+    Stage("answer stalled", TransportError, True, scripted(then_stall(reply(length=99)), read_timeout=0.1)),
+    Stage("dripping", TransportError, True, scripted(drip(reply(b"{", length=10**6), b" ", 0.01), read_timeout=0.05)),
     Stage("garbage", TransportError, True, scripted(once(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n"))),
     Stage(
         "two lengths",

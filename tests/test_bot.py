@@ -6,6 +6,7 @@ import pytest
 
 from wxcs_lite import fetch_token, fresh_token
 from wxcs_lite.bot import echo_bot
+from wxcs_lite.look.words import Language
 from wxcs_lite.push import push_app
 from wxcs_lite.sandbox import Pushes, Sandbox, sunset
 from wxcs_lite.terminal.chat import chat
@@ -125,7 +126,7 @@ def test_a_chat_shows_the_notice_of_a_bot_that_fails(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("lang", "told"), [("en", "! 45002 content size out of limit"), ("zh", "! 45002 内容超长：")])
-def test_a_chat_shows_what_went_wrong(lang: str, told: str) -> None:
+def test_a_chat_shows_what_went_wrong(lang: Language, told: str) -> None:
     """A text that is too long brings no answer, but the reason, in the language of the chat."""
     out = io.StringIO()
     chat(lang, io.StringIO("x" * 3000 + "\n"), out)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wxcs_lite import endpoints, text, with_businessid
+from wxcs_lite.endpoints import Command
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.multipart import Multipart
 from wxcs_lite.request import Request
@@ -265,7 +266,7 @@ def test_what_json_cannot_carry_is_refused(value: Any, why: str) -> None:
 
 @settings(deadline=None)
 @given(WORDS, st.sampled_from(["Typing", "CancelTyping"]), st.none() | st.integers() | WORDS)
-def test_typing_arrives_as_it_was_asked_for(touser: str, command: str, businessid: int | str | None) -> None:
+def test_typing_arrives_as_it_was_asked_for(touser: str, command: Command, businessid: int | str | None) -> None:
     """The businessid goes into the body and changes the path; without one neither happens."""
     request = endpoints.set_typing(touser, command, businessid=businessid)
     extra = {} if businessid is None else {"businessid": businessid}

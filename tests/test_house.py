@@ -1,12 +1,13 @@
 """The house keeps its rules: arrows only go down, one door to the network, small rooms, no secrets in drawers."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import UnionType
+from types import ModuleType, UnionType
 
 import pytest
 
@@ -14,6 +15,7 @@ import wxcs_lite
 
 PACKAGE = Path(wxcs_lite.__file__).parent
 PROJECT = PACKAGE.parent
+NOTEBOOKS = sorted((PROJECT / "notebooks").rglob("*.ipynb"))
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 CLIENT = {name.removesuffix(".py"): path for name, path in MODULES.items() if "/" not in name and name != "__init__.py"}
 
@@ -64,7 +66,12 @@ IO = {
     "threading", "urllib.request", "urllib.error", "urllib3",
 }  # fmt: skip
 # Their examples are those of their twins in `endpoints`; a class that only functions make is shown there.
-WITHOUT_EXAMPLE = {"Reply", "Stream", "get_callback_ip", "get_quota", "get_rid", "set_typing", "showing_typing"}
+WITHOUT_EXAMPLE = {
+    "FreshToken", "Reply", "Stream",
+    "get_callback_ip", "get_quota", "get_rid", "set_typing", "showing_typing",
+}  # fmt: skip
+# Parameters with a default that are free texts: a path, an address, made-up names. All others take one of few words.
+FREE_TEXTS = {"appid", "base", "cgi_path", "secret", "url"}
 
 
 def parse(path: Path) -> ast.Module:
@@ -264,6 +271,49 @@ def test_a_public_name_explains_itself(name: str) -> None:
 def test_public_names_are_sorted_and_unique() -> None:
     """The list can be read, and searched by eye."""
     assert sorted(set(wxcs_lite.__all__)) == wxcs_lite.__all__
+
+
+def test_completion_shows_what_is_public() -> None:
+    """`dir(wxcs_lite)`: the names, the modules that have public names of their own, and what every module has."""
+    shown = {name for name in dir(wxcs_lite) if not name.startswith("__")}
+    modules = {name for name in shown if isinstance(getattr(wxcs_lite, name), ModuleType)}
+    assert set(wxcs_lite.__all__) == shown - modules
+    assert modules <= wxcs_lite._PUBLIC_MODULES
+    assert {"endpoints", "replies"} <= modules
+    assert {"__doc__", "__version__"} <= set(dir(wxcs_lite))
+
+
+@pytest.mark.parametrize("name", sorted(wxcs_lite._PUBLIC_MODULES))
+def test_a_public_module_is_shown_once_it_is_there(name: str) -> None:
+    """After `import wxcs_lite.push` an editor completes `wxcs_lite.push`."""
+    importlib.import_module(f"wxcs_lite.{name}")
+    assert name in dir(wxcs_lite)
+
+
+def test_readers_are_told_of_no_module_that_completion_hides() -> None:
+    """What the READMEs and lessons import is public."""
+    texts = [path.read_text(encoding="utf-8") for path in (*PROJECT.glob("README*.md"), *NOTEBOOKS)]
+    named = {name for text in texts for name in re.findall(r"\b(?:import|from) wxcs_lite\.(\w+)", text)}
+    assert {"panel", "push", "sandbox"} <= named
+    assert set() == named - wxcs_lite._PUBLIC_MODULES
+
+
+def test_a_parameter_that_takes_one_of_few_words_says_which() -> None:
+    """A Literal is completed by editors and checked by type checkers; a str with a word as its default is neither."""
+    found = [f"{name}({parameter.arg})" for name, node in _functions() for parameter in _words_as_text(node.args)]
+    assert [] == found
+
+
+def _words_as_text(given: ast.arguments) -> Iterator[ast.arg]:
+    """Return the parameters that are a `str` and have a word as their default."""
+    positional = [*given.posonlyargs, *given.args]
+    with_default = positional[len(positional) - len(given.defaults) :]
+    for parameter, default in zip(
+        [*with_default, *given.kwonlyargs], [*given.defaults, *given.kw_defaults], strict=True
+    ):
+        word = isinstance(default, ast.Constant) and isinstance(default.value, str) and default.value
+        if word and "str" in ast.unparse(parameter.annotation or parameter) and parameter.arg not in FREE_TEXTS:
+            yield parameter
 
 
 @pytest.mark.parametrize("name", MODULES)

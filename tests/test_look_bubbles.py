@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from wxcs_lite.look.bubbles import as_message, bubble, line, photo, safe_href, summary
+from wxcs_lite.look.words import Language
 from wxcs_lite.messages import image, link, miniprogrampage, text, with_ai_label
 from wxcs_lite.panel.history import History
 from wxcs_lite.panel.status import line_html
@@ -78,7 +79,7 @@ def messages(attack: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_attack_is_text(attack: str, lang: str) -> None:
+def test_an_attack_is_text(attack: str, lang: Language) -> None:
     """Script, event handlers, styles and broken markup: shown as they are written, and nothing else."""
     for message in messages(attack):
         harmless(bubble(message, words(lang), picture=sunset()))

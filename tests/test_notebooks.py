@@ -23,8 +23,10 @@ from tests.notebook_tools import (
     OPENS_A_SOCKET,
     PANEL,
     ROOT,
+    Ran,
     answers,
     bare,
+    begin,
     code_cells,
     path_of,
     python_blocks,
@@ -41,6 +43,17 @@ MAPS = (NOTEBOOKS / "README.md", NOTEBOOKS / "zh" / "README.md")
 OWN_ACCOUNT = {"en": "## Now with your own account", "zh": "## 换成自己的账号"}
 
 
+@pytest.fixture
+def ran(lesson: str) -> Ran:
+    return run(lesson)
+
+
+def begin_early(items: list[pytest.Item]) -> None:
+    chosen = [item for item in items if isinstance(item, pytest.Function) and "ran" in item.fixturenames]
+    if chosen:
+        begin([str(item.callspec.params["lesson"]) for item in chosen])
+
+
 def language(lesson: str) -> str:
     return lesson.partition("/")[0]
 
@@ -49,12 +62,11 @@ def language(lesson: str) -> str:
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_runs_as_it_is_printed(lesson: str) -> None:
+def test_a_lesson_runs_as_it_is_printed(lesson: str, ran: Ran) -> None:
     """Top to bottom with the outputs of the file; then again with each cell twice; then its hidden answers.
 
     If what the package prints has changed for the better: `python -m tests.notebook_tools`.
     """
-    ran = run(lesson)
     for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
         # A panel is no output to keep.
         assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
@@ -63,11 +75,11 @@ def test_a_lesson_runs_as_it_is_printed(lesson: str) -> None:
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_opens_no_socket(lesson: str) -> None:
+def test_a_lesson_opens_no_socket(lesson: str, ran: Ran) -> None:
     """Nor does it start a process; the one cell that serves a bot says so in its tags and in its first line."""
     cells = enumerate(code_cells(lesson), 1)
     tagged = {number: cell for number, cell in cells if OPENS_A_SOCKET in cell.metadata.get("tags", [])}
-    assert set(tagged) == run(lesson).went_out
+    assert set(tagged) == ran.went_out
     assert (1 if lesson.endswith("08_receiving") else 0) == len(tagged)
     for cell in tagged.values():
         assert re.match(r"#.*socket", cell.source)

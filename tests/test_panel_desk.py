@@ -16,7 +16,7 @@ from wxcs_lite.panel.previews import as_python
 from wxcs_lite.panel.texts import words
 from wxcs_lite.panel.tokens import Held
 from wxcs_lite.push import Push
-from wxcs_lite.sandbox import Event, Sandbox, Seen, sunset
+from wxcs_lite.sandbox import CustomerEvent, Sandbox, Seen, sunset
 from wxcs_lite.transport import fetch_token
 
 EN, ZH = words("en"), words("zh")
@@ -41,7 +41,7 @@ class Stage:
         self.view = self.desk.view
         self.ann = self.sandbox.user("ann")
 
-    def comes(self, event: Event) -> None:
+    def comes(self, event: CustomerEvent) -> None:
         """Let the desk receive what a customer did."""
         fields = {"FromUserName": event.openid, "MsgType": event.kind, "CreateTime": int(event.at), **event.fields}
         self.desk.receive(Push(fields))

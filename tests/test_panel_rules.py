@@ -18,6 +18,7 @@ from ipywidgets.widgets.widget import _instances as alive
 import wxcs_lite.panel
 from tests.test_panel_desk import SEND, Stage, picked
 from wxcs_lite import InvalidMessage, TransportError, fresh_token, text
+from wxcs_lite.look.words import Language
 from wxcs_lite.panel import Desk, Phone, demo
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import Presses
@@ -176,7 +177,7 @@ def controls(panel: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_control_has_a_text_label(lang: str) -> None:
+def test_every_control_has_a_text_label(lang: Language) -> None:
     """In the panel's language; an icon alone, or a placeholder, is none."""
     stage = Stage(lang=lang)
     phone = Phone(stage.sandbox, "ann", lang=lang)

@@ -7,10 +7,11 @@ import pytest
 
 from wxcs_lite import panel
 from wxcs_lite.errors import BadReply, InvalidMessage, TransportError, WxError, api_error
+from wxcs_lite.look.words import Language
 from wxcs_lite.messages import REQUIRED
 from wxcs_lite.panel.status import duration, error_html, size, window_text
 from wxcs_lite.panel.texts import LANGUAGES, words
-from wxcs_lite.reply_window import Event
+from wxcs_lite.reply_window import WindowEvent
 
 EN, ZH = words("en"), words("zh")
 RID = "64a774ce-020c072d-6c820ec0"
@@ -38,7 +39,7 @@ def test_no_word_is_left_over() -> None:
 def test_a_language_that_is_not_there() -> None:
     """The usage error names what is allowed and what it got."""
     with pytest.raises(ValueError, match="'en' or 'zh', not 'fr'"):
-        words("fr")
+        words("fr")  # type: ignore[arg-type]
 
 
 def test_durations_and_sizes_in_both_languages() -> None:
@@ -54,10 +55,10 @@ def test_durations_and_sizes_in_both_languages() -> None:
 
 def test_the_window_in_words() -> None:
     """The words are those of `window_left`: unknown, open with what is left, used up, closed."""
-    message, enter = Event("message", 0), Event("enter", 0)
-    sent = [Event("sent", 1)] * 5
+    message, enter = WindowEvent("message", 0), WindowEvent("enter", 0)
+    sent = [WindowEvent("sent", 1)] * 5
     assert ("unknown", EN["window_unknown"]) == window_text([], 0, EN)
-    assert ("unknown", EN["window_unknown"]) == window_text([Event("sent", 0)], 0, EN)
+    assert ("unknown", EN["window_unknown"]) == window_text([WindowEvent("sent", 0)], 0, EN)
     assert ("open", "5 of 5 left, 47 h 59 min") == window_text([message], 48, EN)
     assert ("open", "1 of 2 left, 50 s") == window_text([enter, sent[0]], 10, EN)
     assert ("closed", "0 of 5 left: the customer has to write") == window_text([message, *sent], 60, EN)
@@ -65,7 +66,7 @@ def test_the_window_in_words() -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_error_says_code_cause_remedy_rid_and_whether_it_may_have_arrived(lang: str) -> None:
+def test_an_error_says_code_cause_remedy_rid_and_whether_it_may_have_arrived(lang: Language) -> None:
     """In the panel's language, and in an element that screen readers announce."""
     error = api_error(45015, f"response out of time limit rid: {RID}")
     shown, advice = error_html(error, words(lang), lang), error.advice

@@ -10,8 +10,8 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from types import NoneType, TracebackType
+from typing import Any, assert_type, get_type_hints
 
 import pytest
 
@@ -390,6 +390,26 @@ def test_a_missing_field_says_what_there_is() -> None:
     assert 1 == push.get("Content", 1)
     assert "x" == push.get("fields")
     assert "MsgType" in dir(push)
+
+
+def test_fields_have_types() -> None:
+    """What an editor completes and a type checker knows: the documented fields, and anything for the others."""
+    push = Push({"MsgType": "text", "Content": "hi", "CreateTime": 1482048670, "MsgId": "12", "Unheard": [1]})
+    assert "text" == assert_type(push.MsgType, str)
+    assert "hi" == assert_type(push.Content, str)
+    assert 1482048670 == assert_type(push.CreateTime, int)
+    assert 12 == assert_type(push.MsgId, int | str)
+    assert [1] == assert_type(push.Unheard, Any)
+
+
+@each([entry for entry in VECTORS["inbound_push"] if "MsgType" in entry["body_json"]])
+def test_every_published_field_has_the_type_that_is_declared(entry: dict[str, Any]) -> None:
+    """A field of a published push without a type would not be completed."""
+    declared = get_type_hints(Push)
+    undeclared = [
+        name for name, value in entry["body_json"].items() if not isinstance(value, declared.get(name, NoneType))
+    ]
+    assert [] == undeclared
 
 
 def test_repr_shows_names_and_sizes_only() -> None:

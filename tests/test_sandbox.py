@@ -72,7 +72,7 @@ def test_no_frame_shows_a_secret() -> None:
     """When a setting is refused, no local of our frames shows the secret."""
     secret = "a-secret-of-the-test"
     with pytest.raises(ValueError, match="chunked") as error:
-        Sandbox(secret=str(secret), chunked="x")
+        Sandbox(secret=str(secret), chunked="x")  # type: ignore[arg-type]
     frames = [frame for frame, _ in traceback.walk_tb(error.value.__traceback__)][1:]
     assert frames
     assert not any(secret in repr(value) for frame in frames for value in frame.f_locals.values())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxcs_lite.sandbox import Event, Sandbox
+from wxcs_lite.sandbox import CustomerEvent, Sandbox
 
 JPEG = b"\xff\xd8\xff\xe0..."
 
@@ -13,7 +13,7 @@ def test_says() -> None:
     """A text becomes an event with its content and a 64-bit MsgId."""
     sandbox = Sandbox()
     event = sandbox.user("ann").says("这是\n文本")
-    assert Event(1767240000.0, "ann", "text", event.msg_id, {"Content": "这是\n文本"}) == event
+    assert CustomerEvent(1767240000.0, "ann", "text", event.msg_id, {"Content": "这是\n文本"}) == event
     assert event.msg_id
     assert event.msg_id > 2**53
     assert (event,) == sandbox.events

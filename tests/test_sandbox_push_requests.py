@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxcs_lite.sandbox import Event
+from wxcs_lite.sandbox import CustomerEvent
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.pushes.answers import Verdict, judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
-from wxcs_lite.sandbox.pushes.requests import Setting, check_request, push_request, render
+from wxcs_lite.sandbox.pushes.requests import Format, Setting, check_request, push_request, render
 from wxcs_lite.sandbox.rules.made_up import Hidden, Names
 
 PUBLISHED = json.loads(Path(__file__).with_name("sandbox_push_vectors.json").read_text("utf-8"))
@@ -25,8 +25,8 @@ REPLIES = {reply["id"]: reply for reply in PUBLISHED["replies"]}
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APPID = "wxba5fad812f8e6fb9"
 GH = "gh_97417a04a28d"
-HELLO = Event(1482048670.5, "ann", "text", 2**62 + 1, {"Content": "你好"})
-ENTRY = Event(1482048670.5, "ann", "event", None, {"Event": "user_enter_tempsession", "SessionFrom": "shop"})
+HELLO = CustomerEvent(1482048670.5, "ann", "text", 2**62 + 1, {"Content": "你好"})
+ENTRY = CustomerEvent(1482048670.5, "ann", "event", None, {"Event": "user_enter_tempsession", "SessionFrom": "shop"})
 FIELDS: dict[str, Any] = {
     "ToUserName": "ann",
     "FromUserName": GH,
@@ -35,7 +35,7 @@ FIELDS: dict[str, Any] = {
 }
 
 
-def setting(mode: str = "plain", format: str = "json") -> Setting:
+def setting(mode: str = "plain", format: Format = "json") -> Setting:
     sealer = None if mode == "plain" else Sealer(KEY, APPID)
     return Setting(Hidden("AAAAA"), format, sealer, mode == "compatible", GH)
 
@@ -124,7 +124,7 @@ def test_published_bodies(published: dict[str, Any]) -> None:
     """With the published values the bodies are the published ones to the byte, order of the fields included."""
     fields = dict(published["body_json"])
     head = {name: fields.pop(name) for name in ("ToUserName", "FromUserName", "CreateTime", "MsgType")}
-    event = Event(head["CreateTime"], "fromUser", head["MsgType"], fields.pop("MsgId", None), fields)
+    event = CustomerEvent(head["CreateTime"], "fromUser", head["MsgType"], fields.pop("MsgId", None), fields)
     bodies = [
         push_request(setting(format=format)._replace(original_id="toUser"), event, nonce="1", random="").body
         for format in ("json", "xml")
@@ -166,7 +166,7 @@ def test_check_request() -> None:
 
 
 @pytest.mark.parametrize("format", ["json", "xml"])
-def test_plain_request(format: str) -> None:
+def test_plain_request(format: Format) -> None:
     """A plain push has signature, timestamp, nonce and openid, and is labelled text/xml whatever it is."""
     event = HELLO._replace(at=1714037059)
     request = push_request(setting(format=format), event, nonce="486452656", random="")
@@ -183,7 +183,7 @@ def test_plain_request(format: str) -> None:
 
 @pytest.mark.parametrize("format", ["json", "xml"])
 @pytest.mark.parametrize("mode", ["compatible", "secure"])
-def test_encrypted_request(mode: str, format: str) -> None:
+def test_encrypted_request(mode: str, format: Format) -> None:
     """A secure push holds only whom it is for and what is sealed; a compatible one is the plain one with that added."""
     made = setting(mode, format)
     request = push_request(made, HELLO, nonce="415670741", random="a8eedb185eb2fecf")
@@ -206,7 +206,7 @@ def test_published_secure_push() -> None:
     frame = FRAMES["official-mp-json-push-secure"]
     sealer = Sealer(frame["encoding_aes_key"], frame["frame_id"])
     fields = {"Event": "debug_demo", "debug_str": "hello world"}
-    event = Event(1714112445, "o9AgO5Kd5ggOC-bXrbNODIiE3bGY", "event", None, fields)
+    event = CustomerEvent(1714112445, "o9AgO5Kd5ggOC-bXrbNODIiE3bGY", "event", None, fields)
     made = Setting(frame["token"], "json", sealer, False, GH)
     request = push_request(made, event, nonce=frame["nonce"], random=frame["random_16"])
     assert {"ToUserName": GH, "Encrypt": frame["encrypt"]} == json.loads(request.body)
@@ -240,16 +240,16 @@ def test_names(seed: int) -> None:
 # --- answers
 
 
-def answered(body: bytes, mode: str = "plain", event: Event = HELLO) -> Verdict:
+def answered(body: bytes, mode: str = "plain", event: CustomerEvent = HELLO) -> Verdict:
     return judge(setting(mode), event, Reply(200, (), body))
 
 
-def transfer(format: str = "json", **changed: Any) -> bytes:
+def transfer(format: Format = "json", **changed: Any) -> bytes:
     """A hand-over, with fields changed, or left out where the change is None."""
     return render({name: value for name, value in {**FIELDS, **changed}.items() if value is not None}, format)
 
 
-def envelope(content: bytes, format: str = "json", sealer: Sealer | None = None, **changed: Any) -> bytes:
+def envelope(content: bytes, format: Format = "json", sealer: Sealer | None = None, **changed: Any) -> bytes:
     """The sealed form of an answer, as published."""
     encrypt = (sealer or Sealer(KEY, APPID)).seal(content, "707722b803182950")
     fields: dict[str, Any] = {
@@ -263,14 +263,14 @@ def envelope(content: bytes, format: str = "json", sealer: Sealer | None = None,
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "secure"])
 @pytest.mark.parametrize("event", [HELLO, ENTRY])
-def test_fine_answers(mode: str, event: Event) -> None:
+def test_fine_answers(mode: str, event: CustomerEvent) -> None:
     """The bare word and nothing at all are fine in every mode, for messages and events."""
     assert Verdict("success") == answered(b"success", mode, event)
     assert Verdict("empty") == answered(b"", mode, event)
 
 
 @pytest.mark.parametrize("format", ["json", "xml"])
-def test_transfers(format: str) -> None:
+def test_transfers(format: Format) -> None:
     """A hand-over is plain in plain mode, sealed in secure mode, and either in compatible mode."""
     plain, sealed = transfer(format), envelope(transfer(format), format)
     assert "transfer" == answered(plain).answer == answered(plain, "compatible").answer
@@ -292,7 +292,8 @@ def test_published_transfer() -> None:
 
 def test_published_envelopes_open() -> None:
     """The published envelopes pass all checks of an envelope; what is inside is no hand-over."""
-    for name, frame_id in (("json", APPID), ("xml", "wx134c8103faa5a59e")):
+    cases: list[tuple[Format, str]] = [("json", APPID), ("xml", "wx134c8103faa5a59e")]
+    for name, frame_id in cases:
         reply = REPLIES[f"encrypted-{name}-envelope"]
         body = reply["body_xml"].encode() if name == "xml" else json.dumps(reply["body_json"]).encode()
         made = Setting("AAAAA", name, Sealer("A" * 43, frame_id), False, GH)

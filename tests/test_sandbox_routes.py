@@ -8,6 +8,7 @@ import pytest
 
 from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.sandbox.api.routes import ROUTES
+from wxcs_lite.sandbox.rules.switches import Chunked, ErrmsgStyle, ErrorContentType, Escapes
 
 SEND = "/cgi-bin/message/custom/send"
 TAKES_TOKEN = [path for path, route in ROUTES.items() if route.takes_token]
@@ -134,14 +135,14 @@ def test_quota_counts_refused_calls_with_a_good_token_only() -> None:
         ("both", r"invalid openid hint: \[[A-Za-z0-9_-]{14}\] rid: 6955f140-[0-9a-f]{8}-[0-9a-f]{8}"),
     ],
 )
-def test_error_style(style: str, pattern: str) -> None:
+def test_error_style(style: ErrmsgStyle, pattern: str) -> None:
     """Error texts end as the switch says; the first group of the rid is the time."""
     sandbox = Sandbox(errmsg_style=style)
     assert re.fullmatch(pattern, post(sandbox, SEND, b"{}", fetch_token(sandbox))["errmsg"])
 
 
 @pytest.mark.parametrize("content_type", ["application/json; encoding=utf-8", "text/plain"])
-def test_content_type_of_errors(content_type: str) -> None:
+def test_content_type_of_errors(content_type: ErrorContentType) -> None:
     """Errors come under the content type of the switch, everything else as WeChat's JSON, with nothing more."""
     sandbox = Sandbox(error_content_type=content_type)
     error = sandbox.pool().request("GET", "/cgi-bin/getcallbackip")
@@ -155,7 +156,7 @@ def test_content_type_of_errors(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(("escapes", "expected"), [("decode", "你"), ("literal", r"\u4f60"), ("refuse", None)])
-def test_unicode_escapes(escapes: str, expected: str | None) -> None:
+def test_unicode_escapes(escapes: Escapes, expected: str | None) -> None:
     """The switch decides what an escaped text becomes on the phone."""
     sandbox = Sandbox(unicode_escapes=escapes)
     ann = sandbox.user("ann")
@@ -168,7 +169,10 @@ def test_unicode_escapes(escapes: str, expected: str | None) -> None:
 
 def test_chunked() -> None:
     """A chunked body is 412 before anything else, unless the switch accepts it."""
-    for chunked, path, status in [("refuse", SEND, 412), ("refuse", "/nowhere", 412), ("accept", SEND, 200)]:
+    cases: list[tuple[Chunked, str, int]] = [
+        ("refuse", SEND, 412), ("refuse", "/nowhere", 412), ("accept", SEND, 200)
+    ]  # fmt: skip
+    for chunked, path, status in cases:
         reply = Sandbox(chunked=chunked).pool().request("POST", path, body=iter([b"{}"]))
         assert status == reply.status
 

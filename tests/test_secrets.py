@@ -162,21 +162,28 @@ def first(pool: Pool, kind: str) -> object:
     return fresh
 
 
-CALLS: dict[str, Callable[[Pool, str], object]] = {
-    "send": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello")),
-    "fetch_token": lambda pool, kind: fetch_token(pool, "APPID", bare_secret(kind)),
-    "fresh_token": first,
-    "download": lambda pool, kind: download(pool, bare_token(kind), "MEDIA_ID"),
-    "stream": streamed,
-    "upload": lambda pool, kind: upload(pool, bare_token(kind), JPEG),
-    "perform": lambda pool, kind: perform(pool, bare_token(kind), endpoints.get_callback_ip()),
-    "perform stable_token": lambda pool, kind: perform(pool, None, endpoints.stable_token("APPID", bare_secret(kind))),
-    "set_typing": lambda pool, kind: set_typing(pool, bare_token(kind), "OPENID"),
-    "showing_typing": typed,
-    "get_rid": lambda pool, kind: get_rid(pool, bare_token(kind), "RID"),
-    "get_quota": lambda pool, kind: get_quota(pool, bare_token(kind)),
-    "get_callback_ip": lambda pool, kind: get_callback_ip(pool, bare_token(kind)),
-}
+# Lambdas stand in functions here and below: of one at the top of a module, IPython evaluates all that the module says.
+def calls() -> dict[str, Callable[[Pool, str], object]]:
+    return {
+        "send": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello")),
+        "fetch_token": lambda pool, kind: fetch_token(pool, "APPID", bare_secret(kind)),
+        "fresh_token": first,
+        "download": lambda pool, kind: download(pool, bare_token(kind), "MEDIA_ID"),
+        "stream": streamed,
+        "upload": lambda pool, kind: upload(pool, bare_token(kind), JPEG),
+        "perform": lambda pool, kind: perform(pool, bare_token(kind), endpoints.get_callback_ip()),
+        "perform stable_token": lambda pool, kind: perform(
+            pool, None, endpoints.stable_token("APPID", bare_secret(kind))
+        ),
+        "set_typing": lambda pool, kind: set_typing(pool, bare_token(kind), "OPENID"),
+        "showing_typing": typed,
+        "get_rid": lambda pool, kind: get_rid(pool, bare_token(kind), "RID"),
+        "get_quota": lambda pool, kind: get_quota(pool, bare_token(kind)),
+        "get_callback_ip": lambda pool, kind: get_callback_ip(pool, bare_token(kind)),
+    }
+
+
+CALLS = calls()
 MAIN_CALLS = ("send", "fetch_token", "stream")
 
 
@@ -401,10 +408,8 @@ any_fetch_token: Any = fetch_token
 any_perform: Any = perform
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "call",
-    [
+def mistakes() -> list[Callable[[Any, str], object]]:
+    return [
         lambda pool, kind: any_send(pool, bare_token(kind), {"touser": ""}),
         lambda pool, kind: any_set_typing(pool, bare_token(kind), "OPENID", "Blink"),
         lambda pool, kind: any_upload(pool, bare_token(kind), "/no/such/file.jpg"),
@@ -426,8 +431,11 @@ any_perform: Any = perform
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "http://[/")),
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "http://elsewhere.invalid/")),
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "no-slash")),
-    ],
-)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("call", mistakes())
 def test_no_mistake_of_the_caller_leaks(call: Callable[[Any, str], object], kind: str, watch: Watch) -> None:
     """What is refused before it is sent shows no secret either."""
     with Server(answers(reply())) as server, server.pool() as pool:
@@ -444,10 +452,8 @@ def typed_swapped(pool: Any, kind: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "call",
-    [
+def swapped() -> list[Callable[[Any, str], object]]:
+    return [
         lambda pool, kind: any_send(bare_token(kind), pool, text("OPENID", "hello")),
         lambda pool, kind: any_set_typing(bare_token(kind), pool, "OPENID"),
         lambda pool, kind: any_upload(bare_token(kind), pool, JPEG),
@@ -460,8 +466,11 @@ def typed_swapped(pool: Any, kind: str) -> None:
         lambda pool, kind: any_download(pool, None, bare_token(kind)),
         lambda pool, kind: any_fetch_token(pool, bare_secret(kind), ""),
         lambda pool, kind: repr(fresh_token(pool, bare_secret(kind), "APPID")),
-    ],
-)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("call", swapped())
 def test_pool_and_token_swapped_leak_nothing(call: Callable[[Any, str], object], kind: str, watch: Watch) -> None:
     """The commonest slip, token first and pool second, shows no token."""
     with Server(answers(reply())) as server, server.pool() as pool:
@@ -635,15 +644,19 @@ def test_the_watch_sees_each_way_alone(watch: Watch) -> None:
     assert [] == watch.found_in("long", boom)
 
 
-FAILING: dict[str, Callable[[Any, str], object]] = {
-    **CALLS,
-    "showing_typing": lambda pool, kind: any_showing_typing(pool, bare_token(kind), "").__enter__(),
-    "token as a path": lambda pool, kind: any_upload(pool, "photo.jpg", bare_token(kind)),
-    "token as a command": lambda pool, kind: any_set_typing(pool, "o", "ann", bare_token(kind)),
-    "stream without media_id": lambda pool, kind: any_stream(pool, bare_token(kind)),
-    "showing_typing without touser": lambda pool, kind: any_showing_typing(pool, bare_token(kind)),
-    "token first": lambda pool, kind: any_send(bare_token(kind), pool, {"touser": ""}),
-}
+def mishaps() -> dict[str, Callable[[Any, str], object]]:
+    return {
+        **CALLS,
+        "showing_typing": lambda pool, kind: any_showing_typing(pool, bare_token(kind), "").__enter__(),
+        "token as a path": lambda pool, kind: any_upload(pool, "photo.jpg", bare_token(kind)),
+        "token as a command": lambda pool, kind: any_set_typing(pool, "o", "ann", bare_token(kind)),
+        "stream without media_id": lambda pool, kind: any_stream(pool, bare_token(kind)),
+        "showing_typing without touser": lambda pool, kind: any_showing_typing(pool, bare_token(kind)),
+        "token first": lambda pool, kind: any_send(bare_token(kind), pool, {"touser": ""}),
+    }
+
+
+FAILING = mishaps()
 
 
 def failing_calls(kind: str) -> dict[str, Callable[[], object]]:

@@ -7,12 +7,13 @@ import unicodedata
 import pytest
 
 from wxcs_lite import Request
+from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.terminal.tour import tour
 from wxcs_lite.terminal.tour_steps import STEPS
 
 
-def told(lang: str, *, colour: bool | None = None) -> str:
+def told(lang: Language, *, colour: bool | None = None) -> str:
     out = io.StringIO()
     assert tour(lang, out, colour=colour)
     return out.getvalue()
@@ -23,7 +24,7 @@ def width(line: str) -> int:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_every_step_is_told_with_code_request_reply_and_phone(lang: str) -> None:
+def test_every_step_is_told_with_code_request_reply_and_phone(lang: Language) -> None:
     """Each step has its number; calls show request and reply; what is delivered shows on the phone."""
     text = told(lang)
     numbers = [int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
@@ -37,7 +38,7 @@ def test_every_step_is_told_with_code_request_reply_and_phone(lang: str) -> None
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_it_fits_into_80_columns(lang: str) -> None:
+def test_it_fits_into_80_columns(lang: Language) -> None:
     """No line is wider than a terminal, Chinese characters counted as two."""
     assert [] == [line for line in told(lang).splitlines() if width(line) > 80]
 
@@ -46,7 +47,7 @@ def test_it_fits_into_80_columns(lang: str) -> None:
     ("en", "45015 response out of time limit", "超出下发时限"),
     ("zh", "45015 超出下发时限", "response out of time limit"),
 ])  # fmt: skip
-def test_the_last_step_is_refused_and_explained_in_one_language(lang: str, meaning: str, other: str) -> None:
+def test_the_last_step_is_refused_and_explained_in_one_language(lang: Language, meaning: str, other: str) -> None:
     """45015 comes with its rid and what to do, in the language that was asked for and no other."""
     text = told(lang)
     assert meaning in text

@@ -37,6 +37,7 @@ from wxcs_lite import (
     upload,
     with_businessid,
 )
+from wxcs_lite.endpoints import Command
 from wxcs_lite.pools import Pool
 from wxcs_lite.sandbox import Sandbox
 
@@ -127,7 +128,7 @@ def test_send_raises_what_wechat_refuses(errcode: int, kind: type[ApiError]) -> 
 
 
 @pytest.mark.parametrize("command", ["Typing", "CancelTyping"])
-def test_set_typing_sends_the_command(command: str, wechat: Server) -> None:
+def test_set_typing_sends_the_command(command: Command, wechat: Server) -> None:
     """The status is a command in a JSON body."""
     with wechat.pool() as pool:
         assert FINE == set_typing(pool, TOKEN, "OPENID", command)
@@ -155,6 +156,16 @@ def test_showing_typing_shows_and_takes_away(wechat: Server) -> None:
         with showing_typing(pool, TOKEN, "OPENID"):
             assert ["Typing"] == commands(wechat)
         assert ["Typing", "CancelTyping"] == commands(wechat)
+
+
+def test_showing_typing_for_a_sub_merchant(wechat: Server) -> None:
+    """The businessid goes along both times."""
+    with wechat.pool() as pool, showing_typing(pool, TOKEN, "OPENID", businessid=7):
+        pass
+    assert ["Typing", "CancelTyping"] == commands(wechat)
+    assert [7, 7] == [json.loads(request.body)["businessid"] for request in wechat.heard]
+    paths = {request.target.partition("?")[0] for request in wechat.heard}
+    assert {"/cgi-bin/message/custom/business/typing"} == paths
 
 
 def test_showing_typing_takes_away_after_an_error(wechat: Server) -> None:

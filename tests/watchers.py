@@ -12,8 +12,10 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from traceback import walk_tb
 from typing import Any
+from unittest import mock
 
 from IPython.core.ultratb import VerboseTB
 
@@ -59,6 +61,13 @@ def walked(error: BaseException) -> str:
     return "\n".join(shown)
 
 
+def colourless() -> AbstractContextManager[object]:
+    """Let rich take source for text: for colours that nobody sees here it would read each file to its end."""
+    from rich.traceback import Traceback
+
+    return mock.patch.dict(Traceback.LEXERS, {".py": "text"})
+
+
 def in_rich(error: BaseException) -> str:
     """`rich.traceback.install(show_locals=True)`."""
     from rich.console import Console
@@ -66,7 +75,8 @@ def in_rich(error: BaseException) -> str:
 
     out = io.StringIO()
     shown = Traceback.from_exception(type(error), error, error.__traceback__, show_locals=True)
-    Console(file=out, width=4000, color_system=None).print(shown)
+    with colourless():
+        Console(file=out, width=4000, color_system=None).print(shown)
     return out.getvalue()
 
 
@@ -77,7 +87,8 @@ def in_structlog(error: BaseException) -> str:
 
     exc_info: Any = (type(error), error, error.__traceback__)
     out = io.StringIO()
-    RichTracebackFormatter(show_locals=True, width=4000)(out, exc_info)
+    with colourless():
+        RichTracebackFormatter(show_locals=True, width=4000)(out, exc_info)
     for use_rich in (True, False):
         transform = ExceptionDictTransformer(show_locals=True, use_rich=use_rich)
         out.write(json.dumps(transform(exc_info), default=repr, ensure_ascii=False))

@@ -26,7 +26,7 @@ from wxcs_lite.errors import (
     WindowClosed,
     WxError,
 )
-from wxcs_lite.fresh import fresh_token
+from wxcs_lite.fresh import FreshToken, fresh_token
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.messages import (
     Message,
@@ -40,7 +40,7 @@ from wxcs_lite.messages import (
 )
 from wxcs_lite.pools import open_pool
 from wxcs_lite.remarks import Remark, check
-from wxcs_lite.reply_window import Event, Window, window_left
+from wxcs_lite.reply_window import Window, WindowEvent, window_left
 from wxcs_lite.request import Request
 from wxcs_lite.secret import Token
 from wxcs_lite.streaming import Stream, stream
@@ -62,8 +62,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ApiError",
     "BadReply",
-    "Event",
     "Explanation",
+    "FreshToken",
     "InvalidMessage",
     "Media",
     "MediaRejected",
@@ -81,6 +81,7 @@ __all__ = [
     "Uploaded",
     "Window",
     "WindowClosed",
+    "WindowEvent",
     "WxError",
     "check",
     "download",
@@ -106,3 +107,12 @@ __all__ = [
     "with_businessid",
     "with_kf_account",
 ]
+
+# Modules whose own names are public; one that nobody has imported yet is not there to be shown.
+_PUBLIC_MODULES = {"bot", "endpoints", "messages", "panel", "push", "replies", "sandbox"}
+
+
+def __dir__() -> list[str]:
+    """Return what is public: completion shows this, not every module of ours that Python keeps here."""
+    dunders = {name for name in globals() if name.startswith("__")}
+    return sorted({*__all__} | dunders | (_PUBLIC_MODULES & globals().keys()))

@@ -6,7 +6,7 @@ of the query.
 
 import json
 from collections.abc import Mapping
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, get_args
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import require_message
@@ -16,6 +16,8 @@ from wxcs_lite.require import quoted, require_businessid, require_str
 from wxcs_lite.secret import SecretBytes, hide, hide_if_str
 
 __all__ = [
+    "Command",
+    "MediaType",
     "download",
     "get_callback_ip",
     "get_quota",
@@ -25,6 +27,9 @@ __all__ = [
     "stable_token",
     "upload",
 ]
+
+Command = Literal["Typing", "CancelTyping"]
+MediaType = Literal["image", "voice", "video", "thumb"]
 
 # Raw UTF-8: codes 47002 and 40033 exist for \u escapes, and customers have read them literally.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -67,7 +72,7 @@ def send(message: Mapping[str, Any]) -> Request:
 
 def set_typing(
     touser: str,
-    command: Literal["Typing", "CancelTyping"] | str = "Typing",
+    command: Command = "Typing",
     *,
     businessid: int | str | None = None,
 ) -> Request:
@@ -80,7 +85,7 @@ def set_typing(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
     require_str("touser", touser)
-    if command not in ("Typing", "CancelTyping"):
+    if command not in get_args(Command):
         raise InvalidMessage(
             "command",
             f"must be 'Typing' or 'CancelTyping', not {quoted(command)}",
@@ -97,7 +102,7 @@ def upload(
     content: bytes | BinaryIO,
     *,
     filename: str | None = None,
-    type: str = "image",
+    type: MediaType = "image",
     boundary: str | None = None,
 ) -> Request:
     r"""Return the request that uploads a temporary medium, to be used for three days.

@@ -10,20 +10,20 @@ from typing import Any, Literal, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage
 
-__all__ = ["Event", "Window", "window_left"]
+__all__ = ["Window", "WindowEvent", "window_left"]
 
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/send.html
 _GIVES = {"message": (5, 48 * 3600), "enter": (2, 60)}  # messages, seconds
 _KINDS = ("sent", *_GIVES)
 
 
-class Event(NamedTuple):
+class WindowEvent(NamedTuple):
     """Something that happened between a user and you, at a time in seconds of the epoch.
 
     >>> from wxcs_lite.push import Push
     >>> push = Push({"FromUserName": "OPENID", "CreateTime": 1482048670, "MsgType": "text", "Content": "hi"})
-    >>> Event("message", push.CreateTime)
-    Event(kind='message', at=1482048670)
+    >>> WindowEvent("message", push.CreateTime)
+    WindowEvent(kind='message', at=1482048670)
 
     `message`: the user sent one; `enter`: the user came in by the button (the event
     user_enter_tempsession); `sent`: WeChat answered `ok` to a message of yours, for refused ones do not count.
@@ -44,10 +44,10 @@ class Window(NamedTuple):
     closes_at: float | None
 
 
-def window_left(events: Iterable[Event], now: float, *, refill_on_entry: bool = False) -> Window:
+def window_left(events: Iterable[WindowEvent], now: float, *, refill_on_entry: bool = False) -> Window:
     """Return what is left of one user's window after these events, sorted by time here (equal times stay as given).
 
-    >>> events = [Event("message", 0), Event("sent", 10), Event("sent", 20)]
+    >>> events = [WindowEvent("message", 0), WindowEvent("sent", 10), WindowEvent("sent", 20)]
     >>> window_left(events, 60)
     Window(left=3, closes_at=172800)
     >>> window_left(events, 172801)
@@ -77,8 +77,8 @@ def _checked(event: Any) -> tuple[str, float]:
     if not (isinstance(event, tuple) and len(event) == 2 and isinstance(event[1], int | float)):
         raise InvalidMessage(
             "events",
-            'must be such as Event("message", push.CreateTime)',
-            '应为 Event("message", push.CreateTime) 这样的值',
+            'must be such as WindowEvent("message", push.CreateTime)',
+            '应为 WindowEvent("message", push.CreateTime) 这样的值',
         )
     if event[0] not in _KINDS:
         raise InvalidMessage(

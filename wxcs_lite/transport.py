@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from os import PathLike, fspath
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from wxcs_lite import endpoints
+from wxcs_lite.endpoints import Command, MediaType
 from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
@@ -55,7 +56,7 @@ def set_typing(
     pool: Pool,
     token: str,
     touser: str,
-    command: Literal["Typing", "CancelTyping"] | str = "Typing",
+    command: Command = "Typing",
     *,
     businessid: int | str | None = None,
 ) -> dict[str, Any]:
@@ -69,7 +70,9 @@ def set_typing(
     return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_ok)
 
 
-def showing_typing(pool: Pool, token: str, touser: str) -> AbstractContextManager[None]:
+def showing_typing(
+    pool: Pool, token: str, touser: str, *, businessid: int | str | None = None
+) -> AbstractContextManager[None]:
     """Show "typing…" while the block runs: Typing on entry, CancelTyping on exit, also when the block raises.
 
     Typing is a courtesy: whatever fails of it is passed over, else its failure could be taken for that of the message
@@ -77,19 +80,19 @@ def showing_typing(pool: Pool, token: str, touser: str) -> AbstractContextManage
     refuses to renew it earlier.
     """
     # A plain function: contextlib's own would hold the bare token in its frame, and in what it returns.
-    pool, token, touser = hidden(pool, token, touser)
-    return _showing_typing(pool, token, touser)
+    pool, token, touser, businessid = hidden(pool, token, touser, businessid)
+    return _showing_typing(pool, token, touser, businessid)
 
 
 @contextmanager
-def _showing_typing(pool: Pool, token: str, touser: str) -> Iterator[None]:
+def _showing_typing(pool: Pool, token: str, touser: str, businessid: int | str | None) -> Iterator[None]:
     with suppress(ApiError, TransportError, BadReply):
-        set_typing(pool, token, touser)
+        set_typing(pool, token, touser, businessid=businessid)
     try:
         yield
     finally:
         with suppress(WxError):
-            set_typing(pool, token, touser, "CancelTyping")
+            set_typing(pool, token, touser, "CancelTyping", businessid=businessid)
 
 
 def upload(
@@ -98,7 +101,7 @@ def upload(
     file: str | PathLike[str] | bytes | BinaryIO,
     *,
     filename: str | None = None,
-    type: str = "image",
+    type: MediaType = "image",
     progress: Progress | None = None,
 ) -> Uploaded:
     r"""Upload a temporary medium, from a path, bytes or a binary file, and return its media_id.

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.bench.measure import Call, interleaved, paired
 from tests.bench.tables import NOT_INSTALLED, Goal, note, print_table, times
-from wxcs_lite import Event, fetch_token, send, text, window_left
+from wxcs_lite import WindowEvent, fetch_token, send, text, window_left
 from wxcs_lite.push import Push
 from wxcs_lite.sandbox import Sandbox
 
@@ -131,5 +131,5 @@ def _history(size: int) -> Call:
     return lambda: window_left(events, float(size))
 
 
-def _events(size: int) -> list[Event]:
-    return [Event("sent" if number % 2 else "message", float(number)) for number in range(size)]
+def _events(size: int) -> list[WindowEvent]:
+    return [WindowEvent("sent" if number % 2 else "message", float(number)) for number in range(size)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser import stage
+from wxcs_lite.look.words import Language
 
 ASKED = os.environ.get("WXCS_BROWSER") == "1"
 collect_ignore_glob = [] if ASKED else ["test_*.py"]
@@ -48,7 +49,7 @@ def opened(
     """Open a copy of the panel's notebook in a page of its own, run it, and shut its kernel down afterwards."""
     pages: list[stage.Notebook] = []
 
-    def open_notebook(lang: str = "en", width: int = 1360, height: int = 1300, run: bool = True) -> stage.Notebook:
+    def open_notebook(lang: Language = "en", width: int = 1360, height: int = 1300, run: bool = True) -> stage.Notebook:
         source = "zh/09_the_panel.ipynb" if lang == "zh" else "09_the_panel.ipynb"
         name = f"{request.node.name.translate(str.maketrans('[]-', '___'))}_{len(pages)}.ipynb"
         shutil.copy(stage.ROOT / "notebooks" / source, home / "work" / name)

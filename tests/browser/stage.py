@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from wxcs_lite.look.words import Language
 from wxcs_lite.panel.texts import words
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +114,7 @@ def _write(path: Path, value: dict[str, Any]) -> None:
 class Notebook:
     """A notebook open in JupyterLab, in a page of the browser, and the panel in it."""
 
-    def __init__(self, page: Any, url: str, path: str, folder: Path, lang: str = "en") -> None:
+    def __init__(self, page: Any, url: str, path: str, folder: Path, lang: Language = "en") -> None:
         self.page, self.file, self.words = page, folder / path, words(lang)
         self.troubles: list[str] = []
         self.asked: list[str] = []

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal, get_args
 
-__all__ = ["LANGUAGES", "ROWS", "Words", "by_language", "chosen", "words"]
+__all__ = ["LANGUAGES", "ROWS", "Language", "Words", "by_language", "chosen", "words"]
 
 Words = Mapping[str, str]
-LANGUAGES = ("en", "zh")
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 ROWS: Mapping[str, tuple[str, str]] = {
     "service": ("Customer service", "客服"),
@@ -32,7 +34,7 @@ def by_language(rows: Mapping[str, tuple[str, str]]) -> Mapping[str, Words]:
     }
 
 
-def chosen(tables: Mapping[str, Words], lang: str) -> Words:
+def chosen(tables: Mapping[str, Words], lang: Language) -> Words:
     """Return the table of a language, or raise ValueError."""
     if lang not in tables:
         raise ValueError(f"lang must be 'en' or 'zh', not {lang!r}\nlang 只能是 'en' 或 'zh'，收到的是 {lang!r}")
@@ -42,7 +44,7 @@ def chosen(tables: Mapping[str, Words], lang: str) -> Words:
 _WORDS = by_language(ROWS)
 
 
-def words(lang: str) -> Words:
+def words(lang: Language) -> Words:
     """Return the words of a language, by what they are for.
 
     >>> words("en")["cover"], words("zh")["cover"]

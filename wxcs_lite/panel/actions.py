@@ -5,6 +5,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Protocol
 
+from wxcs_lite.endpoints import Command
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.media import Media
 from wxcs_lite.panel.calls import Calls
@@ -12,7 +13,7 @@ from wxcs_lite.panel.controls import show
 from wxcs_lite.panel.desk_view import DeskView
 from wxcs_lite.panel.history import History
 from wxcs_lite.panel.picture import expanded, seen_html
-from wxcs_lite.panel.status import size
+from wxcs_lite.panel.status import Tone, size
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 
 __all__ = ["Actions", "Say"]
@@ -24,7 +25,7 @@ _TYPING = 15  # seconds that WeChat shows it
 class Say(Protocol):
     """Says something in the status line, by its key in the texts."""
 
-    def __call__(self, key: str, tone: str = "good", **told: object) -> None: ...
+    def __call__(self, key: str, tone: Tone = "good", **told: object) -> None: ...
 
 
 class Actions:
@@ -44,7 +45,7 @@ class Actions:
         self._view.forms.clear()
         self._say("sent", touser=message["touser"])
 
-    def typing(self, command: str) -> None:
+    def typing(self, command: Command) -> None:
         """Show or hide "typing…"."""
         touser = self._view.customer
         self._calls.set_typing(touser, command)

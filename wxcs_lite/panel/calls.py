@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, TypeVar
 
+from wxcs_lite.endpoints import Command
 from wxcs_lite.errors import TokenRejected, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.panel.history import History
@@ -42,7 +43,7 @@ class Calls:
             lambda now, error: self._history.went_out(now, message, error),
         )
 
-    def set_typing(self, touser: str, command: str) -> None:
+    def set_typing(self, touser: str, command: Command) -> None:
         """Show or hide "typing…"."""
         self._once(
             lambda token: set_typing(self._pool, token, touser, command),

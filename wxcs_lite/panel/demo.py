@@ -5,6 +5,7 @@ from secrets import token_hex
 from typing import Any
 
 from wxcs_lite.fresh import fresh_token
+from wxcs_lite.look.words import Language
 from wxcs_lite.panel.controls import box, close_tree, mimebundle
 from wxcs_lite.panel.desk import Desk
 from wxcs_lite.panel.phone import Phone
@@ -38,7 +39,7 @@ class Demo:
             close_tree(self._root)
 
 
-def demo(lang: str = "en") -> Demo:
+def demo(lang: Language = "en") -> Demo:
     """Return a desk and a phone on a fresh sandbox, in English or Chinese; the phone's messages are pushed to the desk.
 
     >>> shown = demo()

@@ -11,13 +11,14 @@ from typing import Any
 
 from wxcs_lite.errors import WxError
 from wxcs_lite.look.bubbles import bubble, line, plain
+from wxcs_lite.look.words import Language
 from wxcs_lite.panel.actions import Actions
 from wxcs_lite.panel.calls import Calls
 from wxcs_lite.panel.controls import mimebundle, show
 from wxcs_lite.panel.desk_view import DeskView
 from wxcs_lite.panel.history import ENTRY, History
 from wxcs_lite.panel.previews import as_curl, as_http, as_python
-from wxcs_lite.panel.status import error_html, line_html, window_text
+from wxcs_lite.panel.status import Tone, error_html, line_html, window_text
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.panel.ticker import Ticker
 from wxcs_lite.pools import Pool
@@ -52,7 +53,7 @@ class Desk:
         token: str | Callable[..., str],
         *,
         touser: str = "",
-        lang: str = "en",
+        lang: Language = "en",
         clock: Callable[[], float] = time.time,
     ) -> None:
         pool, token = hide_if_str(pool), hide_if_str(token)
@@ -60,7 +61,7 @@ class Desk:
         self._calls = Calls(pool, token, self._history, clock)
         self._lang, self._words = lang, words(lang)
         self._arrived, self._thread = deque[dict[str, Any]](), get_ident()
-        self._said: tuple[str, str, dict[str, object]] | Exception = ("calm", "ready", {})
+        self._said: tuple[Tone, str, dict[str, object]] | Exception = ("calm", "ready", {})
         self.after_each: list[Callable[[], object]] = []
         self._is_open = False
         self.view = DeskView(self, self._chosen, self._edited)
@@ -120,7 +121,7 @@ class Desk:
         return self._history.entries
 
     @property
-    def lang(self) -> str:
+    def lang(self) -> Language:
         """The language of the panel: en or zh."""
         return self._lang
 
@@ -133,7 +134,7 @@ class Desk:
         if get_ident() == self._thread:
             self.refresh()
 
-    def speak(self, lang: str) -> None:
+    def speak(self, lang: Language) -> None:
         """Use another language: en or zh."""
         self._lang, self._words = lang, words(lang)
         self.view.speak(self._words)
@@ -181,7 +182,7 @@ class Desk:
             self._said = e
             self._show_status()
 
-    def _say(self, key: str, tone: str = "good", **told: object) -> None:
+    def _say(self, key: str, tone: Tone = "good", **told: object) -> None:
         self._said = (tone, key, told)
         self._show_status()
 

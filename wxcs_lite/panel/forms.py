@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.look.words import Language
 from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, require_message, text, with_ai_label
 from wxcs_lite.panel.controls import Labels, box
 from wxcs_lite.panel.picture import Picture
@@ -59,7 +60,7 @@ class Forms:
         if self.kind.value in _MEDIA:
             self.medium.clear()
 
-    def remarks_html(self, touser: str, words: Words, lang: str) -> str:
+    def remarks_html(self, touser: str, words: Words, lang: Language) -> str:
         """Return what is to be said of the form as it stands: bytes used, and the remarks of `check`."""
         told = []
         if self.kind.value == "text":

@@ -13,7 +13,7 @@ from wxcs_lite.errors import ApiError, WxError
 from wxcs_lite.look.bubbles import as_message, plain, summary
 from wxcs_lite.panel.status import size
 from wxcs_lite.panel.texts import Words
-from wxcs_lite.reply_window import Event
+from wxcs_lite.reply_window import WindowEvent
 
 __all__ = ["ENTRY", "History"]
 
@@ -28,12 +28,12 @@ class History:
     >>> history = History()
     >>> history.came_in(0, {"FromUserName": "ann", "MsgType": "text", "CreateTime": 0, "Content": "hi"})
     >>> history.latest(10), history.events("ann")
-    (('ann',), [Event(kind='message', at=0)])
+    (('ann',), [WindowEvent(kind='message', at=0)])
     """
 
     def __init__(self) -> None:
         self._entries: list[dict[str, Any]] = []
-        self._events: dict[str, list[Event]] = {}
+        self._events: dict[str, list[WindowEvent]] = {}
         self._customers: dict[str, None] = {}  # a set that keeps its order
 
     @property
@@ -45,7 +45,7 @@ class History:
         """Who has written or was written to, the latest first, so many at most."""
         return tuple(islice(reversed(self._customers), count))
 
-    def events(self, touser: str) -> list[Event]:
+    def events(self, touser: str) -> list[WindowEvent]:
         """What counts for this customer's window."""
         return list(self._events.get(touser, ()))
 
@@ -57,9 +57,9 @@ class History:
         self._add(at, "in", touser, "message", message=as_message(kind, fields), result="received")
         self._know(touser)
         if kind != "event":
-            self._events.setdefault(touser, []).append(Event("message", at))
+            self._events.setdefault(touser, []).append(WindowEvent("message", at))
         elif fields.get("Event") == ENTRY:
-            self._events.setdefault(touser, []).append(Event("enter", at))
+            self._events.setdefault(touser, []).append(WindowEvent("enter", at))
 
     def went_out(self, now: float, message: Mapping[str, Any], error: WxError | None = None) -> None:
         """Note a message of the desk's and what came of it; only what WeChat accepted counts for the window."""
@@ -67,7 +67,7 @@ class History:
         self._add(now, "out", touser, "message", message=message, result=_result(error))
         if error is None:
             self._know(touser)
-            self._events.setdefault(touser, []).append(Event("sent", now))
+            self._events.setdefault(touser, []).append(WindowEvent("sent", now))
 
     def did(self, now: float, what: str, touser: str = "", error: WxError | None = None, **told: Any) -> None:
         """Note any other call: typing, upload or download."""

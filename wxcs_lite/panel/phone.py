@@ -8,12 +8,13 @@ from typing import Any
 import ipywidgets as w
 
 from wxcs_lite.look.bubbles import as_message, bubble, line
+from wxcs_lite.look.words import Language
 from wxcs_lite.panel.controls import Labels, Presses, box, close_tree, html, mimebundle, show, style
 from wxcs_lite.panel.picture import taken
 from wxcs_lite.panel.status import error_html
 from wxcs_lite.panel.texts import Words, words
 from wxcs_lite.panel.ticker import Ticker
-from wxcs_lite.sandbox import Delivered, Event, Notice, Sandbox, sunset
+from wxcs_lite.sandbox import CustomerEvent, Delivered, Notice, Sandbox, sunset
 
 __all__ = ["Phone"]
 
@@ -34,7 +35,7 @@ class Phone:
     Each button is a method: `write`, `send_picture`, `enter_session`, `advance_minute`, `advance_two_days`.
     """
 
-    def __init__(self, sandbox: Sandbox, touser: str, *, lang: str = "en") -> None:
+    def __init__(self, sandbox: Sandbox, touser: str, *, lang: Language = "en") -> None:
         self._sandbox, self._customer = sandbox, sandbox.user(touser)
         self._lang, self._words = lang, words(lang)
         self._picture: tuple[str, bytes] | None = None
@@ -79,11 +80,11 @@ class Phone:
     # --- what others do with it
 
     @property
-    def lang(self) -> str:
+    def lang(self) -> Language:
         """The language of the phone: en or zh."""
         return self._lang
 
-    def speak(self, lang: str) -> None:
+    def speak(self, lang: Language) -> None:
         """Use another language: en or zh; bubbles that are there stay as they came."""
         self._lang, self._words = lang, words(lang)
         self._labels.speak(self._words)
@@ -178,7 +179,7 @@ class Phone:
     def _show_error(self) -> None:
         show(self.error, "" if self._error is None else error_html(self._error, self._words, self._lang))
 
-    def _new(self) -> list[Event | Delivered | Notice]:
+    def _new(self) -> list[CustomerEvent | Delivered | Notice]:
         """Return what has happened since the last look, oldest first."""
         openid = self._customer.openid
         found: dict[str, Any] = {
@@ -190,7 +191,7 @@ class Phone:
         self._seen = {name: len(items) for name, items in found.items()}
         return sorted(new, key=lambda item: item.at)
 
-    def _add(self, items: list[Event | Delivered | Notice]) -> None:
+    def _add(self, items: list[CustomerEvent | Delivered | Notice]) -> None:
         if not items:
             return
         added = []
@@ -205,7 +206,7 @@ class Phone:
             close_tree(gone)
 
 
-def _drawn(item: Event | Delivered | Notice, words: Words) -> str:
+def _drawn(item: CustomerEvent | Delivered | Notice, words: Words) -> str:
     if isinstance(item, Notice):
         return line(words["service_down"])
     if isinstance(item, Delivered):

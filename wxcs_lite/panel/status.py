@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import PurePath
 from traceback import extract_tb
+from typing import Literal
 
 from wxcs_lite.errors import ApiError, TokenRejected, WxError
+from wxcs_lite.look.words import Language
 from wxcs_lite.panel.texts import Words
-from wxcs_lite.reply_window import Event, window_left
+from wxcs_lite.reply_window import WindowEvent, window_left
 
-__all__ = ["duration", "error_html", "line_html", "size", "window_text"]
+__all__ = ["Tone", "duration", "error_html", "line_html", "size", "window_text"]
+
+Tone = Literal["calm", "good", "typing"]
 
 
 def duration(seconds: float, words: Words) -> str:
@@ -38,11 +42,11 @@ def size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count // 1000} kB"
 
 
-def window_text(events: Iterable[Event], now: float, words: Words) -> tuple[str, str]:
+def window_text(events: Iterable[WindowEvent], now: float, words: Words) -> tuple[str, str]:
     """Return the tone (open, closed or unknown) and the words for what is left of a window.
 
     >>> from wxcs_lite.panel.texts import words
-    >>> window_text([Event("message", 0), Event("sent", 10), Event("sent", 20)], 2880, words("en"))
+    >>> window_text([WindowEvent("message", 0), WindowEvent("sent", 10), WindowEvent("sent", 20)], 2880, words("en"))
     ('open', '3 of 5 left, 47 h 12 min')
     """
     events = list(events)
@@ -58,7 +62,7 @@ def window_text(events: Iterable[Event], now: float, words: Words) -> tuple[str,
     return "open", words["window_open"].format(left=left, total=total, time=duration(closes_at - now, words))
 
 
-def line_html(text: str, tone: str = "calm") -> str:
+def line_html(text: str, tone: Tone = "calm") -> str:
     """Return a status line; screen readers say it when it comes.
 
     >>> line_html("Ready.")
@@ -67,7 +71,7 @@ def line_html(text: str, tone: str = "calm") -> str:
     return f'<div class="wxcs-status wxcs-{escape(tone)}" role="status">{escape(text)}</div>'
 
 
-def error_html(error: Exception, words: Words, lang: str, *, renews: bool = False) -> str:
+def error_html(error: Exception, words: Words, lang: Language, *, renews: bool = False) -> str:
     """Return an error in the panel's language: what happened, why, what to do, and whether it may have been delivered.
 
     `renews` is whether the desk's token is a callable. The text of a foreign exception may hold a secret: its class and

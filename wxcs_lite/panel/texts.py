@@ -1,6 +1,6 @@
 """All words of the panel, in English and Chinese: to add one is to add a row."""
 
-from wxcs_lite.look.words import LANGUAGES, ROWS, Words, by_language, chosen
+from wxcs_lite.look.words import LANGUAGES, ROWS, Language, Words, by_language, chosen
 
 __all__ = ["LANGUAGES", "Words", "words"]
 
@@ -157,7 +157,7 @@ _ROWS: dict[str, tuple[str, str]] = {
 _WORDS = by_language(_ROWS)
 
 
-def words(lang: str) -> Words:
+def words(lang: Language) -> Words:
     """Return the words of a language, by what they are for.
 
     >>> words("en")["send"], words("zh")["send"]

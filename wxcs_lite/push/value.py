@@ -43,13 +43,24 @@ class Push:
     # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/receive.html
     __slots__ = ("_fields", "format")
 
+    # For type checkers and editors; the fields that every push has are checked when one is made, the others are not.
     format: Format
     ToUserName: str
     FromUserName: str
     CreateTime: int
     MsgType: str
     MsgId: int | str
+    Content: str
+    PicUrl: str
+    MediaId: str
+    Title: str
+    AppId: str
+    PagePath: str
+    ThumbUrl: str
+    ThumbMediaId: str
     Event: str
+    SessionFrom: str
+    BusinessId: int
 
     def __init__(self, fields: Mapping[str, Any], format: Format = "json") -> None:
         object.__setattr__(self, "_fields", _checked(fields))

@@ -6,8 +6,8 @@ It shares no code with the client, so that one mistake cannot cancel another.
 from wxcs_lite.sandbox.customers import Customer
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes
-from wxcs_lite.sandbox.rules.people import Delivered, Event, Notice
+from wxcs_lite.sandbox.rules.people import CustomerEvent, Delivered, Notice
 from wxcs_lite.sandbox.samples import sunset
 from wxcs_lite.sandbox.sandbox import Sandbox
 
-__all__ = ["Customer", "Delivered", "Event", "Notice", "Pushed", "Pushes", "Sandbox", "Seen", "sunset"]
+__all__ = ["Customer", "CustomerEvent", "Delivered", "Notice", "Pushed", "Pushes", "Sandbox", "Seen", "sunset"]

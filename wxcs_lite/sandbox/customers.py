@@ -5,7 +5,7 @@ from copy import deepcopy
 from types import MappingProxyType
 
 from wxcs_lite.sandbox.core import Core
-from wxcs_lite.sandbox.rules.people import Delivered, Event, Notice, Person
+from wxcs_lite.sandbox.rules.people import CustomerEvent, Delivered, Notice, Person
 
 __all__ = ["Customer"]
 
@@ -19,7 +19,7 @@ class Customer:
     >>> from wxcs_lite.sandbox import Sandbox
     >>> ann = Sandbox().user("ann")
     >>> ann.says("你好")
-    Event(1767240000.0, 'ann', 'text', {'Content': '你好'})
+    CustomerEvent(1767240000.0, 'ann', 'text', {'Content': '你好'})
     >>> ann.inbox, ann.sees_typing
     ((), False)
 
@@ -41,13 +41,13 @@ class Customer:
         """The `touser` of messages to this customer."""
         return self._openid
 
-    def says(self, text: str) -> Event:
+    def says(self, text: str) -> CustomerEvent:
         """Write a text: it opens the 48 hours. Returns what a push will tell."""
         if not text:
             raise ValueError("a customer cannot send an empty text")
         return self._does("text", {"Content": text})
 
-    def sends_image(self, content: bytes) -> Event:
+    def sends_image(self, content: bytes) -> CustomerEvent:
         """Send a picture: it goes onto the shelf, and `fields["MediaId"]` fetches it for three days.
 
         That it can also be sent under this id, without an upload, is inferred: only its download is published.
@@ -61,12 +61,12 @@ class Customer:
         pagepath: str = "",
         appid: str | None = None,
         thumb: bytes | None = None,
-    ) -> Event:
+    ) -> CustomerEvent:
         """Send a mini-program card; `appid` None means this Mini Program itself."""
         fields = {"Title": title, "AppId": self._core.account.appid if appid is None else appid, "PagePath": pagepath}
         return self._does("miniprogrampage", fields, picture=None if thumb is None else _picture(thumb))
 
-    def enters_session(self, session_from: str = "") -> Event:
+    def enters_session(self, session_from: str = "") -> CustomerEvent:
         """Come in by the customer-service button: it opens one minute with two messages.
 
         >>> from wxcs_lite.sandbox import Sandbox
@@ -108,7 +108,7 @@ class Customer:
         with self._core.lock:
             self._person.agent.end()
 
-    def _does(self, kind: str, fields: Mapping[str, str], *, picture: bytes | None = None) -> Event:
+    def _does(self, kind: str, fields: Mapping[str, str], *, picture: bytes | None = None) -> CustomerEvent:
         with self._core.lock:
             now, account, person = self._core.clock(), self._core.account, self._person
             if kind == "event":
@@ -120,7 +120,7 @@ class Customer:
                 url = media_id and f"http://sandbox.invalid/{media_id}"
                 fields = {**fields, **dict(zip(_PICTURE[kind], (url, media_id), strict=True))}
             msg_id = None if kind == "event" else account.names.msg_id()
-            event = Event(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
+            event = CustomerEvent(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
             account.events.append(event)
             # That events are pushed also while an agent has the session is inferred: only messages are spoken of.
             pushes = None if kind != "event" and person.agent.takes(now) else self._core.pushes

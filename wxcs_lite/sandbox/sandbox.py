@@ -16,10 +16,11 @@ from wxcs_lite.sandbox.http.pool import open_memory_pool
 from wxcs_lite.sandbox.http.server import serving
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushes, open_pushes
+from wxcs_lite.sandbox.pushes.requests import Format
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
-from wxcs_lite.sandbox.rules.people import Event
-from wxcs_lite.sandbox.rules.switches import Switches
+from wxcs_lite.sandbox.rules.people import CustomerEvent
+from wxcs_lite.sandbox.rules.switches import Chunked, ErrmsgStyle, ErrorContentType, Escapes, Switches
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -35,7 +36,7 @@ class Sandbox:
     >>> from wxcs_lite.sandbox import Sandbox
     >>> sandbox = Sandbox()
     >>> sandbox.user("ann").says("hello")
-    Event(1767240000.0, 'ann', 'text', {'Content': 'hello'})
+    CustomerEvent(1767240000.0, 'ann', 'text', {'Content': 'hello'})
     >>> pool = sandbox.pool()
     >>> pool.request("GET", "/cgi-bin/getcallbackip").json()["errcode"]
     41001
@@ -63,10 +64,10 @@ class Sandbox:
         secret: str = "sandbox-secret-of-no-real-account",  # noqa: S107 it opens nothing
         seed: int = 0,
         clock: Callable[[], float] | None = None,
-        unicode_escapes: str = "decode",
-        chunked: str = "refuse",
-        errmsg_style: str = "rid",
-        error_content_type: str = "application/json; encoding=utf-8",
+        unicode_escapes: Escapes = "decode",
+        chunked: Chunked = "refuse",
+        errmsg_style: ErrmsgStyle = "rid",
+        error_content_type: ErrorContentType = "application/json; encoding=utf-8",
         refill_on_entry: bool = False,
         max_image_bytes: int = 10 * 2**20,
         daily_limits: Mapping[str, int] = _NOTHING,
@@ -111,7 +112,7 @@ class Sandbox:
         return self._core.account.original_id
 
     @property
-    def events(self) -> tuple[Event, ...]:
+    def events(self) -> tuple[CustomerEvent, ...]:
         """All that customers did, oldest first."""
         with self._core.lock:
             return tuple(self._core.account.events)
@@ -200,7 +201,7 @@ class Sandbox:
         *,
         token: str,
         aes_key: str | None = None,
-        format: str = "json",
+        format: Format = "json",
         compatible: bool = False,
         time_limit: float = 5.0,
     ) -> Pushes:

@@ -9,6 +9,7 @@ from typing import TextIO
 from wxcs_lite.bot import echo_bot
 from wxcs_lite.errors import WxError
 from wxcs_lite.fresh import fresh_token
+from wxcs_lite.look.words import Language
 from wxcs_lite.push import Push, push_app
 from wxcs_lite.sandbox import Customer, Sandbox, sunset
 
@@ -36,7 +37,7 @@ _TEXTS = {
 }
 
 
-def chat(lang: str = "en", lines: TextIO | None = None, out: TextIO | None = None) -> None:
+def chat(lang: Language = "en", lines: TextIO | None = None, out: TextIO | None = None) -> None:
     """Read what the customer writes, line by line to its end, and print what the bot answers.
 
     >>> import io
@@ -65,7 +66,7 @@ def chat(lang: str = "en", lines: TextIO | None = None, out: TextIO | None = Non
                 _turn(customer, line.strip(), texts, out)
 
 
-def _line(error: BaseException, lang: str) -> str:
+def _line(error: BaseException, lang: Language) -> str:
     if isinstance(error, WxError):
         return error.zh if lang == "zh" else error.en
     return type(error).__name__

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import wxcs_lite
 from wxcs_lite import WxError, endpoints
 from wxcs_lite.errcodes import fold
+from wxcs_lite.look.words import Language
 from wxcs_lite.push import Push, push_app
 from wxcs_lite.sandbox import Delivered, Pushed, Sandbox, Seen, sunset
 from wxcs_lite.terminal.tour_steps import CLOSING, OPENING, PANEL, STEPS, WORDS, Step
@@ -25,7 +26,7 @@ _WIDTH = 80
 _BOLD, _DIM, _RED, _GREEN, _BLUE = 1, 2, 31, 32, 34
 
 
-def tour(lang: str = "en", out: TextIO | None = None, *, colour: bool | None = None) -> bool:
+def tour(lang: Language = "en", out: TextIO | None = None, *, colour: bool | None = None) -> bool:
     """Do the whole job step by step, tell each step, and return whether every one did what it says.
 
     >>> import io
@@ -96,7 +97,7 @@ def _run(code: str, names: dict[str, Any]) -> Any:
 class _Teller:
     """Prints the steps: 80 columns, colour if asked for, ids of 64 characters cut short."""
 
-    def __init__(self, lang: str, out: TextIO, colour: bool | None) -> None:
+    def __init__(self, lang: Language, out: TextIO, colour: bool | None) -> None:
         self.lang, self.words, self._out = lang, WORDS[lang], out
         self._colour = colour if colour is not None else out.isatty() and not os.environ.get("NO_COLOR")
 

@@ -67,7 +67,7 @@ def _checked(route: Route, account: Account, request: Request, now: float) -> Ma
         account.quota.count(request.path, now)
         if request.path in account.switches.unauthorized:
             raise RefusedError(48001)
-    fields = read_json(request.body, account.switches.escapes) if route.reads_json else {}
+    fields = read_json(request.body, account.switches.unicode_escapes) if route.reads_json else {}
     return route.answer(account, Call(now, request, fields))
 
 

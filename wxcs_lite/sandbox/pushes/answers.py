@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from wxcs_lite.sandbox.http.values import Reply
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
 from wxcs_lite.sandbox.pushes.requests import Setting
-from wxcs_lite.sandbox.rules.people import Event
+from wxcs_lite.sandbox.rules.people import CustomerEvent
 
 __all__ = ["Verdict", "judge"]
 
@@ -25,11 +25,11 @@ class Verdict(NamedTuple):
     why: str = ""
 
 
-def judge(setting: Setting, event: Event, reply: Reply | str) -> Verdict:
+def judge(setting: Setting, event: CustomerEvent, reply: Reply | str) -> Verdict:
     """Return what an answer comes to; a text in place of one says why there is none.
 
     >>> setting = Setting("AAAAA", "json", None, False, "gh_97417a04a28d")
-    >>> event = Event(0, "ann", "text", 1, {"Content": "hi"})
+    >>> event = CustomerEvent(0, "ann", "text", 1, {"Content": "hi"})
     >>> judge(setting, event, Reply(200, (), b"success"))
     Verdict(answer='success', why='')
     >>> judge(setting, event, Reply(200, (), b'"success"')).why
@@ -53,7 +53,7 @@ def judge(setting: Setting, event: Event, reply: Reply | str) -> Verdict:
     return Verdict("transfer")
 
 
-def _check_transfer(setting: Setting, event: Event, content: bytes) -> None:
+def _check_transfer(setting: Setting, event: CustomerEvent, content: bytes) -> None:
     fields = _read(content)
     if setting.sealer is not None:
         if "Encrypt" in fields:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.pushes.answers import judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
-from wxcs_lite.sandbox.pushes.requests import Setting, check_request, push_request
+from wxcs_lite.sandbox.pushes.requests import Format, Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
 from wxcs_lite.sandbox.rules.account import Account
-from wxcs_lite.sandbox.rules.people import Event, Notice
+from wxcs_lite.sandbox.rules.people import CustomerEvent, Notice
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -29,7 +29,7 @@ class Pushed(NamedTuple):
     last two. `request` is what was sent, with method, query, headers and body.
     """
 
-    event: Event
+    event: CustomerEvent
     attempt: int
     status: int | None
     answer: str
@@ -102,7 +102,7 @@ class Pushes:
             got += "" if reply.body != echostr.encode() else ", the right ones"
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}, not with {got}")
 
-    def push(self, event: Event) -> None:
+    def push(self, event: CustomerEvent) -> None:
         """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
         if self._stopped:
             return
@@ -134,7 +134,7 @@ def open_pushes(
     *,
     token: str,
     aes_key: str | None,
-    format: str,
+    format: Format,
     compatible: bool,
     time_limit: float,
 ) -> Pushes:

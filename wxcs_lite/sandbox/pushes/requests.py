@@ -6,13 +6,13 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from wxcs_lite.sandbox.http.values import Request
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
-from wxcs_lite.sandbox.rules.people import Event
+from wxcs_lite.sandbox.rules.people import CustomerEvent
 
-__all__ = ["Setting", "check_request", "fields_of", "push_request", "render"]
+__all__ = ["Format", "Setting", "check_request", "fields_of", "push_request", "render"]
 
 # What was seen, 2013 to 2018. JSON is labelled text/xml too, and that is known not to change.
 _USER_AGENT = {"user-agent": "Mozilla/4.0"}
@@ -20,20 +20,23 @@ _HEADERS = {**_USER_AGENT, "content-type": "text/xml"}
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+Format = Literal["json", "xml"]
+
+
 class Setting(NamedTuple):
     """What an account has set for its pushes. Without a `sealer` they are plain; `compatible` ones are both."""
 
     token: str
-    format: str
+    format: Format
     sealer: Sealer | None
     compatible: bool
     original_id: str
 
 
-def fields_of(event: Event, original_id: str) -> dict[str, str | int]:
+def fields_of(event: CustomerEvent, original_id: str) -> dict[str, str | int]:
     """Return the fields in their published order: the MsgId of a card comes before its fields, else after.
 
-    >>> event = Event(1482048670.9, "fromUser", "text", 1234567890123456, {"Content": "this is a test"})
+    >>> event = CustomerEvent(1482048670.9, "fromUser", "text", 1234567890123456, {"Content": "this is a test"})
     >>> list(fields_of(event, "toUser").items())[1:4]
     [('FromUserName', 'fromUser'), ('CreateTime', 1482048670), ('MsgType', 'text')]
     """
@@ -45,7 +48,7 @@ def fields_of(event: Event, original_id: str) -> dict[str, str | int]:
     return {**fields, **event.fields, **msg_id}
 
 
-def render(fields: Mapping[str, str | int], format: str) -> bytes:
+def render(fields: Mapping[str, str | int], format: Format) -> bytes:
     """Return the fields as "json" or "xml"; in XML, texts are CDATA and numbers are bare.
 
     >>> render({"Content": "1 ]]> 0", "MsgId": 7}, "xml")
@@ -72,7 +75,7 @@ def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str)
     return Request("GET", "/", (*_signed(setting, timestamp, nonce), ("echostr", echostr)), _USER_AGENT, b"", False)
 
 
-def push_request(setting: Setting, event: Event, *, nonce: str, random: str) -> Request:
+def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: str) -> Request:
     """Return the push of an event; `random` is the random part of the frame, and not used in a plain push.
 
     A compatible push has the query of a secure one and both bodies in one, the plain fields first (inferred from its

@@ -5,7 +5,7 @@ from typing import Any
 
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.media import Shelf
-from wxcs_lite.sandbox.rules.people import Event, Person
+from wxcs_lite.sandbox.rules.people import CustomerEvent, Person
 from wxcs_lite.sandbox.rules.quota import Quota
 from wxcs_lite.sandbox.rules.refusals import RefusedError, Rids, errmsg
 from wxcs_lite.sandbox.rules.switches import Switches
@@ -29,7 +29,7 @@ class Account:
         self.quota = Quota(switches.daily_limits, switches.minute_limits)
         self.rids = Rids()
         self.people: dict[str, Person] = {}
-        self.events: list[Event] = []
+        self.events: list[CustomerEvent] = []
 
     def check_account(self, fields: Mapping[str, Any], path: str, now: float) -> None:
         """Raise what the token calls answer to a wrong account, then count the call.

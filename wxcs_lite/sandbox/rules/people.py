@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
-__all__ = ["AgentSession", "Delivered", "Event", "Notice", "Person", "ReplyWindow"]
+__all__ = ["AgentSession", "CustomerEvent", "Delivered", "Notice", "Person", "ReplyWindow"]
 
 _MESSAGE = (5, 48 * 3600)  # messages, seconds
 _ENTRY = (2, 60)
@@ -36,7 +36,7 @@ class Delivered(NamedTuple):
         return f"Delivered({self.at}, {self.message!r}, {size}, ai_label={self.ai_label})"
 
 
-class Event(NamedTuple):
+class CustomerEvent(NamedTuple):
     """What a customer did: `fields` are those of a push beyond ToUserName, FromUserName, CreateTime, MsgType, MsgId.
 
     `kind` is the MsgType (text, image, miniprogrampage, event). An event has no MsgId: `msg_id` is None.
@@ -50,14 +50,14 @@ class Event(NamedTuple):
     picture: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Event({self.at}, {self.openid!r}, {self.kind!r}, {dict(self.fields)!r})"
+        return f"CustomerEvent({self.at}, {self.openid!r}, {self.kind!r}, {dict(self.fields)!r})"
 
 
 class Notice(NamedTuple):
     """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer."""
 
     at: float
-    event: Event
+    event: CustomerEvent
 
 
 class ReplyWindow:

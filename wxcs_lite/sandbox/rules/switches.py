@@ -2,39 +2,38 @@
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, get_args
 
 from wxcs_lite.sandbox.http.http11 import MAX_BODY
 from wxcs_lite.sandbox.rules.quota import DAILY, PER_MINUTE
 
-__all__ = ["Escapes", "Switches"]
+__all__ = ["Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "Switches"]
 
 Escapes = Literal["decode", "literal", "refuse"]
+Chunked = Literal["refuse", "accept"]
+ErrmsgStyle = Literal["rid", "hint", "both"]
+ErrorContentType = Literal["application/json; encoding=utf-8", "text/plain"]
 
 
 class Switches(NamedTuple):
     """The settings of one sandbox, after `checked`. What each does is told by `Sandbox`."""
 
-    unicode_escapes: str
-    chunked: str
-    errmsg_style: str
-    error_content_type: str
+    unicode_escapes: Escapes
+    chunked: Chunked
+    errmsg_style: ErrmsgStyle
+    error_content_type: ErrorContentType
     refill_on_entry: bool
     max_image_bytes: int
     daily_limits: Mapping[str, int]
     minute_limits: Mapping[str, int]
     unauthorized: Collection[str]
 
-    @property
-    def escapes(self) -> Escapes:
-        return cast(Escapes, self.unicode_escapes)
-
     def checked(self, paths: Collection[str], token_paths: Collection[str]) -> "Switches":
         """Return the same with the published limits filled in, or raise ValueError."""
-        _one_of("unicode_escapes", self.unicode_escapes, ("decode", "literal", "refuse"))
-        _one_of("chunked", self.chunked, ("refuse", "accept"))
-        _one_of("errmsg_style", self.errmsg_style, ("rid", "hint", "both"))
-        _one_of("error_content_type", self.error_content_type, ("application/json; encoding=utf-8", "text/plain"))
+        _one_of("unicode_escapes", self.unicode_escapes, get_args(Escapes))
+        _one_of("chunked", self.chunked, get_args(Chunked))
+        _one_of("errmsg_style", self.errmsg_style, get_args(ErrmsgStyle))
+        _one_of("error_content_type", self.error_content_type, get_args(ErrorContentType))
         _one_of("refill_on_entry", self.refill_on_entry, (False, True))
         if type(self.max_image_bytes) is not int or not 0 < self.max_image_bytes < MAX_BODY:
             raise ValueError(f"max_image_bytes must be from 1 to {MAX_BODY - 1}, not {self.max_image_bytes!r}")

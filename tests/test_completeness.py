@@ -1,0 +1,198 @@
+"""To add a type of message or a call is to add it on every floor: whoever adds it on one is told of all the others."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from ipywidgets import Button
+
+import wxcs_lite
+from tests.test_published import EXCHANGES, JPEG, NOT_OFFERED
+from wxcs_lite import endpoints, messages, text, transport
+from wxcs_lite.look.bubbles import _KINDS as BUBBLES
+from wxcs_lite.look.bubbles import bubble, summary
+from wxcs_lite.panel.controls import Labels
+from wxcs_lite.panel.forms import _BUILD as FORM_BUILDERS
+from wxcs_lite.panel.forms import KINDS, Forms
+from wxcs_lite.panel.picture import Picture
+from wxcs_lite.panel.texts import LANGUAGES, words
+from wxcs_lite.remarks import _RULES as REMARKS
+from wxcs_lite.request import Request
+from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.sandbox.api.routes import ROUTES
+from wxcs_lite.sandbox.api.sending import _PARTS as SANDBOX_RULES
+from wxcs_lite.sandbox.samples import sunset
+from wxcs_lite.transport import fetch_token
+
+PROJECT = Path(wxcs_lite.__file__).parent.parent
+READMES = sorted(PROJECT.glob("README*.md"))
+HINTS: dict[str, Any] = {get_args(get_type_hints(one)["msgtype"])[0]: one for one in get_args(messages.Message)}
+BUILDERS = {
+    name: builder
+    for name, builder in inspect.getmembers(messages, inspect.isfunction)
+    if get_type_hints(builder).get("return") in HINTS.values()
+}
+
+
+def _published() -> dict[str, dict[str, Any]]:
+    """Return an example of each type that WeChat's pages print for Mini Programs."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in EXCHANGES.values():
+        body = one["request"].get("body_json", {}) if one.get("accounts") == "mini program" else {}
+        if "msgtype" in body:
+            found.setdefault(body["msgtype"], body)  # the first is the plain one
+    return found
+
+
+PUBLISHED = _published()
+# Where a type of message has to be: the place, as one would look for it, and the types that are there.
+PLACES: dict[str, set[str]] = {
+    "messages.py: REQUIRED, the fields that it needs": set(messages.REQUIRED),
+    "messages.py: Message, its TypedDict": set(HINTS),
+    "messages.py: its builder": set(BUILDERS),
+    "__init__.py: __all__, the builder exported": {name for name in wxcs_lite.__all__ if name in messages.REQUIRED},
+    "remarks.py: _RULES, the advice on its fields": set(REMARKS),
+    "sandbox/api/sending.py: _PARTS, what the sandbox checks": set(SANDBOX_RULES),
+    "look/bubbles.py: _KINDS, its bubble": set(BUBBLES),
+    "panel/forms.py: KINDS, its form": set(KINDS) - {"raw"},
+    "panel/forms.py: _BUILD, the form's builder": set(FORM_BUILDERS),
+    "panel/texts.py: its label kind_…": {key[5:] for key in words("en") if key.startswith("kind_")} - {"raw"},
+    "tests/published.json: an exchange that is published": set(PUBLISHED),
+}
+MSGTYPES = sorted(set().union(*PLACES.values()))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_type_of_message_is_everywhere(place: str) -> None:
+    """A type that is in one place only would be half a type."""
+    assert set() == set(MSGTYPES) - PLACES[place]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_the_readmes_name_every_type_and_every_call(readme: Path) -> None:
+    """Whoever looks for a call finds the function."""
+    shown = readme.read_text(encoding="utf-8")
+    assert [] == [name for name in (*MSGTYPES, *TRANSPORT) if f"`{name}" not in shown and f"{name}(" not in shown]
+
+
+# Fields
+
+
+@pytest.mark.parametrize("msgtype", MSGTYPES)
+def test_every_floor_has_the_same_fields(msgtype: str) -> None:
+    """The builder's parameters, the TypedDict, the published example and the panel's form name the required fields."""
+    required = set(messages.REQUIRED[msgtype])
+    assert required == set(PUBLISHED[msgtype][msgtype])
+    assert required == set(get_type_hints(HINTS[msgtype])[msgtype].__required_keys__)
+    assert {"touser", *required} == set(inspect.signature(BUILDERS[msgtype]).parameters)
+    assert {field for field, _ in REMARKS[msgtype]} <= required
+    assert required == _form(msgtype)._content(msgtype).keys()
+
+
+def _form(msgtype: str) -> Forms:
+    labels = Labels()
+    forms = Forms(labels, Picture(labels, Button(), lambda: None), lambda: None)
+    labels.speak(words("en"))
+    forms.kind.value = msgtype
+    return forms
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("msgtype", MSGTYPES)
+def test_every_type_has_a_bubble_and_a_name(msgtype: str, lang: Any) -> None:
+    """In both languages it is drawn, not dumped as JSON, and has a word of its own in the line that sums it up."""
+    message = PUBLISHED[msgtype]
+    assert "wxcs-raw" not in bubble(message, words(lang))
+    assert f"[{msgtype}]" not in summary(message, words(lang))
+
+
+@pytest.mark.parametrize("msgtype", MSGTYPES)
+def test_the_form_makes_the_message(msgtype: str) -> None:
+    """The panel sends what the builder makes of the published example."""
+    forms = _form(msgtype)
+    content: Mapping[str, str] = PUBLISHED[msgtype][msgtype]
+    for name, value in content.items():
+        field = forms.fields[msgtype].get(name, forms.medium.media_id)
+        field.value = value
+    assert PUBLISHED[msgtype] | {"touser": "ann"} == forms.message("ann")
+
+
+CASES = [(msgtype, field) for msgtype in MSGTYPES for field in ("", *messages.REQUIRED.get(msgtype, ()))]
+
+
+@pytest.mark.parametrize(("msgtype", "missing"), CASES)
+def test_the_sandbox_wants_every_field(msgtype: str, missing: str) -> None:
+    """A whole message reaches the phone; without any of its fields it is refused, by rules of the sandbox's own."""
+    sandbox = Sandbox()
+    ann, pool = sandbox.user("ann"), sandbox.pool()
+    ann.says("hi")
+    token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    media_id = transport.upload(pool, token, sunset()).media_id
+    content = {
+        name: media_id if name.endswith("media_id") else value for name, value in PUBLISHED[msgtype][msgtype].items()
+    }
+    content.pop(missing, None)
+    path = endpoints.send(text("ann", "hi")).url(token)
+    reply = pool.request("POST", path, json={"touser": "ann", "msgtype": msgtype, msgtype: content}).json()
+    assert (reply["errcode"] == 0) == (not missing)
+    assert len(ann.inbox) == (0 if missing else 1)
+
+
+# Calls
+
+ENDPOINTS: dict[str, Callable[..., Request]] = {
+    name: function for name, function in inspect.getmembers(endpoints, inspect.isfunction) if name in endpoints.__all__
+}
+# What a call's parameters are given here, by their names; a text where nothing else is said.
+ARGUMENTS: dict[str, Any] = {"message": text("OPENID", "Hello World"), "content": JPEG, "cgi_path": "/cgi-bin/token"}
+# Calls whose function that sends them has another name.
+RENAMED = {"stable_token": "fetch_token"}
+TRANSPORT = [RENAMED.get(name, name) for name in ENDPOINTS]
+
+
+def made(name: str) -> Iterator[Request]:
+    """Return the requests of a call, for a sub-merchant too where there is such a variant."""
+    parameters = inspect.signature(ENDPOINTS[name]).parameters
+    needed = [one.name for one in parameters.values() if one.default is inspect.Parameter.empty]
+    arguments = {needs: ARGUMENTS.get(needs, "made-up") for needs in needed}
+    yield ENDPOINTS[name](**arguments)
+    if "businessid" in parameters:
+        yield ENDPOINTS[name](**arguments, businessid=1)
+    if "message" in parameters:
+        yield ENDPOINTS[name](wxcs_lite.with_businessid(arguments["message"], 1))
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_every_call_can_be_sent(name: str) -> None:
+    """A request that can be made can be sent by a public function, which takes what the other takes."""
+    sends = RENAMED.get(name, name)
+    assert sends in wxcs_lite.__all__, f"transport.py lacks {sends}"
+    ours = set(inspect.signature(getattr(transport, sends)).parameters)
+    theirs = set(inspect.signature(ENDPOINTS[name]).parameters) - {"boundary", "content"}
+    assert set() == theirs - ours
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_the_sandbox_answers_every_call(name: str) -> None:
+    """Under the same path and method, with a token where the call takes one."""
+    for request in made(name):
+        assert request.path in ROUTES, f"sandbox/api/routes.py lacks {request.path}"
+        route = ROUTES[request.path]
+        assert request.method in route.methods
+        assert request.takes_token == route.takes_token
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_every_call_is_published(name: str) -> None:
+    """Somebody has printed a request of it, with the same method."""
+    published = {(one["request"]["method"], one["request"]["path"]) for one in EXCHANGES.values()}
+    assert set() == {(request.method, request.path) for request in made(name)} - published
+
+
+def test_the_sandbox_answers_nothing_that_nobody_can_call() -> None:
+    """A route is a call of ours, or it is said why there is none."""
+    ours = {request.path for name in ENDPOINTS for request in made(name)}
+    explained = {EXCHANGES[name]["request"]["path"] for name in NOT_OFFERED}
+    assert set() == ROUTES.keys() - ours - explained
