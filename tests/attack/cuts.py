@@ -17,7 +17,7 @@ from wxcs_lite.pools import Pool
 __all__ = ["canaries", "run"]
 
 _WORKERS = 8
-_QUICK = 29  # of so many cases one is run
+_QUICK = 37  # of so many cases one is run
 _STALLING = 11  # of so many cuts one is followed by silence, which takes its time
 _PUBLISHED = {
     "send": "send-text",

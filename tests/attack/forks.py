@@ -22,7 +22,7 @@ from wxcs_lite.pools import Pool
 __all__ = ["canaries", "run"]
 
 _CHILDREN = 3
-_CALLS, _QUICK = 60, 15  # of each process and round
+_CALLS, _QUICK = 60, 12  # of each process and round
 _ROUNDS = 20
 _ENOUGH = 20.0  # seconds after which a child hangs
 _USED = ("send", "download", "fetch_token", "stream", "upload", "get_rid")
@@ -237,6 +237,6 @@ def canaries() -> dict[str, list[Finding]]:
     found = {}
     for name, call, enough in (("replies crossed", _by_hand, _ENOUGH), ("a child that hangs", _never, 1.0)):
         with Acting() as acting, _pool(acting, "urllib3") as pool:
-            scene = _Scene(acting, pool, {"send": Kind(call, KINDS["send"].path)}, 60)
+            scene = _Scene(acting, pool, {"send": Kind(call, KINDS["send"].path)}, 12)
             found[name] = [Finding(name, what) for what in _forked(scene, _nothing, itertools.count(1), enough)]
     return found

@@ -19,7 +19,7 @@ __all__ = ["Case", "canaries", "run", "run_case"]
 
 _WORKERS = 16
 _SETTLED = 3.0  # seconds in which all that a server had to say is on its way
-_QUICK = 9  # of so many cases one is run
+_QUICK = 31  # of so many cases one is run
 
 
 class Case(NamedTuple):
