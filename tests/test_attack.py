@@ -8,7 +8,9 @@ import pytest
 
 from tests import early
 from tests.attack import __main__ as attack
+from tests.attack.calls import KINDS
 from tests.attack.found import Finding, Result
+from wxcs_lite import transport
 
 QUICK = ("-m", "tests.attack", "--quick")
 
@@ -29,6 +31,11 @@ def test_every_attack_sees() -> None:
     rows = re.findall(r"^(\w+) +([\d,]+) +(\d+) of (\d+)  ", early.finish(*QUICK).stdout, re.MULTILINE)
     assert [*attack.PARTS] == [part for part, *_ in rows]
     assert all(cases != "0" and seen == planted != "0" for _, cases, seen, planted in rows), rows
+
+
+def test_every_call_is_attacked() -> None:
+    """Whoever adds a call adds it to the attacks."""
+    assert set() == {*transport.__all__, "stream", "perform", "fresh_token"} - KINDS.keys()
 
 
 def part(findings: list[Finding], canaries: dict[str, list[Finding]]) -> types.ModuleType:

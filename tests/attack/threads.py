@@ -1,17 +1,17 @@
 """Thousands of mixed calls from many threads, with faults by chance, towards a server that counts what it delivers."""
 
-import itertools
 import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from tests.attack.calls import KINDS, Got, Kind, names_in, token_of
 from tests.attack.found import Finding, Result
-from tests.attack.judge import faults, tried
+from tests.attack.judge import Outcome, faults, places_of, tried
 from tests.attack.server import Act, Acting, waits
 from tests.hostile import Peer, bare, reply
 from wxcs_lite import TransportError, WxError, open_pool, send, text
@@ -22,7 +22,8 @@ __all__ = ["canaries", "run"]
 _SEED = 20260101
 _THREADS = 32
 _PLACES = 8  # of the pool: threads wait for each other, and connections change hands
-_CALLS, _QUICK = 20_000, 600
+_ROUNDS = 32
+_CALLS, _QUICK = 20_000, 300  # of a round
 _READ_TIMEOUT = 1.0  # seconds; thirty threads wait for one server
 
 
@@ -106,72 +107,87 @@ def _act_of(told: Told) -> Act:
     return act
 
 
-def _plan(count: int, kinds: list[str]) -> Iterator[tuple[str, str, Told]]:
-    """Give name, kind of call and fate of so many calls, the same ones each time."""
-    rng = random.Random(_SEED)
+Planned = tuple[str, str, Told]  # the name, the kind of call, and what becomes of it
+
+
+def _plan(round_: int, count: int, kinds: Mapping[str, Kind]) -> Iterator[Planned]:
+    """Give so many calls, the same ones each time for a round of this number: half of them are messages."""
+    rng = random.Random(f"{_SEED} {round_}")
     names, weights = list(FAULTS), [fault.weight for fault in FAULTS.values()]
     for number in range(1, count + 1):
         fault = rng.choices(names, weights)[0]
         delivers = FAULTS[fault].delivers
-        kind = "send" if rng.random() < 0.5 else rng.choice(kinds)
+        kind = "send" if rng.random() < 0.5 else rng.choice([*kinds])
         yield f"id{number}x", kind, Told(fault, rng.random() < 0.5 if delivers is None else delivers, [])
 
 
 def run(quick: bool, only: str = "") -> Result:
-    """Run all calls, half on a pool of open_pool and half on another, or only those on the one that is named."""
-    count, found, outcomes = _QUICK if quick else _CALLS, list[Finding](), Counter[str]()
-    with Acting() as acting:
-        pools = {
-            "open_pool": open_pool(acting.server.url, maxsize=_PLACES, read_timeout=_READ_TIMEOUT),
-            "urllib3": acting.server.pool(maxsize=_PLACES, read_timeout=_READ_TIMEOUT),
-        }
-        plans = [list(_plan(count, [name for name in KINDS if KINDS[name].tells and name != "perform"]))]
-        halves = {"open_pool": plans[0][::2], "urllib3": plans[0][1::2]}
-        for name, context in pools.items():
-            if only in name:
-                with context as pool:
-                    found += _mixed(acting, pool, name, halves[name], KINDS, outcomes)
+    """Run rounds of calls, on a pool of open_pool and on another by turns; each round has a server of its own."""
+    found: list[Finding] = []
+    outcomes: Counter[str] = Counter()
+    # perform gives any reply, and showing_typing nothing: neither says whether it was delivered.
+    kinds = {name: kind for name, kind in KINDS.items() if kind.tells and name != "perform"}
+    for round_ in range(2 if quick else _ROUNDS):
+        where = f"round {round_} / {('open_pool', 'urllib3')[round_ % 2]}"
+        if only in where:
+            plan = list(_plan(round_, _QUICK if quick else _CALLS, kinds))
+            with Acting() as acting, _pool(acting, where) as pool:
+                found += _mixed(acting, pool, where, plan, kinds, outcomes)
     told = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
     return Result(sum(outcomes.values()), found, f"{_THREADS} threads, {_PLACES} places: {told}")
+
+
+def _pool(acting: Acting, where: str) -> AbstractContextManager[Pool]:
+    if where.endswith("open_pool"):
+        return open_pool(acting.server.url, maxsize=_PLACES, read_timeout=_READ_TIMEOUT)
+    return acting.server.pool(maxsize=_PLACES, read_timeout=_READ_TIMEOUT)
 
 
 def _mixed(
     acting: Acting,
     pool: Pool,
     where: str,
-    plan: list[tuple[str, str, Told]],
-    kinds: dict[str, Kind],
+    plan: list[Planned],
+    kinds: Mapping[str, Kind],
     outcomes: Counter[str],
 ) -> list[Finding]:
-    def call(name: str, kind: str, told: Told) -> tuple[str, list[Finding]]:
+    """Let the threads make the calls of the plan, and hold each outcome against what the server has counted."""
+    found: list[Finding] = []
+
+    def call(planned: Planned) -> str:
+        name, kind, told = planned
         acting.tell(name, _act_of(told))
         outcome = tried(kinds[kind], pool, name)
-        wrong = list(faults(outcome, kinds[kind], name, heard=acting.heard[name], bounded=False))
-        error = outcome.error
+        wrong = [
+            *faults(outcome, kinds[kind], name, heard=acting.heard[name], bounded=False),
+            *_wrong(outcome, name, told),
+        ]
+        found.extend(Finding(f"{where} / {name} / {kind} / {told.fault}", what) for what in wrong)
         if outcome.got is not None:
-            ended = "ok"
-            if name not in names_in(outcome.got.content):
-                wrong.append(f"does not read its own answer: {outcome.got.content[:80]}")
-            if len(told.delivered) != 1:
-                wrong.append(f"ok, but delivered {len(told.delivered)} times")
-        else:
-            ended = "maybe sent" if isinstance(error, WxError) and error.maybe_sent else "not sent"
-            if ended == "not sent" and told.delivered:
-                wrong.append(f"not sent, but delivered: {error!r}")
-        if len(told.delivered) > 1:
-            wrong.append(f"delivered {len(told.delivered)} times")
-        if (
-            told.fault == "none" and error is not None and not isinstance(error, TransportError)
-        ):  # its connection may die
-            wrong.append(f"fails for no reason of its own: {error!r}")
-        return ended, [Finding(f"{where} / {name} / {kind} / {told.fault}", what) for what in wrong]
+            return "ok"
+        return "maybe sent" if isinstance(outcome.error, WxError) and outcome.error.maybe_sent else "not sent"
 
     with ThreadPoolExecutor(_THREADS) as executor:
-        done = list(executor.map(lambda each: call(*each), plan))
-    outcomes.update(ended for ended, _ in done)
-    found = list(itertools.chain.from_iterable(findings for _, findings in done))
-    places = pool.pool.qsize() if pool.pool else 0
-    return [*found, *([Finding(where, f"{_PLACES - places} places of the pool are lost")] if places != _PLACES else [])]
+        outcomes.update(executor.map(call, plan))
+    if places_of(pool) != _PLACES:
+        found.append(Finding(where, f"{_PLACES - places_of(pool)} places of the pool are lost"))
+    return found
+
+
+def _wrong(outcome: Outcome, name: str, told: Told) -> Iterator[str]:
+    """Give where the outcome of a call and the server's count do not agree."""
+    delivered, (got, error, _) = len(told.delivered), outcome
+    if delivered > 1:
+        yield f"delivered {delivered} times"
+    if got is not None and name not in names_in(got.content):
+        yield f"does not read its own answer: {got.content[:80]}"
+    if got is not None and delivered != 1:
+        yield f"ok, but delivered {delivered} times"
+    if isinstance(error, WxError) and not error.maybe_sent and delivered:
+        yield f"not sent, but delivered: {error!r}"
+    # The connection of a call may be closed by the server, just as it goes out: that is a reason.
+    if told.fault == "none" and error is not None and not isinstance(error, TransportError):
+        yield f"fails for no reason of its own: {error!r}"
 
 
 def _send(pool: Pool, name: str) -> Got:
@@ -205,11 +221,8 @@ def canaries() -> dict[str, list[Finding]]:
     found = {}
     for client in (_trying_again, _never_sent, _always_well):
         kinds = {"send": Kind(client, KINDS["send"].path, receipt=True)}
-        plan = list(_plan(120, ["send"]))
-        with Acting() as acting, acting.server.pool(maxsize=_PLACES, read_timeout=_READ_TIMEOUT) as pool:
-            found[client.__name__] = [
-                finding
-                for finding in _mixed(acting, pool, "urllib3", plan, kinds, Counter())
-                if "delivered" in finding.what
-            ]
+        plan = list(_plan(0, 120, kinds))
+        with Acting() as acting, _pool(acting, "urllib3") as pool:
+            each = _mixed(acting, pool, "urllib3", plan, kinds, Counter())
+        found[client.__name__] = [finding for finding in each if "delivered" in finding.what]
     return found
