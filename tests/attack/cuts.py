@@ -1,4 +1,4 @@
-"""Published replies, cut at every byte, to each kind of call: an error that is typed, or the whole value, never less."""
+"""Published replies, cut at every byte, to each kind of call: a typed error or the whole value, never less."""
 
 import itertools
 import json
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tests.attack.calls import JPEG, KINDS, Got, Kind, names_in
 from tests.attack.found import Finding, Result
-from tests.attack.judge import READ_TIMEOUT, faults, places_of, tried
+from tests.attack.judge import READ_TIMEOUT, Outcome, faults, places_of, tried
 from tests.attack.server import POOLS, Act, Acting, says
 from tests.hostile import Peer, bare, reply
 from tests.test_published import EXCHANGES
@@ -87,9 +87,16 @@ def run(quick: bool, only: str = "") -> Result:
     cuts = [cut for cut in _cuts(quick) if only in cut.name]
     cuts = cuts[:: _QUICK if quick else 1]
     numbers = itertools.count(1)
-    with Acting() as acting, ThreadPoolExecutor(_WORKERS) as executor:
-        work = [executor.submit(_run, acting, cut, KINDS[cut.kind], numbers) for cut in cuts]
-        found = [finding for each in work for finding in each.result()]
+    found: list[Finding] = []
+    with Acting() as acting:
+
+        def once(cut: Cut) -> list[Finding]:
+            return _run(acting, cut, KINDS[cut.kind], numbers)
+
+        with ThreadPoolExecutor(_WORKERS) as executor:
+            for cut, wrong in zip(cuts, executor.map(once, cuts), strict=True):
+                # A busy machine is silent, too: what was for want of time is seen again where nothing else runs.
+                found += once(cut) if wrong and all("TimeoutError" in each.what for each in wrong) else wrong
     return Result(len(cuts), found, f"{len(KINDS)} kinds of call, 2 framings, 2 pools, every byte")
 
 
@@ -102,7 +109,7 @@ def _run(acting: Acting, cut: Cut, kind: Kind, numbers: Iterator[int]) -> list[F
         expected = tried(kind, pool, whole)
         outcome = tried(kind, pool, name)
         wrong = list(faults(outcome, kind, name, heard=acting.heard[name]))
-        wrong += list(_unexpected(outcome.got, expected.got, cut, enough))
+        wrong += list(_unexpected(outcome.got, expected, cut, enough))
         if places_of(pool) != 1:
             wrong.append("a place of the pool is lost")
         elif kind.tells and outcome.error is not None:
@@ -110,19 +117,18 @@ def _run(acting: Acting, cut: Cut, kind: Kind, numbers: Iterator[int]) -> list[F
     return [Finding(cut.name, what) for what in wrong]
 
 
-def _unexpected(got: Got | None, expected: Got | None, cut: Cut, enough: int) -> Iterator[str]:
-    if expected is None:
-        yield "the whole reply is not read"
+def _unexpected(got: Got | None, expected: Outcome, cut: Cut, enough: int) -> Iterator[str]:
+    if expected.got is None:
+        yield f"the whole reply is not read: {expected.error!r}"
     if cut.pool == "urllib3" and cut.kind == "perform" and got is not None and got.content == "b''":
         return  # http.client takes the end of the connection for the end of the headers, and perform gives any reply
-    if got is not None and expected is not None and got.content != expected.content:
+    if got is not None and expected.got is not None and got.content != expected.got.content:
         yield f"less than the whole: {got.content[:80]}"
     if got is not None and cut.at < enough and cut.kind != "showing_typing":
         yield f"taken for the whole: {got.content[:80]}"
 
 
 def _next_call(acting: Acting, kind: Kind, pool: Pool, probe: str) -> Iterator[str]:
-    pool.timeout = type(pool.timeout)(connect=5, read=5)  # on a busy machine, too
     after = tried(kind, pool, probe)
     yield from (f"the next call: {what}" for what in faults(after, kind, probe, heard=acting.heard[probe]))
     if after.got is None or probe not in names_in(after.got.content):

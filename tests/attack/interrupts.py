@@ -9,7 +9,7 @@ import itertools
 import linecache
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from traceback import walk_tb
 from types import FrameType
 from typing import Any, NamedTuple

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from urllib3.util import Timeout
-
 from tests.attack.calls import KINDS, Got, Kind, names_in, token_of
 from tests.attack.found import Finding, Result
 from tests.attack.judge import READ_TIMEOUT, Outcome, faults, places_of, tried
@@ -43,11 +41,16 @@ def run(quick: bool, only: str = "") -> Result:
     if quick:
         cases = [case for case in cases[::_QUICK] if replies[case.reply].end in ("keep", "close", "reset")]
     numbers = itertools.count(1)
-    with Acting() as acting, ThreadPoolExecutor(_WORKERS) as executor:
-        work = [
-            executor.submit(run_case, acting, case, replies[case.reply], KINDS[case.kind], numbers) for case in cases
-        ]
-        found = [finding for each in work for finding in each.result()]
+    found: list[Finding] = []
+    with Acting() as acting:
+
+        def once(case: Case) -> list[Finding]:
+            return run_case(acting, case, replies[case.reply], KINDS[case.kind], numbers)
+
+        with ThreadPoolExecutor(_WORKERS) as executor:
+            for case, wrong in zip(cases, executor.map(once, cases), strict=True):
+                # A busy machine is silent, too: what was for want of time is seen again where nothing else runs.
+                found += once(case) if wrong and all("TimeoutError" in each.what for each in wrong) else wrong
     return Result(len(cases), found, f"{len(replies)} replies x {len(KINDS)} kinds of call x 2 pools x 2 paces")
 
 
@@ -84,15 +87,13 @@ def _unexpected(outcome: Outcome, case: Case, hostile: Hostile, kind: Kind) -> I
     if hostile.own and case.pool == "open_pool" and (error or (got and not names_in(got.content))):
         yield f"is not read: {error!r}"
     if isinstance(error, WxError) and kind.receipt and hostile.sent not in (None, error.maybe_sent):
-        yield f"maybe_sent is {error.maybe_sent}: {error.en[:80]}"
+        yield f"maybe_sent is {error.maybe_sent}: {error!r}"
 
 
 def _next_calls(acting: Acting, case: Case, probes: list[str], pool: Pool) -> Iterator[str]:
     """Make two calls, of the same kind and of another, which must read their own answers."""
     kinds = list(KINDS)
     other = kinds[(kinds.index(case.kind) + 1 + len(case.reply)) % len(kinds)]
-    # On a busy machine what comes now must be answered, too.
-    pool.timeout = Timeout(connect=5, read=5)
     for at, (probe, kind) in enumerate(zip(probes, (KINDS[case.kind], KINDS[other]), strict=True), 1):
         outcome = tried(kind, pool, probe)
         for what in faults(outcome, kind, probe, heard=acting.heard[probe]):

@@ -48,12 +48,15 @@ def _status(status: str) -> Callable[[bytes], list[bytes | None]]:
     return lambda body: [reply(b"<html>made up</html>", status)]
 
 
+def _chunked(body: bytes) -> bytes:
+    chunk = b"%x\r\n%b\r\n" % (len(body), body)
+    return bare("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", body=chunk + b"0\r\n\r\n")
+
+
 _INTERIM = bare("HTTP/1.1 103 Early Hints", "Link: </x>")
 FAULTS: dict[str, Fault] = {
     "none": Fault(True, _length, weight=40),
-    "chunks": Fault(
-        True, lambda body: [bare("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))]
-    ),
+    "chunks": Fault(True, lambda body: [_chunked(body)]),
     "closed, as told": Fault(True, lambda body: [reply(body, "200 OK", "Connection: close")], "close"),
     "closed without a word": Fault(True, _length, "close"),
     "in two pieces": Fault(True, lambda body: [reply(body)[:60], None, reply(body)[60:]], weight=1),
