@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from vcr.request import Request as VcrRequest
 
 from tests import early
@@ -14,6 +15,9 @@ from tests.cases import Account, live_account
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+settings.register_profile("any machine", deadline=None)  # a slow moment of the machine is no failure
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

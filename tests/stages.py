@@ -231,6 +231,8 @@ STAGES = [
     Stage("HTTP 502", BadReply, True, status("502 Bad Gateway")),
     Stage("HTTP 503, try later", BadReply, True, status("503 Service Unavailable", "Retry-After: 0")),
     Stage("a web page", BadReply, True, scripted(answers(reply(b"<html>login</html>")))),
+    Stage("somebody else's JSON", BadReply, True, scripted(answers(reply(b'{"login":"https://hotel.example/"}')))),
+    Stage("JSON that is no object", BadReply, True, scripted(answers(reply(b'[{"errcode":0}]')))),
     Stage("empty", BadReply, True, scripted(answers(reply(b"")))),
     Stage("compressed", BadReply, True, scripted(answers(reply(b"x", "200 OK", "Content-Encoding: gzip")))),
     Stage("too large", BadReply, True, scripted(answers(reply(b" " * (2**20 + 1))))),

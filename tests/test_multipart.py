@@ -225,6 +225,132 @@ def _closed() -> io.BytesIO:
     return file
 
 
+class Odd(io.BytesIO):
+    """A file that reads well until its start is known, and then gives something else."""
+
+    def __init__(self, gives: Any, *, sound: int = 1) -> None:
+        super().__init__(JPEG + bytes(200_000))
+        self.gives, self.sound = gives, sound
+
+    def read(self, size: int | None = -1) -> Any:
+        self.sound -= 1
+        return super().read(size) if self.sound >= 0 else self.gives
+
+
+ODD = {
+    "too many bytes": (bytes(70_000), r"its read\(\d+\) gave 70000 bytes"),
+    "another request": (bytes(65_536) + b"POST / HTTP/1.1\r\n\r\n", r"its read\(\d+\) gave 655\d\d bytes"),
+    "None": (None, r"its read\(\d+\) gave None"),
+    "bytearray": (bytearray(8), r"its read\(\d+\) gave bytearray"),
+    "str": ("text", "is open in text mode"),
+    "nothing": (b"", "became 200012 bytes shorter while it was sent"),
+}
+
+
+@pytest.mark.parametrize("sound", [0, 1])
+@pytest.mark.parametrize("name", ODD)
+def test_a_file_that_is_not_read_as_files_are_is_refused(name: str, sound: int) -> None:
+    """Neither more than was announced may leave, nor anything but bytes: not at the start, and not later."""
+    gives, problem = ODD[name]
+    left: list[bytes] = []
+    with pytest.raises(InvalidMessage, match=rf"^file: .*{problem if sound or name != 'nothing' else 'is empty'}"):
+        left.extend(media_part(Odd(gives, sound=sound), "a.jpg", BOUNDARY)[0])
+    assert sound == len(left)
+
+
+class Seeking(io.BytesIO):
+    """A file whose `seek` and `tell` give what they are told to."""
+
+    def __init__(self, *, seek: Any = None, tell: Any = None) -> None:
+        super().__init__(JPEG)
+        self._seek, self._tell = seek, tell
+
+    def seek(self, at: int, whence: int = 0) -> Any:
+        super().seek(at, whence)
+        return self._seek
+
+    def tell(self) -> Any:
+        return super().tell() if self._tell is None else self._tell
+
+
+@pytest.mark.parametrize("seek", [None, "7", 3])
+def test_what_seek_returns_does_not_matter(seek: object) -> None:
+    """Some files return None; where the end is, `tell` knows."""
+    body, _ = media_part(Seeking(seek=seek), "a.jpg", BOUNDARY)
+    assert JPEG in b"".join(body)
+    assert len(body) == len(b"".join(body))
+
+
+@pytest.mark.parametrize("tell", ["7", 0, -1, 15.0])
+def test_a_file_without_a_size_is_refused(tell: object) -> None:
+    """An empty part would go out instead."""
+    with pytest.raises(InvalidMessage, match=r"^file: does not tell its size, as a device or a pipe"):
+        media_part(Seeking(tell=tell), "a.jpg", None)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no such files here")
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("/dev/zero", "does not tell its size"),
+        ("/dev/null", "is empty"),
+        ("/proc/self/status", "does not tell its size"),
+    ],
+)
+def test_an_open_device_is_refused(path: str, problem: str) -> None:
+    """Its size is unknown, although it can be sought."""
+    with Path(path).open("rb") as file, pytest.raises(InvalidMessage, match=f"^file: {problem}"):
+        media_part(file, "a.jpg", None)
+
+
+class Unended(io.BytesIO):
+    def seek(self, at: int, whence: int = 0) -> int:
+        if whence:
+            raise OSError(22, "Invalid argument")
+        return super().seek(at)
+
+
+def test_a_file_whose_end_cannot_be_sought_has_no_size() -> None:
+    """As the files of /proc on some systems."""
+    with pytest.raises(InvalidMessage, match=r"^file: does not tell its size"):
+        media_part(Unended(JPEG), "a.jpg", None)
+
+
+def test_a_file_that_is_closed_before_it_is_sent_is_told() -> None:
+    """A request is a value and may be kept; its file has to stay open."""
+    file = io.BytesIO(JPEG)
+    body, _ = media_part(file, "a.jpg", None)
+    file.close()
+    with pytest.raises(InvalidMessage, match=r"^file: is closed: open it until it is sent"):
+        list(body)
+
+
+def test_a_file_that_is_open_for_writing_is_told(tmp_path: Path) -> None:
+    """Its mode is the mistake."""
+    with (
+        (tmp_path / "a.jpg").open("wb") as file,
+        pytest.raises(InvalidMessage, match=r"^file: cannot be read: open it"),
+    ):
+        media_part(cast(BinaryIO, file), "a.jpg", None)
+
+
+@pytest.mark.parametrize(
+    "view", [memoryview(JPEG + b"abc")[::2], memoryview(JPEG)[::-1], memoryview(bytes(24)).cast("B", (4, 6))[1:]]
+)
+def test_a_view_with_gaps_is_sent_as_what_it_shows(view: memoryview) -> None:
+    """Its bytes in their order, as `bytes(view)` gives them."""
+    body, _ = media_part(cast(bytes, view), "a.amr", BOUNDARY)
+    assert [body.head, view.tobytes(), body.tail] == list(body)
+
+
+def test_a_view_that_was_released_is_refused() -> None:
+    """By name, as a closed file."""
+    view = memoryview(JPEG)
+    view.release()
+    with pytest.raises(InvalidMessage, match=r"^file: must be bytes or an open binary file, not memoryview"):
+        media_part(cast(bytes, view), "a.jpg", None)
+
+
 @pytest.mark.parametrize("content", ["a.jpg", None, 7, Path("a.jpg"), [JPEG], _closed()])
 def test_what_is_no_file_is_refused(content: Any) -> None:
     """The error says what it got, and where a path goes."""

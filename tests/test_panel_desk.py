@@ -355,6 +355,26 @@ def test_what_was_uploaded_is_remembered_for_a_few_pictures_only(stage: Stage) -
     assert stage.view.medium.picture({"msgtype": "image"}) is None
 
 
+def _is_asked_before_it_is_replaced(stage: Stage, folder: Path) -> None:
+    """A first press says that a file is there, a second one replaces it; another path is asked about by itself."""
+    for name in ("one.png", "two.png"):
+        (folder / name).write_bytes(b"mine")
+        stage.view.save_to.value = str(folder / name)
+        stage.desk.save()
+        assert "press &#x27;Save&#x27; again" in stage.status
+        assert b"mine" == (folder / name).read_bytes()
+    stage.desk.save()
+    assert "Saved as" in stage.status
+    assert (folder / "two.png").read_bytes() == sunset()
+    assert b"mine" == (folder / "one.png").read_bytes()
+    stage.desk.save()
+    assert "press &#x27;Save&#x27; again" in stage.status
+    (folder / "link.png").symlink_to(folder / "one.png")
+    stage.view.save_to.value = str(folder / "link.png")
+    stage.desk.save()
+    assert "is a symbolic link" in stage.status
+
+
 def test_a_customers_picture_is_downloaded_seen_and_saved(stage: Stage, tmp_path: Path) -> None:
     """Its media_id stands ready; saving is by path, or under WeChat's name."""
     stage.desk.save()
@@ -367,9 +387,13 @@ def test_a_customers_picture_is_downloaded_seen_and_saved(stage: Stage, tmp_path
     stage.view.save_to.value = str(tmp_path / "saved.png")
     stage.desk.save()
     assert (tmp_path / "saved.png").read_bytes() == sunset()
+    _is_asked_before_it_is_replaced(stage, tmp_path)
     stage.view.save_to.value = str(tmp_path / "no" / "such.png")
     stage.desk.save()
     assert "file: cannot be written" in stage.status
+    stage.view.save_to.value = str(tmp_path / "no" / ("x" * 100))
+    stage.desk.save()
+    assert "x" * 40 not in stage.status
     stage.view.download_id.value = "unknown"
     stage.desk.download()
     assert "40007" in stage.status

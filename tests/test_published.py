@@ -23,7 +23,7 @@ from wxcs_lite.errors import (
 )
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.multipart import Multipart
-from wxcs_lite.replies import read_media, read_ok, read_token, read_uploaded
+from wxcs_lite.replies import read_media, read_ok, read_receipt, read_token, read_uploaded
 from wxcs_lite.request import Request
 from wxcs_lite.secret import Token
 
@@ -261,7 +261,7 @@ def _reader(path: str) -> Callable[[int, Any, bytes], Any]:
         return read_media
     if path in ("/cgi-bin/token", "/cgi-bin/stable_token"):
         return lambda status, headers, body: read_token(status, headers, body, now=0)
-    return read_ok
+    return read_receipt if path.startswith("/cgi-bin/message/custom/") else read_ok
 
 
 def _body(response: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from wxcs_lite.replies import (
     looks_like_text,
     read_media,
     read_ok,
+    read_receipt,
     read_token,
     read_uploaded,
     refuse_encoded,
@@ -37,11 +39,12 @@ def token_at_noon(status: int, headers: Any, body: bytes) -> Token:
 
 READERS = [
     pytest.param(read_ok, id="read_ok"),
+    pytest.param(read_receipt, id="read_receipt"),
     pytest.param(token_at_noon, id="read_token"),
     pytest.param(read_uploaded, id="read_uploaded"),
     pytest.param(read_media, id="read_media"),
 ]
-JSON_READERS = READERS[:3]
+JSON_READERS = READERS[:4]
 
 
 # --- what every reader does ---------------------------------------------------------------------------------------
@@ -198,7 +201,13 @@ HEADERS = st.dictionaries(
     st.sampled_from(["", "identity", "gzip", 'attachment; filename="a.jpg"', ";"]) | st.text(max_size=30),
 )
 STATUS = st.just(200) | st.integers(100, 599)
-DOCUMENTED: dict[Any, type] = {read_ok: dict, token_at_noon: Token, read_uploaded: Uploaded, read_media: Media}
+DOCUMENTED: dict[Any, type] = {
+    read_ok: dict,
+    read_receipt: dict,
+    token_at_noon: Token,
+    read_uploaded: Uploaded,
+    read_media: Media,
+}
 
 
 def outcome(read: Read, status: int, headers: Any, body: bytes) -> Any:
@@ -247,7 +256,7 @@ def test_an_excerpt_is_short_printable_and_on_one_line(read: Read) -> None:
         read(502, {}, b"<html>\r\n\x1b[31m  Bad\x00Gateway \xff" + "你好\u202e".encode() + b" x" * 5000)
     english, _ = str(caught.value).splitlines()
     excerpt = english.partition("look before you send again: ")[2]
-    assert excerpt.startswith("<html> [31m Bad Gateway �你好 x x x")
+    assert excerpt.startswith("<html> [31m BadGateway �你好 x x x")
     assert excerpt.endswith("…")
     assert 121 == len(excerpt)
     assert excerpt.isprintable()
@@ -280,6 +289,39 @@ def test_the_errcode_chooses_the_class(errcode: int, kind: type[ApiError]) -> No
     with pytest.raises(kind) as caught:
         read_ok(200, {}, b'{"errcode":%d,"errmsg":"a"}' % errcode)
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"login":"https://hotel.example/"}', b'{"errmsg":"ok"}', b'{"Errcode":0}'])
+def test_a_receipt_has_an_errcode(body: bytes) -> None:
+    """WeChat documents 0 for a message: whoever answers 200 without one, such as a captive portal, is not WeChat."""
+    with pytest.raises(BadReply, match="has no errcode, so it may not be WeChat's") as caught:
+        read_receipt(200, {}, body)
+    assert caught.value.maybe_sent is True
+    assert {"errcode": 0} == read_receipt(200, {}, b'{"errcode":0}')
+
+
+WIDE = ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"]
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("encoding", WIDE)
+@pytest.mark.parametrize("blank", ["", "\r\n \t"])
+def test_an_error_in_a_wide_encoding_is_an_error(read: Read, encoding: str, blank: str) -> None:
+    """Something between may have made UTF-16 of it, with a byte order mark or without."""
+    with pytest.raises(MediaRejected) as caught:
+        read(200, {}, (blank + '{"errcode":40007,"errmsg":"不合法"}').encode(encoding))
+    assert "不合法" == caught.value.errmsg
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("encoding", [*WIDE, "utf-32"])
+def test_an_excerpt_in_a_wide_encoding_shows_no_secret(read: Read, encoding: str) -> None:
+    """NULs between its letters would hide a secret from the rules, and from nobody else."""
+    for text in (f"<p>access_token={MARKER}&a", f"{{access_token={MARKER}&a", f"x access_token={MARKER}&a"):
+        for before in (b"", b"xy"):
+            with pytest.raises(BadReply) as caught:
+                read(502, {}, before + text.encode(encoding))
+            assert MARKER not in re.sub(r"[ \0]", "", str(caught.value))
 
 
 # --- token --------------------------------------------------------------------------------------------------------
@@ -407,6 +449,22 @@ def test_a_medium_has_a_true_type_and_a_safe_name(
         (b'{"errcode":0,"errmsg":"ok"}', "is JSON, but no error and no medium"),
         (b'{"video_url":"http://a.cn/v?access_token=x"}', r"is the address of a video \(video_url\)"),
         (b"<html>login</html>", "is no JSON object"),
+        (b"null", "is no JSON object"),
+        (b" true", "is no JSON object"),
+        (b"false\n", "is no JSON object"),
+        (b'"ok"', "is no JSON object"),
+        (b"[]", "is no JSON object"),
+        (b"[", "is no JSON object"),
+        (b'["a"]', "is no JSON object"),
+        (b'[\r\n {"errcode":40007}]', "is no JSON object"),
+        (b"[1]", "is no JSON object"),
+        (b"[[", "is no JSON object"),
+        (b"[nul", "is no JSON object"),
+        ("null".encode("utf-16"), "is no JSON object"),
+        ("[1]".encode("utf-16-le"), "is no JSON object"),
+        ("<html>".encode("utf-16-be"), "is no JSON object"),
+        ('{"video_url":"http://a.cn/"}'.encode("utf-16-be"), "is the address of a video"),
+        (b" \r\n", "is empty"),
     ],
 )
 def test_what_is_no_medium_is_a_bad_reply(body: bytes, why: str) -> None:
@@ -420,6 +478,18 @@ def test_what_is_no_medium_is_a_bad_reply(body: bytes, why: str) -> None:
     [
         (b"{", True),
         (b"<", True),
+        (b"[", True),
+        (b'["', True),
+        (b"null", True),
+        (b"\xff\xfe{\0", True),
+        (b"\xfe\xff\0{", True),
+        (b"\0\r\0\n\0<", True),
+        (b"[\x95\x01", False),
+        (b"nul", False),
+        (b"\0\0\0\x3cftypmp42", False),
+        (b"\0\0\0\x20ftypisom", False),
+        (b"\xff\xfb\x90{", False),
+        (b"\xff\xfe", False),
         (b" \r\n\t{", True),
         (b"\xef\xbb\xbf<", True),
         (b"", False),
@@ -433,7 +503,7 @@ def test_what_is_no_medium_is_a_bad_reply(body: bytes, why: str) -> None:
     ],
 )
 def test_the_first_byte_tells_json_from_a_medium(start: bytes, text: bool) -> None:
-    """Neither picture nor voice nor video begins with a brace or an angle bracket."""
+    """Neither picture nor voice nor video begins like JSON or markup, in whatever encoding."""
     assert text == looks_like_text(start)
 
 
@@ -455,17 +525,3 @@ def test_nothing_else_shows_itself(content: bytes) -> None:
     """A label cannot bring markup into a notebook."""
     media = Media(content, "image/svg+xml", "a.svg")
     assert {"text/plain": repr(media)} == media._repr_mimebundle_()
-
-
-def test_a_medium_is_saved_under_a_path(tmp_path: Path) -> None:
-    """The file is replaced if it is there, and its path comes back."""
-    media = Media(JPEG, "image/jpeg", "a.jpg")
-    for path in (tmp_path / "b.jpg", str(tmp_path / "b.jpg")):
-        assert tmp_path / "b.jpg" == media.save(path)
-    assert JPEG == (tmp_path / "b.jpg").read_bytes()
-
-
-def test_a_medium_is_saved_into_a_directory(tmp_path: Path) -> None:
-    """Under WeChat's filename."""
-    assert tmp_path / "a.jpg" == Media(JPEG, "image/jpeg", "a.jpg").save(tmp_path)
-    assert JPEG == (tmp_path / "a.jpg").read_bytes()

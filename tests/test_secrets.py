@@ -1,10 +1,12 @@
 """No secret survives in anything that gets saved or shown: whatever fails, echoes or is interrupted."""
 
 import contextlib
+import html
 import io
 import json
 import logging
 import pickle
+import re
 import socket
 import subprocess
 import sys
@@ -12,8 +14,8 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 
@@ -24,7 +26,9 @@ from wxcs_lite import (
     Request,
     Token,
     TransportError,
+    WindowEvent,
     WxError,
+    check,
     download,
     endpoints,
     fetch_token,
@@ -40,9 +44,12 @@ from wxcs_lite import (
     stream,
     text,
     upload,
+    window_left,
 )
+from wxcs_lite.panel import demo
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import read_token
+from wxcs_lite.sandbox import Sandbox
 
 # Test functions never name these: IPython's verbose mode shows each name of a line. They say `bare_token("odd")`.
 _KEPT = {
@@ -442,6 +449,33 @@ def test_no_mistake_of_the_caller_leaks(call: Callable[[Any, str], object], kind
         assert [] == watch.found_in(kind, lambda: call(pool, kind))
 
 
+MISPLACED: dict[str, Callable[[str], object]] = {
+    "a kind of event": lambda value: window_left([WindowEvent(cast(Any, value), 0)], 0),
+    "an msgtype": lambda value: check({"touser": "OPENID", "msgtype": value, value: {}}),
+    "an openid": lambda value: Sandbox().user(value),
+    "a language": lambda value: demo(cast(Any, value)),
+    "a path": lambda value: any_upload(Sandbox().pool(), "x", value),
+    "a command": lambda value: endpoints.set_typing("OPENID", cast(Any, value)),
+    "a medium": lambda value: endpoints.upload(cast(Any, value)),
+    "a filename": lambda value: endpoints.upload(b"unknown", filename=value),
+    "a boundary": lambda value: endpoints.upload(JPEG, boundary=value),
+}
+
+
+@pytest.mark.parametrize("value", ["token", "picture"])
+@pytest.mark.parametrize("place", MISPLACED)
+def test_what_stands_in_the_wrong_place_is_not_quoted(place: str, value: str) -> None:
+    """Neither a token nor a picture in base64: errors and remarks stay short and show none."""
+    misplaced = bare_token("long") if value == "token" else "iVBORw0KGgo" + "A" * 300
+    try:
+        shown = repr(MISPLACED[place](misplaced))
+    except (ValueError, OSError) as e:
+        shown = f"{e}{e!r}"
+    assert shown
+    assert misplaced[12:32] not in shown
+    assert len(shown) < 700
+
+
 def streamed_swapped(pool: Any, kind: str) -> None:
     with any_stream(bare_token(kind), pool, "MEDIA_ID"):
         pass
@@ -751,19 +785,62 @@ def test_a_medium_shows_no_echo_in_its_labels(headers: tuple[str, ...], name: st
         assert [] == watch.found_in("long", lambda: CALLS[name](pool, "long"))
 
 
-@pytest.mark.parametrize("name", ["send", "set_typing", "get_rid", "get_quota", "get_callback_ip"])
-@pytest.mark.parametrize("form", ["\\u", "percent"])
-def test_an_encoded_echo_in_a_good_reply_is_taken_out(form: str, name: str, watch: Watch) -> None:
-    """At whatever level it stands, in names of fields too."""
-    token = bare_token("long")
-    spelled = "".join(f"\\u{ord(c):04x}" for c in token) if form == "\\u" else "".join(f"%{ord(c):02X}" for c in token)
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "percent": lambda text: "".join(f"%{ord(c):02X}" for c in text),
+    "\\u": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
+    "HTML": lambda text: "".join(f"&#x{ord(c):x};" for c in text),
+    "decimal HTML": lambda text: "".join(f"&#{ord(c)};" for c in text),
+}
+
+
+def readable(shown: str) -> str:
+    """Return a text with every escape in it resolved, as a person would do who looks for a token."""
+    escaped = re.sub(r"\\+u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), shown)
+    return unquote(html.unescape(escaped)).replace("\0", "").replace("\\x00", "")
+
+
+@pytest.mark.parametrize("form", SPELLINGS)
+def test_an_escape_is_resolved_by_who_watches(form: str) -> None:
+    """Else an echo in that spelling would not be seen."""
+    assert leaks("long", readable(repr([SPELLINGS[form](bare_token("long"))])))
+
+
+@pytest.mark.parametrize("name", ["send", "set_typing", "upload", "get_rid", "get_quota", "get_callback_ip"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("form", SPELLINGS)
+def test_an_encoded_echo_in_a_good_reply_is_taken_out(form: str, encoding: str, name: str) -> None:
+    """At whatever level it stands, in names of fields too; in a media_id as well."""
+    spelled = SPELLINGS[form](bare_token("long"))
     body = (
-        f'{{"errcode":0,"errmsg":"ok","a":[{{"{spelled}":"x"}},["{spelled}"]],"request":{{"b":{{"c":"{spelled}"}}}}}}'
+        f'{{"errcode":0,"errmsg":"ok","a":[{{"{spelled}":"x"}},["{spelled}"]],"request":{{"b":{{"c":"{spelled}"}}}},'
+        f'"media_id":"M{spelled}","type":"{spelled}","created_at":1}}'
     )
-    with Server(answers(reply(body.encode()))) as server, server.pool() as pool:
-        value = CALLS[name](pool, "long")
-        assert [] == leaks("long", repr(value))
-        assert "%38%30" not in repr(value)
+    with Server(answers(reply(body.encode(encoding)))) as server, server.pool() as pool:
+        shown = repr(CALLS[name](pool, "long"))
+    assert "***" in shown
+    assert [] == leaks("long", readable(shown))
+
+
+@pytest.mark.parametrize("form", SPELLINGS)
+@pytest.mark.parametrize("name", ["download", "stream"])
+def test_an_encoded_echo_in_the_headers_of_a_medium_is_taken_out(name: str, form: str) -> None:
+    """In its filename, its type and whatever else a stream has of headers, in their names too."""
+    spelled = SPELLINGS[form](bare_token("long"))
+    headers = (
+        f'Content-Disposition: attachment; filename="a{spelled}.jpg"',
+        f"Content-Type: audio/{spelled}",
+        f"X-{spelled}: 1",
+        f"X-Link: https://example.com/?access_token={spelled}&a=b",
+    )
+    with Server(answers(reply(JPEG, "200 OK", *headers))) as server, server.pool() as pool:
+        if name == "download":
+            assert [] == leaks("long", readable(repr(download(pool, bare_token("long"), "MEDIA_ID"))))
+            return
+        with stream(pool, bare_token("long"), "MEDIA_ID") as medium:
+            shown = repr(medium) + repr(medium.headers)
+            assert "https://example.com/?access_token=***&a=b" in shown
+            assert [] == leaks("long", readable(shown))
 
 
 def test_what_wechat_noted_is_scrubbed_at_every_level() -> None:

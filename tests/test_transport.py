@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from tests.hostile import OK, Heard, Peer, Server, answers, bare, cut_after_request, once, reply
+from tests.hostile import OK, Heard, Peer, Server, answers, bare, cut_after_request, once, reply, then_stall
 from wxcs_lite import (
     ApiError,
     BadReply,
@@ -366,6 +366,30 @@ def test_upload_names_a_file_that_will_not_do(file: Any, problem: str, wechat: S
         assert 0 == wechat.connections
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/zero", "pipe"])
+def test_upload_names_a_path_that_is_no_file(name: str, tmp_path: Path, wechat: Server) -> None:
+    """A device has no size, and a pipe would hold the call until somebody writes to it."""
+    path = tmp_path / name  # an absolute name stands for itself
+    if name == "pipe":
+        os.mkfifo(path)
+    with wechat.pool() as pool:
+        with pytest.raises(InvalidMessage, match="is not a regular file but a device or a pipe") as caught:
+            upload(pool, TOKEN, path, filename="photo.jpg")
+        assert "file" == caught.value.field
+        assert not caught.value.maybe_sent
+        assert 0 == wechat.connections
+
+
+@pytest.mark.parametrize("picture", ["/9j/" + "A" * 8_000_000, "1" * 8_000_000, "data:image/png;base64," + "A" * 999])
+def test_upload_quotes_no_picture_that_is_given_as_a_path(picture: str, wechat: Server) -> None:
+    """A picture in base64 is no path: the error stays short."""
+    with wechat.pool() as pool, pytest.raises(InvalidMessage, match=r"^file: cannot be opened") as caught:
+        upload(pool, TOKEN, picture, filename="photo.jpg")
+    assert len(str(caught.value)) < 300
+    assert len(repr(caught.value)) < 300
+
+
 def test_upload_refuses_a_text_mode_file(picture: Path, wechat: Server) -> None:
     """A real file in text mode, too."""
     picture.write_text("plain")
@@ -434,6 +458,10 @@ def read_into(chunks: list[bytes], pool: Pool) -> None:
         (reply(b'{"errcode":40007,"errmsg":"x"}', "200 OK", "Content-Type: image/jpeg"), MediaRejected),
         (reply(b'{"video_url":"http://made.up/"}'), BadReply),
         (reply(b""), BadReply),
+        (reply(b"null"), BadReply),
+        (reply(b'[{"errcode":40007}]'), BadReply),
+        (reply('{"errcode":40007,"errmsg":"x"}'.encode("utf-16")), MediaRejected),
+        (reply('{"errcode":40007,"errmsg":"x"}'.encode("utf-16-be")), MediaRejected),
         (reply(b"<html>", "502 Bad Gateway"), BadReply),
         (reply(JPEG, "404 Not Found"), BadReply),
         (reply(JPEG, "200 OK", "Content-Encoding: gzip"), BadReply),
@@ -555,10 +583,19 @@ def test_a_medium_may_come_byte_by_byte() -> None:
         assert JPEG == b"".join(medium)
 
 
-def test_an_error_may_come_byte_by_byte() -> None:
-    """And an error from a picture."""
-    data = b'\r\n{"errcode":40007,"errmsg":"invalid media_id"}'
+@pytest.mark.parametrize("blank", [b"\r\n", b" " * 30])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_an_error_may_come_byte_by_byte(blank: bytes, encoding: str) -> None:
+    """And an error from a picture, whatever stands before it."""
+    data = (blank.decode() + '{"errcode":40007,"errmsg":"invalid media_id"}').encode(encoding)
     with Server(bytewise(data)) as server, server.pool() as pool, pytest.raises(MediaRejected):
+        entered(pool)
+
+
+def test_white_space_without_end_is_not_kept() -> None:
+    """Some of it is enough to say that no medium comes."""
+    data = then_stall(reply(b" " * 200_000, length=10**9))
+    with Server(data) as server, server.pool() as pool, pytest.raises(BadReply, match="is empty"):
         entered(pool)
 
 

@@ -1,6 +1,8 @@
 """One request out, one reply in: what is on the wire, what is bounded, and what a failure leaves behind."""
 
+import copy
 import io
+import pickle
 import socket
 import threading
 from collections.abc import Callable
@@ -28,11 +30,13 @@ from tests.hostile import (
     then_stall,
 )
 from wxcs_lite import (
+    ApiError,
     BadReply,
     InvalidMessage,
     Reply,
     Request,
     TransportError,
+    WxError,
     download,
     endpoints,
     fetch_token,
@@ -150,7 +154,7 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     "act",
     [
         lambda pool: perform(pool, TOKEN, json_call(b"x" * 1_000_000)),
-        lambda pool: send(pool, TOKEN, text("OPENID", "x" * 1_000_000)),
+        lambda pool: perform(pool, TOKEN, endpoints.send(text("OPENID", "x" * 1_000_000))),
         lambda pool: upload(pool, TOKEN, JPEG + bytes(1_000_000)),
         lambda pool: any_upload(pool, TOKEN, memoryview(JPEG + bytes(1_000_000))),
         lambda pool: upload(pool, TOKEN, io.BytesIO(JPEG + bytes(1_000_000))),
@@ -585,11 +589,60 @@ def shrinking() -> Shrinking:
 
 
 def test_a_file_that_shrinks_is_invalid() -> None:
-    """The announced length cannot be kept: the file is named, and nothing hangs."""
+    """The announced length cannot be kept: the file is named, nothing hangs, and some bytes had left."""
     with Server(answers(DONE)) as server, server.pool() as pool, pytest.raises(InvalidMessage) as caught:
         upload(pool, TOKEN, shrinking())
     assert "file" == caught.value.field
-    assert not caught.value.maybe_sent
+    assert caught.value.maybe_sent
+
+
+class Greedy(io.BytesIO):
+    """Gives more than it is asked for, once it is on its way: another request, for example."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        return piece + b"POST /smuggled HTTP/1.1\r\nContent-Length: 0\r\n\r\n" if size != 16 else piece
+
+
+def test_a_file_cannot_send_past_its_length() -> None:
+    """The server hears no second request, and the error says that something had left."""
+    with Server(answers(DONE)) as server, server.pool() as pool:
+        with pytest.raises(InvalidMessage, match=r"^file: is not a proper binary file") as caught:
+            upload(pool, TOKEN, Greedy(JPEG + bytes(300_000)))
+        assert caught.value.maybe_sent
+        upload(pool, TOKEN, JPEG)
+        assert ["/cgi-bin/media/upload"] * len(server.heard) == [
+            heard.target.partition("?")[0] for heard in server.heard
+        ]
+
+
+def test_a_file_that_is_closed_on_its_way_is_told() -> None:
+    """By the caller's own callback, for example."""
+    file = io.BytesIO(JPEG + bytes(300_000))
+    with Server(answers(DONE)) as server, server.pool() as pool, pytest.raises(InvalidMessage) as caught:
+        upload(pool, TOKEN, file, progress=lambda sent, total: file.close())
+    assert caught.value.en.startswith("file: is closed")
+    assert caught.value.maybe_sent
+
+
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize(
+    "error",
+    [InvalidMessage("field", "en", "zh"), TransportError("en", "zh", False), ApiError(45047, "made up")],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_of_ours_from_a_callback_may_have_been_sent(error: WxError, at: float) -> None:
+    """It was raised while the upload was leaving, or after all of it had left; its copies say so, too."""
+
+    def tell(sent: int, total: int) -> None:
+        if sent >= at * total:
+            raise copy.copy(error)
+
+    with Server(answers(DONE)) as server, server.pool() as pool, pytest.raises(type(error)) as caught:
+        upload(pool, TOKEN, JPEG, progress=tell)
+    assert not error.maybe_sent
+    assert caught.value.maybe_sent
+    assert pickle.loads(pickle.dumps(caught.value)).maybe_sent
 
 
 def test_a_file_that_shrinks_is_not_taken_for_a_whole_one() -> None:

@@ -69,6 +69,8 @@ class WxError(Exception):
 class InvalidMessage(WxError, ValueError):
     """A value was refused before anything was sent; the error names the field (or file, or command).
 
+    Only a file can turn out to be unfit while it leaves: then `maybe_sent` is True.
+
     >>> from wxcs_lite import text
     >>> text("", "hello")
     Traceback (most recent call last):

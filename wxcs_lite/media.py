@@ -1,16 +1,29 @@
 """What the calls for media give: the values `Uploaded` and `Media`."""
 
+import os
 from base64 import b64encode
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
-from wxcs_lite.multipart import extension_of
+from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.multipart import extension_of, safe_name
+from wxcs_lite.require import quoted
 
 __all__ = ["PICTURE_TYPES", "Media", "Uploaded"]
 
 PICTURE_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif"}
 _MEDIA_LIFE = 3 * 24 * 3600  # seconds
+
+
+def _refused(field: str, target: Path, en: str, zh: str) -> InvalidMessage:
+    named = quoted(str(target))
+    return InvalidMessage(field, f"{named} {en}", f"{named} {zh}")
+
+
+def _not_through_a_link(path: str, flags: int) -> int:
+    """Open a file to write; a link that appears there between the look and the opening is not followed either."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 class Uploaded(NamedTuple):
@@ -43,12 +56,34 @@ class Media(NamedTuple):
     content_type: str
     filename: str
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the bytes to a file, replacing it, or into a directory under WeChat's filename; return its path."""
+    def save(self, path: str | PathLike[str], *, replace: bool = False) -> Path:
+        r"""Write the bytes to a file, or into a directory under WeChat's filename, and return the file's path.
+
+        >>> import tempfile
+        >>> medium = Media(b"\xff\xd8\xff\xe0", "image/jpeg", "MEDIA_ID.jpg")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     medium.save(folder).name
+        'MEDIA_ID.jpg'
+
+        What is there already stays, unless `replace` is True; a symbolic link is never followed. InvalidMessage then
+        names `replace` or `path`; whatever else goes wrong is an OSError.
+        """
         target = Path(path)
         if target.is_dir():
-            target /= self.filename
-        target.write_bytes(self.content)
+            target /= safe_name(self.filename, self.content)
+        if target.is_symlink():
+            raise _refused("path", target, "is a symbolic link: name the file itself", "是符号链接：请写实际文件的路径")
+        if target.exists() and not target.is_file():
+            raise _refused("path", target, "is there, and is not a regular file", "已存在，且不是普通文件")
+        if target.exists() and not replace:
+            raise _refused(
+                "replace",
+                target,
+                "is there already: pass replace=True to write over it, or another path",
+                "已存在：要覆盖请传 replace=True，或换一个路径",
+            )
+        with open(target, "wb" if replace else "xb", opener=_not_through_a_link) as file:
+            file.write(self.content)
         return target
 
     def __repr__(self) -> str:

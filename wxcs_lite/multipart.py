@@ -6,12 +6,15 @@ with 40005. So the name is made here, and the length is known before the first b
 
 import os
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, TypeVar
 
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.require import kind_of
 
-__all__ = ["PIECE", "Multipart", "extension_of", "media_part", "pieces"]
+__all__ = ["PIECE", "Multipart", "extension_of", "media_part", "pieces", "safe_name"]
+
+_T = TypeVar("_T")
 
 # On a fresh connection urllib3 bounds each piece by the connect timeout: 1 MB at once fails on a slow uplink.
 PIECE = 64 * 1024
@@ -30,6 +33,24 @@ def extension_of(start: bytes) -> str | None:
     '.png'
     """
     return next((extension for magic, extension in _MAGIC if start.startswith(magic)), None)
+
+
+def safe_name(name: str, content: bytes) -> str:
+    r"""Return a name under which a medium can be saved anywhere: a plain one of a media type, or else a made one.
+
+    >>> safe_name("MEDIA_ID.jpg", b""), safe_name("conftest.py", b"\xff\xd8\xff"), safe_name("-rf.png", b"")
+    ('MEDIA_ID.jpg', 'media.jpg', 'media-rf.png')
+    """
+    stem, dot, extension = name.rpartition(".")
+    if not re.fullmatch(_PLAIN, stem) or dot + extension.lower() not in _PART_TYPE:
+        return f"media{extension_of(content) or '.bin'}"
+    if stem.startswith("-"):  # else a shell's `*` would make an option of it
+        return f"media{name}"
+    return f"media-{name}" if re.fullmatch(_RESERVED, stem.partition(".")[0]) else name
+
+
+_PLAIN = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,94}"
+_RESERVED = r"(?i)con|prn|aux|nul|(?:com|lpt)[0-9]"  # devices of Windows, whatever follows a dot
 
 
 class Multipart:
@@ -90,21 +111,29 @@ def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | 
         f"Content-Type: {part_type}\r\n\r\n"
     )
     body = Multipart(head.encode("ascii"), content, f"\r\n--{boundary}--\r\n".encode("ascii"))
+    if body._size < len(start):  # /dev/zero says 0
+        raise InvalidMessage("file", *_NO_SIZE)
     return body, f"multipart/form-data; boundary={boundary}"
 
 
 def pieces(content: bytes | bytearray | memoryview) -> Iterator[bytes]:
     """Cut bytes into pieces of at most 64 KiB; copies of the moment, for recorders such as VCR cannot keep views."""
-    view = memoryview(content).cast("B")
+    view = _flat(content)
     for at in range(0, len(view), PIECE):
         yield bytes(view[at : at + PIECE])
 
 
+def _flat(content: bytes | bytearray | memoryview) -> memoryview:
+    """Return a view of single bytes; one with gaps, which cannot be cast, is copied."""
+    view = memoryview(content)
+    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+
+
 def _read_pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
-    file.seek(0)
+    _tried(file, lambda: file.seek(0))
     left = size
     while left:
-        piece = file.read(min(PIECE, left))
+        piece = _read(file, min(PIECE, left))
         if not piece:
             raise InvalidMessage(
                 "file", f"became {left} bytes shorter while it was sent", f"在发送过程中变短了 {left} 字节"
@@ -113,39 +142,74 @@ def _read_pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield piece
 
 
-def _size(content: bytes | BinaryIO) -> int:
-    if isinstance(content, bytes | bytearray | memoryview):
-        return memoryview(content).nbytes
-    return content.seek(0, 2)
-
-
-def _start(content: bytes | BinaryIO) -> bytes:
-    """Return the first bytes, or refuse what cannot be sent from its start."""
-    if isinstance(content, bytes | bytearray | memoryview):
-        return bytes(memoryview(content).cast("B")[:16])
-    try:
-        if content.seekable():
-            content.seek(0)
-            start = content.read(16)
-            if isinstance(start, bytes):
-                return start
-            problem = _TEXT_MODE
-        else:
-            problem = (
-                "cannot be rewound, so its length is unknown: pass file.read() and a filename",
-                "不能回退，无法得知长度：请传 file.read() 并给出 filename",
-            )
-    except UnicodeDecodeError:  # a picture is no text
-        problem = _TEXT_MODE
-    except (AttributeError, ValueError):  # ValueError: a closed file
-        kind = type(content).__name__
+def _read(file: BinaryIO, most: int) -> bytes:
+    """Read some bytes, or refuse what is not read as a binary file is: too many would go past the Content-Length."""
+    piece: object = _tried(file, lambda: file.read(most))
+    if isinstance(piece, bytes) and len(piece) <= most:
+        return piece
+    problem = _TEXT_MODE
+    if not isinstance(piece, str):
+        gave = f"{len(piece)} bytes" if isinstance(piece, bytes) else kind_of(piece)
         problem = (
-            f"must be bytes or an open binary file, not {kind} (a path goes to wxcs_lite.upload)",
-            f"应为 bytes 或已打开的二进制文件，收到的是 {kind}（路径请交给 wxcs_lite.upload）",
+            f"is not a proper binary file: its read({most}) gave {gave}; pass its bytes and a filename",
+            f"不是规范的二进制文件：read({most}) 返回了 {gave}；请传 bytes 并给出 filename",
         )
     raise InvalidMessage("file", *problem)
 
 
+def _tried(file: BinaryIO, act: Callable[[], _T]) -> _T:
+    """Do something with a file, or refuse one that is closed or open for writing or text; an OSError goes on."""
+    try:
+        return act()
+    except UnicodeDecodeError:  # a picture is no text
+        problem = _TEXT_MODE
+    except ValueError:
+        problem = "cannot be read: open it with 'rb'", "不能读取：请用 'rb' 打开"
+        if getattr(file, "closed", None) is True:
+            problem = "is closed: open it until it is sent", "已经关闭：发送完之前请保持打开"
+    raise InvalidMessage("file", *problem)
+
+
+def _size(content: bytes | BinaryIO) -> int:
+    if isinstance(content, bytes | bytearray | memoryview):
+        return memoryview(content).nbytes
+    try:
+        _tried(content, lambda: content.seek(0, 2))  # what it returns is no use: some give None
+        size: object = _tried(content, lambda: content.tell())
+    except OSError:  # files of /proc
+        size = None
+    if not isinstance(size, int):
+        raise InvalidMessage("file", *_NO_SIZE)
+    return size
+
+
+def _start(content: bytes | BinaryIO) -> bytes:
+    """Return the first bytes, or refuse what cannot be sent from its start."""
+    try:
+        if isinstance(content, bytes | bytearray | memoryview):
+            return bytes(_flat(content)[:16])
+        seekable = content.seekable()
+    except (AttributeError, ValueError):  # ValueError: a closed file
+        kind = kind_of(content)
+        problem = (
+            f"must be bytes or an open binary file, not {kind} (a path goes to wxcs_lite.upload)",
+            f"应为 bytes 或已打开的二进制文件，收到的是 {kind}（路径请交给 wxcs_lite.upload）",
+        )
+    else:
+        if seekable:
+            _tried(content, lambda: content.seek(0))
+            return _read(content, 16)
+        problem = (
+            "cannot be rewound, so its length is unknown: pass file.read() and a filename",
+            "不能回退，无法得知长度：请传 file.read() 并给出 filename",
+        )
+    raise InvalidMessage("file", *problem)
+
+
+_NO_SIZE = (
+    "does not tell its size, as a device or a pipe: pass its bytes and a filename",
+    "无法得知大小，例如设备或管道：请传 bytes 并给出 filename",
+)
 _TEXT_MODE = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
 _EXTENSION = r"\.([A-Za-z0-9]{2,5})$"
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, require_message
+from wxcs_lite.require import quoted
 
 __all__ = ["Remark", "check"]
 
@@ -78,8 +79,8 @@ def _msgtype(value: str) -> _Advice:
         return None
     types = ", ".join(REQUIRED)
     return (
-        f"a Mini Program sends {types}; {value!r} will probably get 45162",
-        f"小程序能发的类型是 {types}，发 {value!r} 多半会返回 45162",
+        f"a Mini Program sends {types}; {quoted(value)} will probably get 45162",
+        f"小程序能发的类型是 {types}，发 {quoted(value)} 多半会返回 45162",
     )
 
 

@@ -7,18 +7,20 @@ and leaves errcode out on success.
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from wxcs_lite.errors import BadReply, WxError, api_error
 from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
-from wxcs_lite.multipart import extension_of
+from wxcs_lite.multipart import extension_of, safe_name
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token
 
 __all__ = [
+    "BLANK",
     "looks_like_text",
     "read_media",
     "read_ok",
+    "read_receipt",
     "read_token",
     "read_uploaded",
     "refuse_encoded",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 Headers = Mapping[str, str]
+_T = TypeVar("_T")
 
 _TOKEN_LIFE = 10**9  # seconds; documented are 7200, and a number past all reason is no time
 
@@ -50,6 +53,29 @@ def read_ok(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
         raise _bad(status, body, "has an errcode that is no number", "的 errcode 不是整数")
     if errcode:
         raise api_error(errcode, scrub(str(found.get("errmsg") or "")))
+    return found
+
+
+def read_receipt(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
+    """Return the JSON in which WeChat says that it has taken a message: its errcode is 0, and never absent.
+
+    >>> read_receipt(200, {}, b'{"errcode":0,"errmsg":"ok"}')
+    {'errcode': 0, 'errmsg': 'ok'}
+    >>> read_receipt(200, {}, b'{"login":"https://hotel.example/"}')
+    Traceback (most recent call last):
+    wxcs_lite.errors.BadReply: the reply (HTTP 200) has no errcode...
+
+    For `send` and `set_typing`: a captive portal answers 200, too.
+    """
+    # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
+    found = read_ok(status, headers, body)
+    if "errcode" not in found:
+        raise _bad(
+            status,
+            body,
+            "has no errcode, so it may not be WeChat's: look for a login page or a proxy, and before you send again",
+            "没有 errcode，可能不是微信的应答：请检查是否有登录页或代理拦截，重发前请先确认",
+        )
     return found
 
 
@@ -122,31 +148,44 @@ def read_media(status: int, headers: Headers, body: bytes) -> Media:
                 "给的是视频地址（video_url），不是图片：请用 perform 读取",
             )
         raise _bad(status, body, "is JSON, but no error and no medium", "是 JSON，但既不是错误也不是媒体文件")
-    if not body:
-        raise _bad(status, body, "is empty", "是空的")
+    if not body.strip():
+        raise _bad(status, b"", "is empty", "是空的")
     extension = extension_of(body)
     labelled = _header(headers, "content-type").partition(";")[0].strip()
     if not re.fullmatch(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60}", labelled):  # it is shown: no echo, no trick
         labelled = "application/octet-stream"
     content_type = PICTURE_TYPES.get(extension or "") or labelled
-    return Media(body, content_type, _filename(headers, extension))
+    return Media(body, content_type, _filename(headers, body))
 
 
 def looks_like_text(start: bytes) -> bool:
-    """Whether the first bytes begin JSON or markup, which no picture, voice or video does."""
-    return start.lstrip(_BLANK)[:1] in (b"{", b"<")
+    """Whether the first bytes begin JSON or markup, in UTF-8 or UTF-16, which no picture, voice or video does."""
+    if start.startswith(b"\0\0"):  # an MP4 begins with a size of four bytes, and one of them may be a "<"
+        return False
+    return re.match(_TEXT, start.lstrip(BLANK)[:16].replace(b"\0", b"")) is not None
 
 
-_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, too
+BLANK = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, and the other half of a character in UTF-16, too
+_TEXT = rb'[{<"]|\[(?:[\s\[\]{"0-9tfn-]|$)|null|true|false'
 _decode = json.JSONDecoder(strict=False).decode  # WeChat has left control characters inside strings
 
 
 def _json(body: bytes) -> dict[str, Any] | None:
     try:
-        found = _decode(body.lstrip(_BLANK).decode("utf-8", "replace"))
+        found = _decode(_text(body).lstrip("\ufeff \t\r\n"))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _text(body: bytes) -> str:
+    """Return the text of a reply: UTF-8 is WeChat's, and UTF-16 what something between may have made of it."""
+    encoding = "utf-8"
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif b"\0" in body[:2]:
+        encoding = "utf-16-be" if body[0] == 0 else "utf-16-le"
+    return body.decode(encoding, "replace")
 
 
 def _refuse_status(status: int, body: bytes) -> None:
@@ -199,7 +238,8 @@ _LOOKED_AT = 2000  # bytes
 
 def _bad(status: int, body: bytes, en: str, zh: str, maybe_sent: bool = True) -> BadReply:
     """Return a BadReply with a short excerpt that is safe to show: scrubbed, printable, on one line."""
-    text = scrub(body[:_LOOKED_AT].decode("utf-8", "replace"))
+    # Without NULs: between the letters of a secret they would hide it from `scrub`, and not from people.
+    text = scrub(_text(body[:_LOOKED_AT]).replace("\0", ""))
     if len(body) > _LOOKED_AT:
         text = re.sub(r"[\w%+=-]*$", "", text)  # it may be the beginning of a secret, too short to be known as one
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -219,24 +259,21 @@ def _header(headers: Headers, name: str) -> str:
 _FILENAME = r'(?i)filename="?([^";]+)'
 
 
-def _filename(headers: Headers, extension: str | None) -> str:
-    """Return WeChat's filename if it is plain and safe to save under, else a made one."""
+def _filename(headers: Headers, body: bytes) -> str:
+    """Return WeChat's filename if it is plain and that of a medium, else a made one."""
     named = re.search(_FILENAME, _header(headers, "content-disposition"))
-    name = re.split(r"[/\\]", named[1])[-1].strip() if named else ""
-    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
-        return f"media{extension or '.bin'}"
-    return name
+    return safe_name(re.split(r"[/\\]", named[1])[-1].strip() if named else "", body)
 
 
-def scrub_texts(value: object, clean: Callable[[str], str]) -> None:
-    """Clean each text in a JSON object or list, at every level and names of fields too, in place.
+def scrub_texts(value: _T, clean: Callable[[str], str]) -> _T:
+    """Clean each text of what was read, at every level and names of fields too; JSON is cleaned in place.
 
-    >>> found = {"a": ["made-up", {"made-up": 1}]}
-    >>> scrub_texts(found, lambda text: text.replace("made-up", "***"))
-    >>> found
+    >>> scrub_texts({"a": ["made-up", {"made-up": 1}]}, lambda text: text.replace("made-up", "***"))
     {'a': ['***', {'***': 1}]}
     """
-    waiting = [value]  # no recursion: a reply may be nested as deep as its reader bears
+    if isinstance(value, Uploaded):
+        return value._replace(media_id=clean(value.media_id), type=clean(value.type))
+    waiting: list[object] = [value]  # no recursion: a reply may be nested as deep as its reader bears
     while waiting:
         holder = waiting.pop()
         if isinstance(holder, dict):
@@ -247,3 +284,4 @@ def scrub_texts(value: object, clean: Callable[[str], str]) -> None:
         elif isinstance(holder, list):
             holder[:] = [clean(item) if isinstance(item, str) else item for item in holder]
             waiting += holder
+    return value

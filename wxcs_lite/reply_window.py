@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.require import quoted
 
 __all__ = ["Window", "WindowEvent", "window_left"]
 
@@ -83,7 +84,7 @@ def _checked(event: Any) -> tuple[str, float]:
     if event[0] not in _KINDS:
         raise InvalidMessage(
             "kind",
-            f"must be message, enter or sent, not {event[0]!r}",
-            f"应为 message、enter 或 sent，收到的是 {event[0]!r}",
+            f"must be message, enter or sent, not {quoted(event[0])}",
+            f"应为 message、enter 或 sent，收到的是 {quoted(event[0])}",
         )
     return event

@@ -55,6 +55,7 @@ def kind_of(value: object) -> str:
 
 
 _QUOTED = 60  # characters
+_LOOKED_AT = 2000  # characters: what is longer is a picture or a book, and no pattern has to go through it
 
 
 def quoted(value: object) -> str:
@@ -64,6 +65,8 @@ def quoted(value: object) -> str:
     ("'Blink'", "'***'")
     """
     told = value if isinstance(value, str) else repr(value)
+    if len(told) > _LOOKED_AT:
+        told = re.sub(r"^[\w%+=-]*", "…", told[-_LOOKED_AT:])  # it may be the end of a secret, too short to be known
     shown = scrub(re.sub(r"[0-9]+_[\w-]{17,}", "***", told))
     if len(shown) > _QUOTED:
         shown = f"…{shown[1 - _QUOTED :]}"

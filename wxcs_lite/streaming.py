@@ -9,7 +9,7 @@ from wxcs_lite import endpoints
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import Headers, looks_like_text, read_media, refuse_encoded
+from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media, refuse_encoded
 from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden
 from wxcs_lite.tracebacks import call_cleanly
@@ -79,7 +79,7 @@ def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse
     try:
         refuse_encoded(response.status, response.headers)
         start = b""
-        while len(start) < 16 and (more := response.read1(PIECE)):
+        while len(start.lstrip(BLANK)) < 16 and len(start) < PIECE and (more := response.read1(PIECE)):
             start += more
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)

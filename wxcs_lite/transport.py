@@ -3,10 +3,12 @@
 Pool first, token second, always given, never kept.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from os import PathLike, fspath
+from stat import S_ISREG
 from typing import Any, BinaryIO
 
 from wxcs_lite import endpoints
@@ -14,7 +16,7 @@ from wxcs_lite.endpoints import Command, MediaType
 from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import Headers, read_media, read_ok, read_token, read_uploaded, scrub_texts
+from wxcs_lite.replies import Headers, read_media, read_ok, read_receipt, read_token, read_uploaded, scrub_texts
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token, hidden
@@ -49,7 +51,7 @@ def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
     pool, token, message = hidden(pool, token, message)
-    return answer(pool, token, endpoints.send(message), read_ok)
+    return answer(pool, token, endpoints.send(message), read_receipt)
 
 
 def set_typing(
@@ -67,7 +69,7 @@ def set_typing(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
     pool, token, touser, command, businessid = hidden(pool, token, touser, command, businessid)
-    return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_ok)
+    return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_receipt)
 
 
 def showing_typing(
@@ -115,7 +117,8 @@ def upload(
 
     A file is never in memory as a whole, and a file object is sent from its start, wherever it stands. A str is a path.
     `progress(sent, total)` is called with bytes of the body as they leave. Raises MediaRejected for a medium that
-    WeChat does not take, InvalidMessage for a file that cannot be read.
+    WeChat does not take, InvalidMessage for a file that cannot be read or is none (a device, a pipe); its `maybe_sent`
+    is True if that came out while the file was leaving.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
     pool, token, file, filename, type = hidden(pool, token, file, filename, type)
@@ -130,7 +133,7 @@ def upload(
 
 
 def _require_file(file: object) -> None:
-    if isinstance(file, str) and file.lower().startswith(("http://", "https://")):
+    if isinstance(file, str) and file[:8].lower().startswith(("http://", "https://")):
         raise InvalidMessage(
             "file",
             "is a web address: download it first, and pass its bytes or a path",
@@ -145,13 +148,26 @@ def _require_file(file: object) -> None:
 
 
 def _opened(path: str | PathLike[str]) -> BinaryIO:
+    named = quoted(fspath(path))
     try:
-        return open(path, "rb")  # noqa: PTH123 - any PathLike; the caller closes it
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - any PathLike; the caller closes it
     except (OSError, ValueError) as e:
         problem = getattr(e, "strerror", None) or str(e)
-    raise InvalidMessage(
-        "file", f"cannot be opened: {problem}: {quoted(fspath(path))}", f"打不开：{problem}：{quoted(fspath(path))}"
-    )
+        told = f"cannot be opened: {problem}: {named}", f"打不开：{problem}：{named}"
+    else:
+        if S_ISREG(os.fstat(file.fileno()).st_mode):
+            return file
+        file.close()
+        told = (
+            f"is not a regular file but a device or a pipe, whose size is unknown: read it and pass its bytes: {named}",
+            f"不是普通文件，而是设备或管道，无法得知大小：请先读出内容再传 bytes：{named}",
+        )
+    raise InvalidMessage("file", *told)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file at once, where a pipe would wait until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def download(pool: Pool, token: str, media_id: str, *, max_bytes: int = MAX_MEDIA) -> Media:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib3 import HTTPHeaderDict, Retry
 from urllib3.response import BaseHTTPResponse
 
-from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import told_of
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
@@ -155,6 +155,8 @@ def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> 
             if progress is not None:
                 progress(sent, total)
     except Exception as e:
+        if isinstance(e, WxError):
+            e.maybe_sent = True  # it was made before anything left, or says so of a call of its own
         raise Carried(e) from None
 
 
@@ -222,8 +224,8 @@ def answer(
         if request.gives == "media":
             return read(status, without_echo_in(headers, secret), body)
         value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
-        if b"\\" in body or b"%" in body or b"&" in body:  # only then can it stand there in another spelling
-            scrub_texts(value, partial(any_spelling(secret).sub, "***"))
+        if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
+            return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
         return value
 
     return call_cleanly(request, secret, read_reply)
@@ -231,6 +233,15 @@ def answer(
 
 def without_echo_in(headers: Headers, secret: str) -> Headers:
     """Return the headers of a medium without the secret: its filename and type are shown to people."""
-    if len(secret) < _SECRET_LENGTH or not any(secret in value for value in headers.values()):
+    if len(secret) < _SECRET_LENGTH or not any(map(partial(_may_hold, secret), headers, headers.values())):
         return headers
-    return HTTPHeaderDict({name: value.replace(secret, "***") for name, value in headers.items()})
+    clean = partial(any_spelling(secret).sub, "***")
+    return HTTPHeaderDict({clean(name): clean(value) for name, value in headers.items()})
+
+
+_ESCAPES = frozenset("\\%&")
+
+
+def _may_hold(secret: str, name: str, value: str) -> bool:
+    text = f"{name}: {value}"
+    return secret in text or not _ESCAPES.isdisjoint(text)

@@ -37,7 +37,8 @@ def by_language(rows: Mapping[str, tuple[str, str]]) -> Mapping[str, Words]:
 def chosen(tables: Mapping[str, Words], lang: Language) -> Words:
     """Return the table of a language, or raise ValueError."""
     if lang not in tables:
-        raise ValueError(f"lang must be 'en' or 'zh', not {lang!r}\nlang 只能是 'en' 或 'zh'，收到的是 {lang!r}")
+        got = f"{lang!r:.12}"  # no more of it: what stands in the wrong place may be a token
+        raise ValueError(f"lang must be 'en' or 'zh', not {got}\nlang 只能是 'en' 或 'zh'，收到的是 {got}")
     return tables[lang]
 
 

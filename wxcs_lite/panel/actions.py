@@ -15,6 +15,7 @@ from wxcs_lite.panel.history import History
 from wxcs_lite.panel.picture import expanded, seen_html
 from wxcs_lite.panel.status import Tone, size
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
+from wxcs_lite.require import quoted
 
 __all__ = ["Actions", "Say"]
 
@@ -35,6 +36,7 @@ class Actions:
         self._view, self._calls, self._history, self._clock, self._say = view, calls, history, clock, say
         self._typing_until: dict[str, float] = {}
         self._medium: Media | None = None
+        self._asked: tuple[str, Media] | None = None
 
     def send(self) -> None:
         """Send the form's message; empty the form if it was accepted."""
@@ -78,11 +80,21 @@ class Actions:
         self._say("downloaded", name=found.filename, size=size(len(found.content)))
 
     def save(self) -> None:
-        """Save what was downloaded."""
+        """Save what was downloaded; over a file that is there already only when the button is pressed again."""
         medium = self._medium
         if medium is None:
             raise InvalidMessage("file", *(words(lang)["nothing_to_save"] for lang in LANGUAGES))
-        self._say("saved", path=_written(medium.save, self._view.save_to.value.strip() or medium.filename))
+        path = self._view.save_to.value.strip() or medium.filename
+        replace, self._asked = self._asked == (path, medium), None
+        try:
+            saved = _written(lambda target: medium.save(target, replace=replace), path)
+        except InvalidMessage as e:
+            if e.field != "replace":
+                raise
+            self._asked = path, medium
+            self._say("save_again", "calm", path=path)
+        else:
+            self._say("saved", path=saved)
 
     def export(self) -> None:
         """Write the history to a file."""
@@ -101,4 +113,6 @@ def _written(write: Callable[[Path], Any], path: str) -> Any:
         return write(expanded(path))
     except OSError as e:
         problem = e.strerror or type(e).__name__
-    raise InvalidMessage("file", f"cannot be written: {problem}: {path!r}", f"无法写入：{problem}：{path!r}")
+    raise InvalidMessage(
+        "file", f"cannot be written: {problem}: {quoted(path)}", f"无法写入：{problem}：{quoted(path)}"
+    )

@@ -86,6 +86,10 @@ _ROWS: dict[str, tuple[str, str]] = {
     "save_to": ("Save to (path)", "保存到（路径）"),
     "save": ("Save", "保存"),
     "saved": ("Saved as {path}", "已保存为 {path}"),
+    "save_again": (
+        "A file is there already ({path}): press 'Save' again to write over it.",
+        "该位置已有文件（{path}）：再按一次“保存”即可覆盖。",
+    ),
     "nothing_to_save": ("Download a picture first.", "请先下载图片。"),
     # before it leaves
     "look": ("Before it leaves", "发送前预览"),

@@ -134,7 +134,8 @@ class Sandbox:
     def user(self, openid: str) -> Customer:
         """Return the customer with this openid, who is created on first use."""
         if not well_formed(openid):
-            raise ValueError(f"an openid is 1 to 64 of A-Z, a-z, 0-9, _ and -, not {openid!r}")
+            got = f"not {openid!r}" if len(repr(openid)) < 60 else "and no longer"  # a long one may be a token
+            raise ValueError(f"an openid is 1 to 64 of A-Z, a-z, 0-9, _ and -, {got}")
         return Customer(self._core, openid)
 
     def fail_next(
