@@ -26,7 +26,7 @@ __all__ = ["canaries", "run"]
 
 _MOST_LOST = 25  # lines of a call at which the place may be lost
 _QUICK, _QUICK_KINDS = 23, ("send", "stream", "fetch_token")
-# Whose lines are interrupted. Not the queue's: between the end of a `with lock` block and the release no signal comes.
+# Whose lines are interrupted; the standard library's locks and queues are not ours to judge.
 _OURS = ("wxcs_lite", "urllib3", "http", "socket")
 
 
@@ -50,9 +50,11 @@ class _Interrupting:
         if not str(frame.f_globals.get("__name__", "")).partition(".")[0].startswith(_OURS):
             return self if event == "call" else None
         if event == "line" and self.place is None:
+            code = frame.f_code
+            source = linecache.getline(code.co_filename, frame.f_lineno).strip()
+            if source.startswith("with "):
+                return self  # its end, too, is such a line: between the block and the release no signal comes
             if self.left == 0:
-                code = frame.f_code
-                source = linecache.getline(code.co_filename, frame.f_lineno).strip()
                 self.place = Place(str(frame.f_globals["__name__"]), code.co_name, frame.f_lineno, source)
                 raise KeyboardInterrupt
             self.left -= 1
@@ -131,12 +133,7 @@ def _rounds(acting: Acting, kind: Kind, where: str, kept: bool, numbers: Iterato
 
 
 def _inside_urllib3(place: Place) -> bool:
-    return not place.module.startswith("wxcs_lite.") or place.module in (
-        "wxcs_lite.wire",
-        "wxcs_lite.streaming",
-        "wxcs_lite.framing",
-        "wxcs_lite.pools",
-    )
+    return not place.module.startswith("wxcs_lite.")
 
 
 def _judged(place: Place, error: BaseException | None, name: str) -> tuple[list[str], set[str]]:
