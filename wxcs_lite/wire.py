@@ -5,6 +5,7 @@ as one of our errors, raised only after urllib3's own is gone.
 """
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -15,6 +16,7 @@ from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import told_of
+from wxcs_lite.forks import stay_in, watch
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import Pool, require_pool
@@ -101,6 +103,7 @@ def open_response(
 ) -> BaseHTTPResponse:
     """Send the request and return the response with its body unread; to be run by `call_cleanly`."""
     require_pool(pool)
+    watch(pool)
     # A line break from a file makes it 40001; half a character cannot be encoded, and Python's error would hold it all.
     if token is not None and not (token and token.isprintable()):
         raise InvalidMessage(
@@ -147,13 +150,15 @@ def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[s
 
 
 def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> Iterator[bytes]:
-    sent = 0
+    sent, process = 0, os.getpid()
     try:
         for piece in pieces(body) if isinstance(body, bytes) else body:
+            stay_in(process)  # reading a file and `progress` may have forked
             yield piece
             sent += len(piece)
             if progress is not None:
                 progress(sent, total)
+        stay_in(process)
     except Exception as e:
         if isinstance(e, WxError):
             e.maybe_sent = True  # it was made before anything left, or says so of a call of its own
