@@ -32,12 +32,16 @@ class Acting:
         self.heard: Counter[str] = Counter()
         self.settled: dict[str, threading.Event] = {}
         self.server = Server(self._converse)
+        self._peers: list[Peer] = []
 
     def __enter__(self) -> Self:
         self.server.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        for peer in self._peers:  # a client that was interrupted may have left its end open
+            with suppress(OSError):
+                peer.sock.shutdown(socket.SHUT_RDWR)
         self.server.__exit__()
 
     def tell(self, name: str, act: Act) -> threading.Event:
@@ -47,6 +51,7 @@ class Acting:
         return settled
 
     def _converse(self, peer: Peer) -> None:
+        self._peers.append(peer)
         while head := peer.read_head():
             if head[0].count(" ") != 2:
                 return  # of two processes that write to one connection comes no request
