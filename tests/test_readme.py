@@ -90,7 +90,9 @@ def test_the_example_of_signing_runs_as_printed(name: str, monkeypatch: pytest.M
     assert 1 == len(sandbox.user("ann").inbox)
 
 
-@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push", "signing", "own-conftest", "own-test", "own"])
+@pytest.mark.parametrize(
+    "mark", ["run", "test", "example", "real", "push", "signing", "own-conftest", "own-test", "own"]
+)
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)
