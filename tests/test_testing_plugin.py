@@ -105,7 +105,7 @@ def test_a_marker_sets_the_switches(pytester: pytest.Pytester) -> None:
     [
         (
             "refil_on_entry=True",
-            "takes switches of the sandbox by name: appid, chunked, .*refill_on_entry.*; not refil",
+            "takes switches of the sandbox by name: .*appid, chunked, .*refill_on_entry.*; not refil",
         ),
         ("'literal'", "not 'literal'"),
         ("chunked='maybe'", "chunked must be 'refuse' or 'accept', not 'maybe'"),

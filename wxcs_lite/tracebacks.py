@@ -78,6 +78,8 @@ def _interrupt_behind(error: FullPoolError) -> BaseException | None:
         behind = behind.__context__
     if behind is None:
         return None
+    if isinstance(behind, Carried):
+        return without_foreign_frames(behind.error)
     behind.__cause__ = behind.__context__ = None
     return without_foreign_frames(behind)
 
