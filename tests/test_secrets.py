@@ -415,6 +415,18 @@ def test_an_interrupt_before_a_connection_is_taken_comes_out(
     assert caught.value.__context__ is None
 
 
+def test_what_a_callback_raises_comes_out_of_a_full_pool() -> None:
+    """In the child of a fork that `progress` made, say: its pool has all its places again."""
+    with Server(answers(reply())) as server, server.pool() as pool:
+
+        def fills_the_pool(sent: int, total: int) -> None:
+            pool._put_conn(None)
+            raise Boom
+
+        with pytest.raises(Boom):
+            upload(pool, "80_made-up", JPEG, progress=fills_the_pool)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("read", ["_json", "_header"])
 def test_an_interrupt_while_the_reply_is_read_leaks_nothing(

@@ -72,7 +72,7 @@ def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -
 
 
 def _interrupt_behind(error: FullPoolError) -> BaseException | None:
-    """Return the interrupt that urllib3 covers up: with no connection taken, it still puts one into a full pool."""
+    """Return the interrupt that urllib3 covers up: with no connection of its pool, it still puts one back into it."""
     behind = error.__context__
     while behind is not None and isinstance(behind, Exception):
         behind = behind.__context__

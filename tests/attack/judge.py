@@ -1,5 +1,6 @@
 """Runs one call, and holds what came of it against the promises: whose answer, maybe_sent, the type, secrets, time."""
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -58,8 +59,13 @@ def _faults_of_value(got: Got, name: str) -> Iterator[str]:
         yield f"shows a secret: {found}"
 
 
+_parsing = threading.Lock()  # IPython parses source, which Python 3.11 does in one thread at a time only
+
+
 def _faults_of_error(error: BaseException, name: str, heard: int) -> Iterator[str]:
-    if found := _secrets_in("\n".join(everything_about(error)), name):
+    with _parsing:
+        shown = "\n".join(everything_about(error))
+    if found := _secrets_in(shown, name):
         yield f"{type(error).__name__} shows a secret: {found}"
     if not isinstance(error, WxError):
         yield f"a bare {type(error).__name__}: {str(error)[:80]}"
