@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 from tests.hostile import Heard
 from wxcs_lite import (
+    call,
+    clear_quota,
     download,
     endpoints,
     fetch_token,
@@ -142,6 +144,11 @@ KINDS: dict[str, Kind] = {
     "get_rid": Kind(lambda pool, name: _plain(get_rid(pool, token_of(name), "RID")), "/cgi-bin/openapi/rid/get"),
     "get_quota": Kind(lambda pool, name: _plain(get_quota(pool, token_of(name))), "/cgi-bin/openapi/quota/get"),
     "get_callback_ip": Kind(lambda pool, name: _plain(get_callback_ip(pool, token_of(name))), "/cgi-bin/getcallbackip"),
+    "clear_quota": Kind(lambda pool, name: _plain(clear_quota(pool, token_of(name), "wx1")), "/cgi-bin/clear_quota"),
+    "call": Kind(
+        lambda pool, name: _plain(call(pool, token_of(name), "/cgi-bin/business/register", {"account_name": "a"})),
+        "/cgi-bin/business/register",
+    ),
     "perform": Kind(_perform, "/cgi-bin/getcallbackip"),
 }
 

@@ -31,6 +31,8 @@ _PUBLISHED = {
     "get_rid": "rid-get-doc",
     "get_quota": "quota-get-doc",
     "get_callback_ip": "getcallbackip-doc",
+    "clear_quota": "clear-quota",
+    "call": "business-register-doc",
     "perform": "getcallbackip-doc",
 }
 
