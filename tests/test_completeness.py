@@ -1,6 +1,7 @@
-"""To add a type of message or a call is to add it on every floor: whoever adds it on one is told of all the others."""
+"""To add a type of message, an errcode or a call is to add it on every floor: one floor alone is told of the others."""
 
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -9,8 +10,10 @@ import pytest
 from ipywidgets import Button
 
 import wxcs_lite
+from tests.test_calls_page import LINES
 from tests.test_published import EXCHANGES, JPEG, NOT_OFFERED
-from wxcs_lite import endpoints, messages, text, transport
+from tests.test_secrets import CALLS
+from wxcs_lite import catalogue, endpoints, messages, text, transport
 from wxcs_lite.look.bubbles import _KINDS as BUBBLES
 from wxcs_lite.look.bubbles import bubble, summary
 from wxcs_lite.panel.controls import Labels
@@ -23,6 +26,7 @@ from wxcs_lite.request import Request
 from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.sandbox.api.routes import ROUTES
 from wxcs_lite.sandbox.api.sending import _PARTS as SANDBOX_RULES
+from wxcs_lite.sandbox.rules.refusals import TEXTS
 from wxcs_lite.sandbox.samples import sunset
 from wxcs_lite.transport import fetch_token
 
@@ -62,6 +66,7 @@ PLACES: dict[str, set[str]] = {
     "tests/published.json: an exchange that is published": set(PUBLISHED),
 }
 MSGTYPES = sorted(set().union(*PLACES.values()))
+WHOLE = [msgtype for msgtype in MSGTYPES if all(msgtype in found for found in PLACES.values())]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -80,7 +85,7 @@ def test_the_readmes_name_every_type_and_every_call(readme: Path) -> None:
 # Fields
 
 
-@pytest.mark.parametrize("msgtype", MSGTYPES)
+@pytest.mark.parametrize("msgtype", WHOLE)
 def test_every_floor_has_the_same_fields(msgtype: str) -> None:
     """The builder's parameters, the TypedDict, the published example and the panel's form name the required fields."""
     required = set(messages.REQUIRED[msgtype])
@@ -100,7 +105,7 @@ def _form(msgtype: str) -> Forms:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("msgtype", MSGTYPES)
+@pytest.mark.parametrize("msgtype", WHOLE)
 def test_every_type_has_a_bubble_and_a_name(msgtype: str, lang: Any) -> None:
     """In both languages it is drawn, not dumped as JSON, and has a word of its own in the line that sums it up."""
     message = PUBLISHED[msgtype]
@@ -108,7 +113,7 @@ def test_every_type_has_a_bubble_and_a_name(msgtype: str, lang: Any) -> None:
     assert f"[{msgtype}]" not in summary(message, words(lang))
 
 
-@pytest.mark.parametrize("msgtype", MSGTYPES)
+@pytest.mark.parametrize("msgtype", WHOLE)
 def test_the_form_makes_the_message(msgtype: str) -> None:
     """The panel sends what the builder makes of the published example."""
     forms = _form(msgtype)
@@ -119,7 +124,7 @@ def test_the_form_makes_the_message(msgtype: str) -> None:
     assert PUBLISHED[msgtype] | {"touser": "ann"} == forms.message("ann")
 
 
-CASES = [(msgtype, field) for msgtype in MSGTYPES for field in ("", *messages.REQUIRED.get(msgtype, ()))]
+CASES = [(msgtype, field) for msgtype in WHOLE for field in ("", *messages.REQUIRED[msgtype])]
 
 
 @pytest.mark.parametrize(("msgtype", "missing"), CASES)
@@ -140,13 +145,37 @@ def test_the_sandbox_wants_every_field(msgtype: str, missing: str) -> None:
     assert len(ann.inbox) == (0 if missing else 1)
 
 
+# Errcodes
+
+CODES = {
+    row["errcode"]: row for row in json.loads((PROJECT / "tests/published_errcodes.json").read_text("utf-8"))["rows"]
+}
+WITHOUT_TEXT = {errcode for errcode, row in CODES.items() if row["errmsg"] is None}
+ERRCODES: dict[str, set[int]] = {
+    "tests/published_errcodes.json: where it is published": set(CODES),
+    "catalogue.py: ROWS, what it means": {row[0] for row in catalogue.ROWS},
+    "sandbox/rules/refusals.py: TEXTS, what WeChat says": (TEXTS.keys() | WITHOUT_TEXT) - {0},
+}
+
+
+@pytest.mark.parametrize("place", ERRCODES)
+def test_every_errcode_is_everywhere(place: str) -> None:
+    """Client and sandbox have a row each, on purpose, and both are compared with what is published."""
+    assert set() == set().union(*ERRCODES.values()) - ERRCODES[place]
+
+
 # Calls
 
 ENDPOINTS: dict[str, Callable[..., Request]] = {
     name: function for name, function in inspect.getmembers(endpoints, inspect.isfunction) if name in endpoints.__all__
 }
 # What a call's parameters are given here, by their names; a text where nothing else is said.
-ARGUMENTS: dict[str, Any] = {"message": text("OPENID", "Hello World"), "content": JPEG, "cgi_path": "/cgi-bin/token"}
+ARGUMENTS: dict[str, Any] = {
+    "message": text("OPENID", "Hello World"),
+    "content": JPEG,
+    "cgi_path": "/cgi-bin/token",
+    "path": "/cgi-bin/getcallbackip",
+}
 # Calls whose function that sends them has another name.
 RENAMED = {"stable_token": "fetch_token"}
 TRANSPORT = [RENAMED.get(name, name) for name in ENDPOINTS]
@@ -174,6 +203,11 @@ def test_every_call_can_be_sent(name: str) -> None:
     assert set() == theirs - ours
 
 
+def test_every_call_is_watched_for_secrets() -> None:
+    """Nothing is public that test_secrets.py does not call."""
+    assert [] == [name for name in TRANSPORT if name not in CALLS]
+
+
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_the_sandbox_answers_every_call(name: str) -> None:
     """Under the same path and method, with a token where the call takes one."""
@@ -194,5 +228,6 @@ def test_every_call_is_published(name: str) -> None:
 def test_the_sandbox_answers_nothing_that_nobody_can_call() -> None:
     """A route is a call of ours, or it is said why there is none."""
     ours = {request.path for name in ENDPOINTS for request in made(name)}
+    ours |= {line.path for line in LINES}
     explained = {EXCHANGES[name]["request"]["path"] for name in NOT_OFFERED}
     assert set() == ROUTES.keys() - ours - explained

@@ -7,7 +7,7 @@ and leaves errcode out on success.
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from wxcs_lite.errors import BadReply, WxError, api_error
 from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
@@ -17,6 +17,7 @@ from wxcs_lite.secret import Token
 
 __all__ = [
     "BLANK",
+    "Reply",
     "looks_like_text",
     "read_media",
     "read_ok",
@@ -31,6 +32,18 @@ __all__ = [
 
 Headers = Mapping[str, str]
 _T = TypeVar("_T")
+
+
+class Reply(NamedTuple):
+    """What came back: status, headers (found in any case) and the whole body, for the functions of `replies`."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<Reply HTTP {self.status}, {len(self.body)} bytes>"
+
 
 _TOKEN_LIFE = 10**9  # seconds; documented are 7200, and a number past all reason is no time
 
@@ -246,10 +259,13 @@ def _bad(status: int, body: bytes, en: str, zh: str, maybe_sent: bool = True) ->
     """Return a BadReply with a short excerpt that is safe to show: scrubbed, printable, on one line."""
     # Without NULs: between the letters of a secret they would hide it from `scrub`, and not from people.
     text = scrub(_text(body[:_LOOKED_AT]).replace("\0", ""))
+    # What a cut leaves may be the beginning of a secret, too short to be known as one.
     if len(body) > _LOOKED_AT:
-        text = re.sub(r"[\w%+=-]*$", "", text)  # it may be the beginning of a secret, too short to be known as one
+        text = re.sub(r"[\w%+=\\&#;/.-]*$", "", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    excerpt = f": {text[:_EXCERPT]}{'…' if len(text) > _EXCERPT else ''}" if text else ""
+    if len(text) > _EXCERPT:  # `scrub` has known it, unless it is spelled in escapes
+        text = re.sub(r"[\w+=/.-]*[%&\\][\w%+=\\&#;/.-]*$", "", text[:_EXCERPT]) + "…"
+    excerpt = f": {text}" if text else ""
     return BadReply(f"the reply (HTTP {status}) {en}{excerpt}", f"应答（HTTP {status}）{zh}", status, maybe_sent)
 
 
