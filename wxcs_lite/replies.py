@@ -26,6 +26,7 @@ __all__ = [
     "refuse_encoded",
     "scrub_texts",
     "too_large",
+    "without_content",
 ]
 
 Headers = Mapping[str, str]
@@ -222,14 +223,19 @@ _STATUS = {
 
 def refuse_encoded(status: int, headers: Headers) -> None:
     """Refuse a compressed reply: none was asked for, and a small one can unpack to gigabytes."""
-    encoding = _header(headers, "content-encoding").strip().lower()
-    if encoding and encoding != "identity":
+    encoding = _header(headers, "content-encoding")
+    if encoding and encoding.strip().lower() not in ("", "identity"):
         raise _bad(status, b"", "is compressed, though nothing asked for it", "被压缩了，而请求并未要求压缩")
 
 
 def too_large(status: int, limit: int) -> BadReply:
     """Return the error for a reply past a size in bytes."""
     return _bad(status, b"", f"is larger than {limit:,} bytes", f"超过 {limit:,} 字节")
+
+
+def without_content(status: int) -> BadReply:
+    """Return the error for a status after which no content may come."""
+    return _bad(status, b"", "is no answer of the API", "不是接口的应答")
 
 
 _EXCERPT = 120  # characters

@@ -9,11 +9,11 @@ from wxcs_lite import endpoints
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media, refuse_encoded
+from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media
 from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden
 from wxcs_lite.tracebacks import call_cleanly
-from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, without_echo_in
+from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, refuse_unread, without_echo_in
 
 __all__ = ["Stream", "stream"]
 
@@ -75,9 +75,10 @@ def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
 
 def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:
     """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
-    response = open_response(pool, token, request)
+    response = None
     try:
-        refuse_encoded(response.status, response.headers)
+        response = open_response(pool, token, request)
+        refuse_unread(response)
         start = b""
         while len(start.lstrip(BLANK)) < 16 and len(start) < PIECE and (more := response.read1(PIECE)):
             start += more

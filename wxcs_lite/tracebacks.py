@@ -22,8 +22,9 @@ keep that from being printed. And an error's text is made of our words, from whi
 - Before the first line of a call has run, its arguments are as they were given: a KeyboardInterrupt at that very
   instant shows a bare token, unless it is a `Token`, as `fetch_token` and `fresh_token` give. The same goes for the
   frames of the caller, which are not ours.
-- A KeyboardInterrupt between urllib3's making of a response and our `try` loses that response's place in the pool,
-  and most of these instants lie inside urllib3: after Ctrl-C in a program that goes on, open a new pool.
+- A KeyboardInterrupt inside urllib3 or http.client, after the connection was taken from the pool and before the
+  response is ours, can lose that connection's place. At every line of ours the place is given back, as a test shows;
+  after Ctrl-C in a program that goes on, open a new pool all the same.
 
 *Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the bare token in a tuple
 and a dict, where no repr of ours is asked; and it would hide the signature from `help()` and from type checkers.
