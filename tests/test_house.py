@@ -30,7 +30,7 @@ FLOORS = (
     {"messages", "request"},
     {"media", "remarks"},
     {"endpoints", "replies"},
-    {"failures", "framing", "logs"},
+    {"failures", "forks", "framing", "logs"},
     {"pools"},
     {"tracebacks"},
     {"wire"},
@@ -55,7 +55,7 @@ TABLES = {"catalogue.py"}
 # `transport` only repeats the default of get_quota; the others are texts for people.
 KNOW_PATHS = {"endpoints", "catalogue", "transport"}
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-CELLAR = {"catalogue", "places", "secret", "errcodes", "errors"}
+CELLAR = {"catalogue", "places", "secret", "errcodes", "errors", "forks"}
 MAY_IMPORT_URLLIB3 = {
     "wire.py", "streaming.py", "pools.py", "failures.py", "tracebacks.py",
     "sandbox/http/pool.py",  # is a pool of urllib3
@@ -231,6 +231,18 @@ def test_importing_the_package_brings_nothing_optional() -> None:
     unneeded = {"catalogue", "panel", "push", "sandbox", "terminal"}
     unwanted = ("ipywidgets", "IPython", "cryptography", *(f"wxcs_lite.{name}" for name in unneeded))
     assert set() == {name for name in loaded if name.startswith(unwanted)}
+
+
+def test_a_dependency_has_one_floor() -> None:
+    """Whatever says how to install cryptography says what pyproject.toml does."""
+    texts = [PROJECT / "pyproject.toml", *PROJECT.glob("README*.md"), *PROJECT.glob("notebooks/**/*.ipynb")]
+    floors = [
+        (path.name, floor)
+        for path in [*texts, *MODULES.values()]
+        for floor in re.findall(r"cryptography>=([0-9.]+)", path.read_text(encoding="utf-8"))
+    ]
+    assert {"pyproject.toml", "crypto.py", "chat.py"} <= {name for name, _ in floors}
+    assert 1 == len({floor for _, floor in floors}), floors
 
 
 @pytest.mark.parametrize("name", MODULES)

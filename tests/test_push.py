@@ -594,7 +594,7 @@ def test_without_cryptography_the_error_names_the_extra(monkeypatch: pytest.Monk
         lambda: push_app(print, token=TOKEN, aes_key=KEY),
         lambda: encrypt(b"", aes_key=KEY, appid=APPID),
     ):
-        with pytest.raises(ImportError, match=r"pip install 'cryptography>=42'") as caught:
+        with pytest.raises(ImportError, match=r"pip install 'cryptography>=") as caught:
             call()
         assert "cryptography" == caught.value.name
         assert caught.value.__context__ is None

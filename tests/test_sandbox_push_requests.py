@@ -112,7 +112,7 @@ def test_bad_aes_key(aes_key: str) -> None:
 def test_without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package that AES needs is asked for by name."""
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers", None)
-    with pytest.raises(ImportError, match=r"pip install 'cryptography>=42'"):
+    with pytest.raises(ImportError, match=r"pip install 'cryptography>="):
         Sealer(KEY, APPID)
 
 

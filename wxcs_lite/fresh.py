@@ -5,6 +5,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from wxcs_lite.errors import TokenRejected, WxError
+from wxcs_lite.forks import renew_in_child
 from wxcs_lite.pools import Pool
 from wxcs_lite.secret import Token, hidden, hide
 from wxcs_lite.transport import fetch_token
@@ -18,7 +19,9 @@ _PAUSE = 10  # seconds between two requests that nothing new has happened to jus
 class FreshToken:
     """What `fresh_token` gives; call it for a token whenever one is needed."""
 
-    __slots__ = ("_appid", "_asked_at", "_clock", "_failure", "_held", "_lock", "_pool", "_renew_at", "_secret")
+    __slots__ = (
+        "__weakref__", "_appid", "_asked_at", "_clock", "_failure", "_held", "_lock", "_pool", "_renew_at", "_secret",
+    )  # fmt: skip
 
     def __init__(self, pool: Pool, appid: str, secret: str, clock: Callable[[], float]) -> None:
         self._pool, self._appid, self._secret, self._clock = pool, appid, secret, clock
@@ -26,6 +29,11 @@ class FreshToken:
         self._held: Token | None = None
         self._renew_at = self._asked_at = float("-inf")
         self._failure: WxError | None = None
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Take a new lock: a thread that was fetching when this process was forked is not in it."""
+        self._lock = Lock()
 
     def __call__(self, rejected: str | None = None) -> Token:
         """Return a token that should work; `rejected` is one that has just failed with TokenRejected."""

@@ -1,11 +1,13 @@
 """A medium chunk by chunk, never whole in memory: `stream`."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite import endpoints
+from wxcs_lite.forks import stay_in
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
@@ -21,11 +23,11 @@ __all__ = ["Stream", "stream"]
 class Stream:
     """A medium on its way: iterate over its chunks of bytes, once; headers, content_type and filename are known."""
 
-    __slots__ = ("_chunks", "closed", "content_type", "filename", "headers")
+    __slots__ = ("_chunks", "_process", "closed", "content_type", "filename", "headers")
 
     def __init__(self, headers: Headers, content_type: str, filename: str, chunks: Iterator[bytes]) -> None:
         self.headers, self.content_type, self.filename, self._chunks = headers, content_type, filename, chunks
-        self.closed = False
+        self.closed, self._process = False, os.getpid()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -33,6 +35,7 @@ class Stream:
     def __next__(self) -> bytes:
         if self.closed:  # else what could not be read any more would look like the end
             raise ValueError("the stream is closed: read it inside its with block\n流已关闭：请在 with 块内读取")
+        stay_in(self._process)
         return next(self._chunks)
 
     def __repr__(self) -> str:
@@ -62,7 +65,7 @@ def stream(pool: Pool, token: str, media_id: str) -> AbstractContextManager[Stre
 
 @contextmanager
 def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
-    request = endpoints.download(media_id)
+    request, process = endpoints.download(media_id), os.getpid()
     response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
     chunks = _chunks(request, response, medium.content)
     opened = Stream(without_echo_in(response.headers, token), medium.content_type, medium.filename, chunks)
@@ -70,7 +73,10 @@ def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
         yield opened
     finally:
         opened.closed = True
-        drop(response)
+        if os.getpid() == process:
+            drop(response)
+        else:
+            response.close()  # the child's copy; it goes back into no pool
 
 
 def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:

@@ -5,6 +5,7 @@ as one of our errors, raised only after urllib3's own is gone.
 """
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -16,6 +17,7 @@ from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import told_of
+from wxcs_lite.forks import stay_in, watch
 from wxcs_lite.framing import PATIENCE, Malformed
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
@@ -105,6 +107,7 @@ def open_response(
 ) -> BaseHTTPResponse:
     """Send the request and return the response with its body unread; to be run by `call_cleanly`."""
     require_pool(pool)
+    watch(pool)
     # A line break from a file makes it 40001; half a character cannot be encoded, and Python's error would hold it all.
     if token is not None and not (token and token.isprintable()):
         raise InvalidMessage(
@@ -163,9 +166,10 @@ def _framed(request: Request, progress: Progress | None, call: CallTimeout | Non
 def _leaving(
     request: Request, body: bytes | Multipart, progress: Progress | None, call: CallTimeout | None
 ) -> Iterator[bytes]:
-    sent, total = 0, len(body)
+    sent, total, process = 0, len(body), os.getpid()
     try:
         for piece in pieces(body) if isinstance(body, bytes) else body:
+            stay_in(process)  # reading a file and `progress` may have forked
             if call is not None and not call.left:
                 raise told_of(
                     request, "not all of it was sent in total_timeout", "在 total_timeout 内没有发完", "TimeoutError"
@@ -174,6 +178,7 @@ def _leaving(
             sent += len(piece)
             if progress is not None:
                 progress(sent, total)
+        stay_in(process)
     except Exception as e:
         if isinstance(e, WxError):
             e.maybe_sent = True  # it was made before anything left, or says so of a call of its own

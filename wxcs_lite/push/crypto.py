@@ -160,7 +160,7 @@ def _ciphers() -> tuple[Any, Any, Any]:
     else:
         return Cipher, AES, CBC
     raise ImportError(
-        "encrypted pushes need cryptography: pip install 'cryptography>=42'\n"
-        "加密推送需要 cryptography：pip install 'cryptography>=42'",
+        "encrypted pushes need cryptography: pip install 'cryptography>=50.0.2'\n"
+        "加密推送需要 cryptography：pip install 'cryptography>=50.0.2'",
         name="cryptography",
     )

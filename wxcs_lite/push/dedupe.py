@@ -11,6 +11,7 @@ from hashlib import sha256
 from threading import BoundedSemaphore, Lock
 
 from wxcs_lite.errors import ApiError, InvalidMessage, WxError
+from wxcs_lite.forks import renew_in_child
 from wxcs_lite.places import places
 from wxcs_lite.push.answers import SUCCESS
 from wxcs_lite.push.value import Push, dedupe_key
@@ -26,7 +27,10 @@ _log = logging.getLogger("wxcs_lite.push")
 class Once:
     """Calls the handler with a push unless it knows the push already."""
 
-    __slots__ = ("_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_remember", "_seen", "_wait")
+    __slots__ = (
+        "__weakref__", "_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_queue", "_remember",
+        "_seen", "_wait", "_workers",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -41,10 +45,18 @@ class Once:
     ) -> None:
         self._on_error = on_error
         self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
-        self._pool = ThreadPoolExecutor(workers, "wxcs_lite-push")  # starts its threads on demand, so after a fork
-        self._places = BoundedSemaphore(workers + queue)
-        self._lock = Lock()
+        self._workers, self._queue = workers, queue
         self._seen: OrderedDict[bytes, Future[bytes] | bytes] = OrderedDict()  # the answer, or who is making it
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Take new locks and a new pool of threads; in the child of a fork, leave to its parent what is under way."""
+        self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
+        self._places = BoundedSemaphore(self._workers + self._queue)
+        self._lock = Lock()
+        # Not even done() may be asked of a future: a thread of the parent's may have held its lock.
+        self._seen = OrderedDict((key, SUCCESS if isinstance(v, Future) else v) for key, v in self._seen.items())
 
     def answer(self, push: Push) -> bytes | None:
         """Return the handler's answer to this push, or to the one it repeats; None if there is no place for it."""

@@ -1,8 +1,10 @@
 """What all doors of a sandbox share: the account, its clock, the lock, the mishaps on order, and where pushes go."""
 
+import os
 from collections.abc import Callable
 from math import isfinite
 from threading import RLock
+from weakref import WeakSet
 
 from wxcs_lite.sandbox.api.routes import answer, refusal
 from wxcs_lite.sandbox.faults import Faults
@@ -14,6 +16,7 @@ from wxcs_lite.sandbox.rules.account import Account
 __all__ = ["Core"]
 
 _NOON = 1767240000.0  # 2026-01-01, noon in China
+_cores: WeakSet["Core"] = WeakSet()
 
 
 class Core:
@@ -23,8 +26,10 @@ class Core:
         self.account = account
         self.faults = Faults()
         self.pushes: Pushes | None = None
-        # Held while the machine works, never while anything is sent, received or waited for.
+        # Held while the machine works, never while anything is sent, received or waited for. Ask for it each time:
+        # the child of a fork has another, because the thread that held this one may not be in it.
         self.lock = RLock()
+        _cores.add(self)
         self._clock = clock or (lambda: _NOON)
         self._advanced = 0.0
 
@@ -61,3 +66,12 @@ class Core:
                 return Answer(fault.reply)
             reply = answer(self.account, request, now)
             return Answer(None if fault.drop else reply, fault.slow or 0.0)
+
+
+def in_child() -> None:
+    """Run in the child of a fork: each sandbox in it is a copy, which goes ways of its own from here."""
+    for core in list(_cores):
+        core.lock = RLock()
+
+
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=in_child)

@@ -230,7 +230,7 @@ class Sandbox:
         pushes = open_pushes(
             self._core.account,
             self.clock,
-            self._core.lock,
+            lambda: self._core.lock,
             target,
             token=token,
             aes_key=aes_key,

@@ -20,7 +20,7 @@ _TEXTS = {
         "opening": "You are a customer; an echo bot (wxcs_lite/bot.py) answers. {mode}\n"
         "Write a line; /picture sends a picture, 'human' asks for a human, Ctrl-D ends.",
         "secure": "What is pushed to it is encrypted.",
-        "plain": "What is pushed to it is plain; pip install 'cryptography>=42' encrypts it.",
+        "plain": "What is pushed to it is plain; pip install 'cryptography>=50.0.2' encrypts it.",
         "picture": "[picture, {} bytes]",
         "agent": "(A human agent has the session now; the bot hears nothing more.)",
         "notice": "(The service is unavailable.)",
@@ -29,7 +29,7 @@ _TEXTS = {
         "opening": "你是用户，由复读机器人（wxcs_lite/bot.py）回答。{mode}\n"
         "输入一行文字即可；/picture 发送图片，“人工”转人工客服，Ctrl-D 结束。",
         "secure": "推送内容已加密。",
-        "plain": "推送是明文；执行 pip install 'cryptography>=42' 后改为加密。",
+        "plain": "推送是明文；执行 pip install 'cryptography>=50.0.2' 后改为加密。",
         "picture": "[图片，{} 字节]",
         "agent": "（已转人工客服，机器人不再收到消息。）",
         "notice": "（客服暂时无法提供服务。）",

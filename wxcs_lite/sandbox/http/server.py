@@ -1,5 +1,6 @@
 """The sandbox over real HTTP on 127.0.0.1, one thread for each connection."""
 
+import os
 import socket
 import socketserver
 import sys
@@ -41,13 +42,15 @@ def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str
         server.converse = converse
         loop = Thread(target=server.serve_forever, args=(0.02,), name="wxcs_lite sandbox", daemon=True)
         loop.start()
+        process = os.getpid()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
-            server.stopping.set()
-            server.shutdown()
-            loop.join()
-            server.hang_up()
+            if os.getpid() == process:  # the child of a fork has no thread that could be stopped, and serves nobody
+                server.stopping.set()
+                server.shutdown()
+                loop.join()
+                server.hang_up()
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -40,7 +40,7 @@ class Sealer:
         try:
             from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
         except ImportError:
-            raise ImportError("aes_key needs the package cryptography: pip install 'cryptography>=42'") from None
+            raise ImportError("aes_key needs the package cryptography: pip install 'cryptography>=50.0.2'") from None
         key = b64decode(aes_key + "=")
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
         self._appid = appid.encode()

@@ -54,7 +54,7 @@ class Pushes:
         self,
         account: Account,
         clock: Callable[[], float],
-        lock: AbstractContextManager[Any],
+        lock: Callable[[], AbstractContextManager[Any]],
         target: Target,
         setting: Setting,
         time_limit: float,
@@ -80,7 +80,7 @@ class Pushes:
     @property
     def log(self) -> tuple[Pushed, ...]:
         """All attempts so far, in the order in which they ended."""
-        with self._lock:
+        with self._lock():
             return tuple(self._log)
 
     def stop(self) -> None:
@@ -89,7 +89,7 @@ class Pushes:
 
     def check(self) -> None:
         """Make the URL check, once, or raise ValueError."""
-        with self._lock:
+        with self._lock():
             now, names = int(self._clock()), self._account.names
             echostr = names.echostr()
             request = check_request(self._setting, timestamp=now, nonce=names.nonce(), echostr=echostr)
@@ -106,7 +106,7 @@ class Pushes:
         """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
         if self._stopped:
             return
-        with self._lock:
+        with self._lock():
             names = self._account.names
             random = "" if self._setting.sealer is None else names.frame_random()
             request = push_request(self._setting, event, nonce=names.nonce(), random=random)
@@ -114,11 +114,11 @@ class Pushes:
             reply = ask(self._target, request, self._time_limit)
             answer, why = judge(self._setting, event, reply)
             status = reply.status if isinstance(reply, Reply) else None
-            with self._lock:
+            with self._lock():
                 self._log.append(Pushed(event, attempt, status, answer, why, request))
             if answer != "failed":
                 break
-        with self._lock:
+        with self._lock():
             now, person = self._clock(), self._account.people[event.openid]
             if answer == "transfer":
                 person.agent.begin(now)
@@ -129,7 +129,7 @@ class Pushes:
 def open_pushes(
     account: Account,
     clock: Callable[[], float],
-    lock: AbstractContextManager[Any],
+    lock: Callable[[], AbstractContextManager[Any]],
     target: "str | WSGIApplication",
     *,
     token: str,
