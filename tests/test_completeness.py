@@ -9,6 +9,7 @@ import pytest
 from ipywidgets import Button
 
 import wxcs_lite
+from tests.test_calls_page import LINES
 from tests.test_published import EXCHANGES, JPEG, NOT_OFFERED
 from wxcs_lite import endpoints, messages, text, transport
 from wxcs_lite.look.bubbles import _KINDS as BUBBLES
@@ -146,7 +147,12 @@ ENDPOINTS: dict[str, Callable[..., Request]] = {
     name: function for name, function in inspect.getmembers(endpoints, inspect.isfunction) if name in endpoints.__all__
 }
 # What a call's parameters are given here, by their names; a text where nothing else is said.
-ARGUMENTS: dict[str, Any] = {"message": text("OPENID", "Hello World"), "content": JPEG, "cgi_path": "/cgi-bin/token"}
+ARGUMENTS: dict[str, Any] = {
+    "message": text("OPENID", "Hello World"),
+    "content": JPEG,
+    "cgi_path": "/cgi-bin/token",
+    "path": "/cgi-bin/getcallbackip",
+}
 # Calls whose function that sends them has another name.
 RENAMED = {"stable_token": "fetch_token"}
 TRANSPORT = [RENAMED.get(name, name) for name in ENDPOINTS]
@@ -194,5 +200,6 @@ def test_every_call_is_published(name: str) -> None:
 def test_the_sandbox_answers_nothing_that_nobody_can_call() -> None:
     """A route is a call of ours, or it is said why there is none."""
     ours = {request.path for name in ENDPOINTS for request in made(name)}
+    ours |= {line.path for line in LINES}
     explained = {EXCHANGES[name]["request"]["path"] for name in NOT_OFFERED}
     assert set() == ROUTES.keys() - ours - explained

@@ -76,6 +76,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
             (),
             '{"cgi_path":"/cgi-bin/message/custom/send"}',
         ),
+        (endpoints.clear_quota("A"), "POST", "/cgi-bin/clear_quota", (), '{"appid":"A"}'),
         (endpoints.get_quota("/a"), "POST", "/cgi-bin/openapi/quota/get", (), '{"cgi_path":"/a"}'),
         (endpoints.download("M"), "GET", "/cgi-bin/media/get", (("media_id", "M"),), None),
         (endpoints.get_callback_ip(), "GET", "/cgi-bin/getcallbackip", (), None),
@@ -189,8 +190,9 @@ def test_no_secret_can_be_seen(look: Callable[[Request], str]) -> None:
         (endpoints.get_quota, "cgi_path"),
         (lambda wrong: endpoints.upload(JPEG, type=wrong), "type"),
         (lambda wrong: endpoints.stable_token(wrong, SECRET), "appid"),
+        (endpoints.clear_quota, "appid"),
     ],
-    ids=["set_typing", "download", "get_rid", "get_quota", "upload", "stable_token"],
+    ids=["set_typing", "download", "get_rid", "get_quota", "upload", "stable_token", "clear_quota"],
 )
 @pytest.mark.parametrize("wrong", [None, 7, b"x", "", "\ud800"])
 def test_a_wrong_argument_is_named(call: Callable[[Any], Request], field: str, wrong: Any) -> None:
@@ -288,3 +290,86 @@ def test_a_web_address_is_no_media_id() -> None:
     """A push has both: PicUrl can be opened in a browser, MediaId is for this call."""
     with pytest.raises(InvalidMessage, match="media_id: is a web address: pass the MediaId of the push"):
         endpoints.download("https://mmbiz.qpic.cn/made-up")
+
+
+@pytest.mark.parametrize(
+    ("request_", "method", "url", "body"),
+    [
+        (endpoints.call("/a/b"), "GET", "/a/b?access_token=T", None),
+        (endpoints.call("/a/b", query={"id": "a b", "n": 1}), "GET", "/a/b?access_token=T&id=a%20b&n=1", None),
+        (endpoints.call("/a/b", {"nick": "苹果<a>"}), "POST", "/a/b?access_token=T", '{"nick":"苹果<a>"}'),
+        (endpoints.call("/a/b", {}), "POST", "/a/b?access_token=T", "{}"),
+        (endpoints.call("/a/b", method="POST"), "POST", "/a/b?access_token=T", None),
+        (endpoints.call("/a/b", {"a": 1}, method="GET"), "GET", "/a/b?access_token=T", '{"a":1}'),
+    ],
+)
+def test_any_other_call_is_exactly_this_request(request_: Request, method: str, url: str, body: str | None) -> None:
+    """A body makes a POST of raw UTF-8, none a GET, unless the method is given."""
+    assert (method, url) == (request_.method, request_.url("T"))
+    assert (None if body is None else body.encode()) == request_.body
+    assert (None if body is None else "application/json") == request_.content_type
+
+
+def test_any_other_call_equals_the_one_that_has_a_function() -> None:
+    """The same values: it can be compared, kept and signed like them."""
+    assert endpoints.get_rid("a-b-c") == endpoints.call("/cgi-bin/openapi/rid/get", {"rid": "a-b-c"})
+    assert endpoints.get_callback_ip() == endpoints.call("/cgi-bin/getcallbackip")
+    assert endpoints.download("M")[:5] == endpoints.call("/cgi-bin/media/get", query={"media_id": "M"})[:5]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("https://api.weixin.qq.com/cgi-bin/x", "is a full address"),
+        ("//api.weixin.qq.com/cgi-bin/x", "is a full address"),
+        ("cgi-bin/x", "must begin with a slash"),
+        ("/cgi-bin/x?a=b", "has a query"),
+        ("/cgi-bin/x#a", "has a query"),
+        ("/cgi-bin/x?access_token=80_made-up", "holds an access_token"),
+        ("/cgi-bin/a b", "has a blank"),
+        ("/cgi-bin/x\n", "has a blank"),
+        ("/cgi\u2010bin/x", "has a blank, or a character"),
+        ("", "must not be empty"),
+        (None, "must be a str"),
+    ],
+)
+def test_a_path_that_is_not_one_is_refused(path: Any, why: str) -> None:
+    """The error says what is wrong and repeats nothing: it may hold a token."""
+    with pytest.raises(InvalidMessage, match=f"^path: {why}") as caught:
+        endpoints.call(path)
+    assert "80_made-up" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"body": [1]}, "body: must be a dict, not list"),
+        ({"body": b"{}"}, "body: must be a dict, not bytes"),
+        ({"body": {"a": {1}}}, "body: holds something that JSON cannot carry"),
+        ({"method": "PUT"}, "method: must be 'GET' or 'POST'"),
+        ({"query": "a=b"}, "query: must be a dict, not str"),
+        ({"query": {"access_token": "80_made-up"}}, "query: holds access_token, which is an argument of its own"),
+        ({"query": {"a": True}}, "query: a must be a str or an int, not bool"),
+        ({"query": {"a": None}}, "query: a must be a str or an int, not None"),
+        ({"query": {"a": "\udc00"}}, "query: holds a lone surrogate"),
+        ({"query": {"": "a"}}, "query: must not be empty"),
+        ({"query": {1: "a"}}, "query: must be a str"),
+    ],
+)
+def test_a_wrong_part_of_any_other_call_is_named(arguments: dict[str, Any], told: str) -> None:
+    """Before anything leaves."""
+    with pytest.raises(InvalidMessage) as caught:
+        endpoints.call("/a/b", **arguments)
+    assert caught.value.en.startswith(told)
+
+
+@pytest.mark.parametrize("look", [str, repr, Request.curl, tuple], ids=["str", "repr", "curl", "tuple"])
+@pytest.mark.parametrize("where", ["body", "query"])
+def test_a_secret_of_any_other_call_cannot_be_seen(where: str, look: Callable[[Request], object]) -> None:
+    """Such a call takes no token; its secret is sent, and shown nowhere."""
+    arguments: dict[str, Any] = {where: {"appid": "A", "appsecret": SECRET}}
+    request = endpoints.call("/cgi-bin/clear_quota/v2", method="POST", **arguments)
+    assert request.takes_token is False
+    assert isinstance(request.body, bytes | None)
+    assert SECRET not in repr(look(request)) + repr(request.url(None))
+    assert SECRET in f"{request.url(None)} {(request.body or b'').decode()}"

@@ -30,6 +30,7 @@ FLOORS = (
     {"messages", "request"},
     {"media", "remarks"},
     {"endpoints", "replies"},
+    {"signing"},
     {"failures", "forks", "framing", "logs"},
     {"pools"},
     {"tracebacks"},
@@ -40,7 +41,7 @@ FLOORS = (
     {"__main__"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-PURE = {name for names in FLOORS[: FLOOR["endpoints"] + 1] for name in names} & set(CLIENT)
+PURE = {name for names in FLOORS[: FLOOR["signing"] + 1] for name in names} & set(CLIENT)
 PUSH = {name for name in MODULES if name.startswith("push")}
 SANDBOX_FLOORS = (
     {"http", "samples"},
@@ -70,7 +71,7 @@ IO = {
 # Their examples are those of their twins in `endpoints`; a class that only functions make is shown there.
 WITHOUT_EXAMPLE = {
     "FreshToken", "Reply", "Stream",
-    "get_callback_ip", "get_quota", "get_rid", "set_typing", "showing_typing",
+    "clear_quota", "get_callback_ip", "get_quota", "get_rid", "set_typing", "showing_typing",
 }  # fmt: skip
 # Parameters with a default that are free texts: a path, an address, made-up names. All others take one of few words.
 FREE_TEXTS = {"appid", "base", "cgi_path", "secret", "url"}

@@ -72,7 +72,25 @@ def test_the_server_of_a_bot_runs_as_printed(name: str, monkeypatch: pytest.Monk
     assert 1 == len(sandbox.user("ann").inbox)
 
 
-@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push"])
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_of_signing_runs_as_printed(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With the sandbox as an account that wants every call signed that can be."""
+    sandbox = Sandbox(clock=time.time, api_signature="required")
+    sandbox.user("ann").says("hello?")
+    keys = sandbox.signing_keys
+    variables = {"APPID": sandbox.appid, "SECRET": sandbox.secret, "OPENID": "ann"}
+    variables |= {part.upper(): keys[part] for part in ("symmetric_key", "symmetric_sn", "certificate_sn")}
+    for variable, value in variables.items():
+        monkeypatch.setenv(f"WXCS_{variable}", str(value))
+    (tmp_path / "developer.pem").write_text(keys["private_key"])
+    (tmp_path / "platform.pem").write_text(keys["certificate"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(wxcs_lite, "open_pool", sandbox.pool)
+    exec(block(name, "signing"), {})
+    assert 1 == len(sandbox.user("ann").inbox)
+
+
+@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push", "signing"])
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)

@@ -37,7 +37,15 @@ def wrong_method(path: str) -> str:
 def test_routes() -> None:
     """The sandbox answers these calls and no others."""
     assert [
+        "/cgi-bin/business/get",
+        "/cgi-bin/business/list",
+        "/cgi-bin/business/register",
+        "/cgi-bin/business/update",
+        "/cgi-bin/callback/check",
         "/cgi-bin/clear_quota",
+        "/cgi-bin/clear_quota/v2",
+        "/cgi-bin/customservice/getkflist",
+        "/cgi-bin/customservice/getonlinekflist",
         "/cgi-bin/get_api_domain_ip",
         "/cgi-bin/getcallbackip",
         "/cgi-bin/media/get",
@@ -46,10 +54,26 @@ def test_routes() -> None:
         "/cgi-bin/message/custom/business/typing",
         "/cgi-bin/message/custom/send",
         "/cgi-bin/message/custom/typing",
+        "/cgi-bin/openapi/quota/clear",
         "/cgi-bin/openapi/quota/get",
         "/cgi-bin/openapi/rid/get",
         "/cgi-bin/stable_token",
         "/cgi-bin/token",
+        "/customservice/kfaccount/add",
+        "/customservice/kfaccount/canceladmin",
+        "/customservice/kfaccount/del",
+        "/customservice/kfaccount/inviteworker",
+        "/customservice/kfaccount/setadmin",
+        "/customservice/kfaccount/update",
+        "/customservice/kfsession/close",
+        "/customservice/kfsession/create",
+        "/customservice/kfsession/getsession",
+        "/customservice/kfsession/getsessionlist",
+        "/customservice/kfsession/getwaitcase",
+        "/customservice/msgrecord/getmsglist",
+        "/customservice/work/bind",
+        "/customservice/work/get",
+        "/customservice/work/unbind",
     ] == sorted(ROUTES)
 
 

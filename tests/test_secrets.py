@@ -1,5 +1,6 @@
 """No secret survives in anything that gets saved or shown: whatever fails, echoes or is interrupted."""
 
+import base64
 import contextlib
 import html
 import io
@@ -14,6 +15,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus, unquote
 
@@ -23,11 +25,14 @@ from tests.hostile import OK, Heard, Peer, Script, Server, answers, bare, once, 
 from tests.stages import STAGES, Stage, named
 from tests.watchers import WATCHERS, chain, in_ipython, walked
 from wxcs_lite import (
+    Reply,
     Request,
     Token,
     WindowEvent,
     WxError,
+    call,
     check,
+    clear_quota,
     download,
     endpoints,
     fetch_token,
@@ -49,6 +54,7 @@ from wxcs_lite.panel import demo
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import read_token
 from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.signing import SigningKeys, open_reply, sign
 
 # Test functions never name these: IPython's verbose mode shows each name of a line. They say `bare_token("odd")`.
 _KEPT = {
@@ -168,6 +174,25 @@ def first(pool: Pool, kind: str) -> object:
     return fresh
 
 
+@cache
+def console() -> dict[str, Any]:
+    return Sandbox(api_signature="optional").signing_keys
+
+
+def signing_keys() -> SigningKeys:
+    """Keys that take a plain reply, so that the servers here need not sign."""
+    return SigningKeys(**console(), accept_plain=True)
+
+
+def stable(kind: str) -> tuple[str, dict[str, str]]:
+    return "/cgi-bin/stable_token", {"appid": "APPID", "secret": bare_secret(kind)}
+
+
+def cleared(kind: str) -> tuple[str, dict[str, Any]]:
+    query = {"appid": "APPID", "appsecret": bare_secret(kind)}
+    return "/cgi-bin/clear_quota/v2", {"method": "POST", "query": query}
+
+
 # Lambdas stand in functions here and below: of one at the top of a module, IPython evaluates all that the module says.
 def calls() -> dict[str, Callable[[Pool, str], object]]:
     return {
@@ -186,6 +211,14 @@ def calls() -> dict[str, Callable[[Pool, str], object]]:
         "get_rid": lambda pool, kind: get_rid(pool, bare_token(kind), "RID"),
         "get_quota": lambda pool, kind: get_quota(pool, bare_token(kind)),
         "get_callback_ip": lambda pool, kind: get_callback_ip(pool, bare_token(kind)),
+        "clear_quota": lambda pool, kind: clear_quota(pool, bare_token(kind), "APPID"),
+        "call": lambda pool, kind: call(pool, bare_token(kind), "/cgi-bin/business/list", {"offset": 0, "count": 100}),
+        "call with a secret": lambda pool, kind: call(pool, None, *stable(kind)),
+        "send signed": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello"), keys=signing_keys()),
+        "get_rid signed": lambda pool, kind: get_rid(pool, bare_token(kind), "RID", keys=signing_keys()),
+        "get_quota signed": lambda pool, kind: get_quota(pool, bare_token(kind), keys=signing_keys()),
+        "clear_quota signed": lambda pool, kind: clear_quota(pool, bare_token(kind), "APPID", keys=signing_keys()),
+        "call with a secret in its query": lambda pool, kind: call(pool, None, *cleared(kind)[:1], **cleared(kind)[1]),
     }
 
 
@@ -278,6 +311,17 @@ def test_no_echo_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
     """A server may echo the secret in any place and spelling: no error, frame or log record passes it on."""
     whose = bare_secret if name == "fetch_token" else bare_token
     replies = [PLACES[place](form(whose(kind))) for form in FORMS.values()]
+    with Server(*(once(data) for data in replies)) as server, server.pool() as pool:
+        for _ in replies:
+            assert [] == watch.found_in(kind, lambda: CALLS[name](pool, kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["call with a secret", "call with a secret in its query"])
+@pytest.mark.parametrize("place", ["errmsg", "errmsg with slashes", "errcode", "page", "404", "no JSON"])
+def test_no_echo_of_a_named_secret_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
+    """A call that takes no token has a secret all the same."""
+    replies = [PLACES[place](form(bare_secret(kind))) for form in FORMS.values()]
     with Server(*(once(data) for data in replies)) as server, server.pool() as pool:
         for _ in replies:
             assert [] == watch.found_in(kind, lambda: CALLS[name](pool, kind))
@@ -395,6 +439,9 @@ any_download: Any = download
 any_stream: Any = stream
 any_fetch_token: Any = fetch_token
 any_perform: Any = perform
+any_call: Any = call
+any_sign: Any = sign
+any_open_reply: Any = open_reply
 
 
 def mistakes() -> list[Callable[[Any, str], object]]:
@@ -420,6 +467,20 @@ def mistakes() -> list[Callable[[Any, str], object]]:
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "http://[/")),
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "http://elsewhere.invalid/")),
         lambda pool, kind: any_perform(pool, bare_token(kind), Request("GET", "no-slash")),
+        lambda pool, kind: call(pool, bare_token(kind), f"/cgi-bin/x?access_token={bare_token(kind)}"),
+        lambda pool, kind: call(pool, bare_token(kind), "no-slash", {"secret": bare_secret(kind)}),
+        lambda pool, kind: call(pool, bare_token(kind), "/cgi-bin/x", query={"access_token": bare_token(kind)}),
+        lambda pool, kind: any_call(pool, bare_token(kind), "/cgi-bin/x", [bare_secret(kind)]),
+        lambda pool, kind: any_call(pool, bare_token(kind), "/cgi-bin/x", bare_secret(kind).encode()),
+        lambda pool, kind: any_call(None, bare_token(kind), "/cgi-bin/x"),
+        lambda pool, kind: SigningKeys(**{**console(), "symmetric_key": bare_secret(kind)}),
+        lambda pool, kind: SigningKeys(**{**console(), "private_key": bare_secret(kind)}),
+        lambda pool, kind: SigningKeys(**{**console(), "private_key": [bare_secret(kind)]}),
+        lambda pool, kind: SigningKeys(**{**console(), "certificate": bare_secret(kind)}),
+        lambda pool, kind: SigningKeys(**{**console(), "symmetric_sn": "", "symmetric_key": bare_secret(kind)}),
+        lambda pool, kind: any_send(pool, bare_token(kind), text("OPENID", "hello"), keys=bare_secret(kind)),
+        lambda pool, kind: any_sign(endpoints.get_quota(), bare_secret(kind), 0, "n", bytes(12)),
+        lambda pool, kind: any_open_reply(Reply(200, {}, OK), endpoints.get_quota(), bare_secret(kind)),
     ]
 
 
@@ -480,6 +541,10 @@ def swapped() -> list[Callable[[Any, str], object]]:
         lambda pool, kind: any_send(pool, text("OPENID", "hello"), bare_token(kind)),
         lambda pool, kind: any_set_typing(pool, "OPENID", bare_token(kind), "Blink"),
         lambda pool, kind: any_download(pool, None, bare_token(kind)),
+        lambda pool, kind: any_call(bare_token(kind), pool, "/cgi-bin/x"),
+        lambda pool, kind: any_call(pool, "/cgi-bin/x", bare_token(kind)),
+        lambda pool, kind: any_call(pool, "x", "/cgi-bin/x", bare_token(kind)),
+        lambda pool, kind: any_call(pool, "x", "/cgi-bin/x", method=bare_token(kind)),
         lambda pool, kind: any_fetch_token(pool, bare_secret(kind), ""),
         lambda pool, kind: repr(fresh_token(pool, bare_secret(kind), "APPID")),
     ]
@@ -491,6 +556,31 @@ def test_pool_and_token_swapped_leak_nothing(call: Callable[[Any, str], object],
     """The commonest slip, token first and pool second, shows no token."""
     with Server(answers(reply())) as server, server.pool() as pool:
         assert [] == watch.found_in(kind, lambda: call(pool, kind))
+
+
+def key_needles() -> Iterator[str]:
+    """Give the keys of the API signature as texts, as bytes and inside a pickle."""
+    shown = console()
+    yield str(shown["symmetric_key"])
+    yield repr(base64.b64decode(shown["symmetric_key"]))[2:-1]
+    yield from str(shown["private_key"]).splitlines()[1:-1]
+
+
+@pytest.mark.parametrize("failing", ["server", "arguments", "reply", "nothing"])
+def test_no_key_of_the_signature_is_shown(failing: str, watch: Watch) -> None:
+    """Whether the call fails before it leaves, on its way, or when its reply is read."""
+    scripts: dict[str, Script] = {"server": lambda peer: peer.read(), "reply": answers(reply(b"no JSON"))}
+    arguments = {"touser": ""} if failing == "arguments" else text("OPENID", "hello")
+    told = io.StringIO()
+    with Server(scripts.get(failing, answers(reply()))) as server, server.pool() as pool:
+        try:
+            told.write(repr(any_send(pool, "80_made-up", arguments, keys=signing_keys())) + repr(signing_keys()))
+        except WxError as e:
+            for said in everything_about(e):
+                told.write(said)
+    for said in everything_logged(watch.caplog.records):
+        told.write(said)
+    assert [] == [needle for needle in key_needles() if needle in told.getvalue()]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -676,7 +766,7 @@ FAILING = mishaps()
 
 
 def failing_calls(kind: str) -> dict[str, Callable[[], object]]:
-    """Return eighteen calls that fail: cut by the server, or by a mistake of the caller."""
+    """Return the calls that fail: cut by the server, or by a mistake of the caller."""
     return {name: lambda name=name: _cut(name, kind) for name in FAILING}  # type: ignore[misc]
 
 
@@ -730,7 +820,7 @@ def test_sentry_sends_no_secret_of_a_failing_call() -> None:
         assert leaks("long", canary)
     assert {"long", "odd"} == set(found)
     for kind, events in found.items():
-        assert 18 == len(events)
+        assert len(FAILING) == len(events)
         assert {} == {name: leaks(kind, event) for name, event in events.items() if leaks(kind, event)}
 
 
@@ -788,7 +878,7 @@ def test_an_escape_is_resolved_by_who_watches(form: str) -> None:
     assert leaks("long", readable(repr([SPELLINGS[form](bare_token("long"))])))
 
 
-@pytest.mark.parametrize("name", ["send", "set_typing", "upload", "get_rid", "get_quota", "get_callback_ip"])
+@pytest.mark.parametrize("name", ["send", "set_typing", "upload", "get_rid", "get_quota", "get_callback_ip", "call"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
 @pytest.mark.parametrize("form", SPELLINGS)
 def test_an_encoded_echo_in_a_good_reply_is_taken_out(form: str, encoding: str, name: str) -> None:

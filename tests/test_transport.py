@@ -16,12 +16,15 @@ from wxcs_lite import (
     BadReply,
     InvalidMessage,
     MediaRejected,
+    QuotaExceeded,
     Stream,
     TokenRejected,
     TransportError,
     TypingRejected,
     Uploaded,
     WindowClosed,
+    call,
+    clear_quota,
     download,
     fetch_token,
     get_callback_ip,
@@ -696,6 +699,67 @@ def test_get_quota_asks_for_a_path() -> None:
     with Server(answers(reply(json.dumps(quota).encode()))) as server, server.pool() as pool:
         assert quota == get_quota(pool, TOKEN)
     assert {"cgi_path": "/cgi-bin/message/custom/send"} == json.loads(server.last.body)
+
+
+def test_clear_quota_names_the_account(wechat: Server) -> None:
+    """In the body, as the official page has it."""
+    with wechat.pool() as pool:
+        assert {"errcode": 0, "errmsg": "ok"} == clear_quota(pool, TOKEN, "APPID")
+    assert f"POST /cgi-bin/clear_quota?access_token={TOKEN} HTTP/1.1" == wechat.last.start
+    assert {"appid": "APPID"} == json.loads(wechat.last.body)
+
+
+def test_clear_quota_clears() -> None:
+    """In the sandbox a spent allowance is whole again, and only ten times a month."""
+    sandbox = Sandbox()
+    pool = sandbox.pool()
+    token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    path = "/cgi-bin/stable_token"
+    assert 1 == get_quota(pool, token, path)["quota"]["used"]
+    for _ in range(10):
+        clear_quota(pool, token, sandbox.appid)
+    assert 0 == get_quota(pool, token, path)["quota"]["used"]
+    with pytest.raises(QuotaExceeded) as caught:
+        clear_quota(pool, token, sandbox.appid)
+    assert 48006 == caught.value.errcode
+
+
+def test_call_makes_any_call(wechat: Server) -> None:
+    """A body makes a POST of raw UTF-8; without one it is a GET; the token comes first in the query."""
+    with wechat.pool() as pool:
+        assert {"errcode": 0, "errmsg": "ok"} == call(pool, TOKEN, "/cgi-bin/business/update", {"nickname": "苹果"})
+        call(pool, TOKEN, "/customservice/kfaccount/del", query={"kf_openid": "K"})
+    first, second = wechat.heard
+    assert f"POST /cgi-bin/business/update?access_token={TOKEN} HTTP/1.1" == first.start
+    assert '{"nickname":"苹果"}'.encode() == first.body
+    assert f"GET /customservice/kfaccount/del?access_token={TOKEN}&kf_openid=K HTTP/1.1" == second.start
+
+
+def test_call_goes_without_a_token(wechat: Server) -> None:
+    """None means that the call takes none; an empty one is a mistake, as everywhere."""
+    with wechat.pool() as pool:
+        call(pool, None, "/cgi-bin/clear_quota/v2", method="POST", query={"appid": "A", "appsecret": "made-up"})
+        with pytest.raises(InvalidMessage, match=r"^token: "):
+            call(pool, "", "/cgi-bin/getcallbackip")
+    assert "POST /cgi-bin/clear_quota/v2?appid=A&appsecret=made-up HTTP/1.1" == wechat.last.start
+    assert "0" == wechat.last.headers["content-length"]
+
+
+def test_call_raises_what_wechat_refuses() -> None:
+    """With the same classes as every other call."""
+    with Server(answers(refused(65401))) as server, server.pool() as pool, pytest.raises(ApiError) as caught:
+        call(pool, TOKEN, "/customservice/kfaccount/update", {"kf_account": "a@b"})
+    assert "65401 made up: " == caught.value.en[:15]
+    with Server(answers(refused(42001))) as server, server.pool() as pool, pytest.raises(TokenRejected):
+        call(pool, TOKEN, "/cgi-bin/customservice/getkflist")
+
+
+def test_call_hides_a_token_that_it_brings() -> None:
+    """It is a str as WeChat gave it, but no notebook cell shows it."""
+    with Server(answers(reply(b'{"access_token":"81_made-up","expires_in":7200}'))) as server, server.pool() as pool:
+        found = call(pool, None, "/cgi-bin/stable_token", {"appid": "A", "secret": "made-up"})
+    assert {"access_token": "81_made-up", "expires_in": 7200} == found
+    assert "81_made-up" not in repr(found)
 
 
 def test_get_callback_ip_has_no_errcode() -> None:

@@ -45,6 +45,8 @@ from wxcs_lite.request import Request
 from wxcs_lite.secret import Token
 from wxcs_lite.streaming import Stream, stream
 from wxcs_lite.transport import (
+    call,
+    clear_quota,
     download,
     fetch_token,
     get_callback_ip,
@@ -83,7 +85,9 @@ __all__ = [
     "WindowClosed",
     "WindowEvent",
     "WxError",
+    "call",
     "check",
+    "clear_quota",
     "download",
     "explain",
     "fetch_token",
@@ -109,7 +113,7 @@ __all__ = [
 ]
 
 # Modules whose own names are public; one that nobody has imported yet is not there to be shown.
-_PUBLIC_MODULES = {"bot", "endpoints", "messages", "panel", "push", "replies", "sandbox"}
+_PUBLIC_MODULES = {"bot", "endpoints", "messages", "panel", "push", "replies", "sandbox", "signing"}
 
 
 def __dir__() -> list[str]:

@@ -5,19 +5,24 @@ of the query.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Literal, get_args
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import require_message
 from wxcs_lite.multipart import media_part
-from wxcs_lite.request import JSON, Gives, Request
-from wxcs_lite.require import quoted, require_businessid, require_str
-from wxcs_lite.secret import SecretBytes, hide, hide_if_str
+from wxcs_lite.request import JSON, SECRETS, Gives, Request
+from wxcs_lite.require import kind_of, quoted, require_businessid, require_str, require_utf8
+from wxcs_lite.secret import SecretBytes, hide, hide_if_str, hide_named
 
 __all__ = [
+    "SIGNABLE",
     "Command",
     "MediaType",
+    "Method",
+    "call",
+    "clear_quota",
     "download",
     "get_callback_ip",
     "get_quota",
@@ -30,6 +35,17 @@ __all__ = [
 
 Command = Literal["Typing", "CancelTyping"]
 MediaType = Literal["image", "voice", "video", "thumb"]
+Method = Literal["GET", "POST"]
+
+# The calls that WeChat takes with an API signature: the first as its page says, all as two SDKs list them.
+SIGNABLE = frozenset(
+    {
+        "/cgi-bin/message/custom/send",
+        "/cgi-bin/openapi/quota/get",
+        "/cgi-bin/openapi/rid/get",
+        "/cgi-bin/clear_quota",
+    }
+)
 
 # Raw UTF-8: codes 47002 and 40033 exist for \u escapes, and customers have read them literally.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -45,7 +61,7 @@ def _message(call: str, body: Mapping[str, Any]) -> Request:
     return _post(f"/cgi-bin/message/custom/{business}{call}", body, gives="receipt")
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
+def _json(value: Mapping[str, Any], field: Literal["message", "body"] = "message") -> bytes:
     try:
         return _encode(value).encode()
     except UnicodeEncodeError:
@@ -54,7 +70,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
         wrong = "too many levels", "过多的嵌套层级"
     except (TypeError, ValueError) as e:
         wrong = f"something that JSON cannot carry: {e}", f"JSON 无法表示的内容：{e}"
-    raise InvalidMessage("message", f"holds {wrong[0]}", f"含有{wrong[1]}")
+    raise InvalidMessage(field, f"holds {wrong[0]}", f"含有{wrong[1]}")
 
 
 def send(message: Mapping[str, Any]) -> Request:
@@ -194,3 +210,103 @@ def get_callback_ip() -> Request:
     /cgi-bin/getcallbackip?access_token=TOKEN
     """
     return Request("GET", "/cgi-bin/getcallbackip")
+
+
+def clear_quota(appid: str) -> Request:
+    """Return the request that sets the counters of all calls of today back to zero, ten times a month at most.
+
+    >>> clear_quota("APPID").body
+    b'{"appid":"APPID"}'
+
+    `appid` is the account's own (40013 otherwise).
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
+    require_str("appid", appid)
+    return _post("/cgi-bin/clear_quota", {"appid": appid})
+
+
+def call(
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    method: Method | None = None,
+    query: Mapping[str, str | int] | None = None,
+) -> Request:
+    """Return the request of any other JSON call of WeChat: with a body it is a POST, without one a GET.
+
+    >>> call("/cgi-bin/business/get", {"account_name": "apple"})
+    <Request POST /cgi-bin/business/get, 24 bytes of application/json>
+    >>> print(call("/customservice/kfaccount/setadmin", query={"kf_openid": "KF_OPENID"}).url("TOKEN"))
+    /customservice/kfaccount/setadmin?access_token=TOKEN&kf_openid=KF_OPENID
+
+    `method` says otherwise. A call that names its `secret` or `appsecret`, in body or query, takes no access token.
+    Raises InvalidMessage for a path with a host, without a slash or with a query.
+    """
+    path, body, method, query = hide_if_str(path), hide_named(body), hide_if_str(method), hide_named(query)
+    _require_path(path)
+    if not isinstance(body, Mapping | None):
+        raise InvalidMessage("body", f"must be a dict, not {kind_of(body)}", f"应为 dict，收到的是 {kind_of(body)}")
+    if method is None:
+        method = "GET" if body is None else "POST"
+    if method not in get_args(Method):
+        raise InvalidMessage("method", "must be 'GET' or 'POST'", "只能是 'GET' 或 'POST'")
+    pairs = tuple(_pairs(query))
+    takes_token = not any(name in SECRETS for name in (*(body or ()), *(name for name, _ in pairs)))
+    if body is None:
+        return Request(str(method), str(path), pairs, takes_token=takes_token)
+    data = _json(dict(body), "body")
+    return Request(str(method), str(path), pairs, data if takes_token else SecretBytes(data), JSON, (), takes_token)
+
+
+def _require_path(path: str) -> None:
+    """Refuse what is not a path, without repeating it: it may hold a token."""
+    require_str("path", path)
+    wrong = next((told for pattern, told in _NOT_A_PATH if re.search(pattern, path)), None)
+    if wrong is not None:
+        raise InvalidMessage("path", *wrong)
+
+
+_NOT_A_PATH = (
+    (
+        "access_token",
+        ("holds an access_token, which is an argument of its own", "含有 access_token，它应作为单独的参数传入"),
+    ),
+    (
+        "(?i)^([a-z][a-z0-9+.-]*:)?//",
+        (
+            "is a full address: give only what follows the host, such as /cgi-bin/business/get; the host is the pool's",
+            "是完整网址：只写域名之后的部分，如 /cgi-bin/business/get，域名由 pool 决定",
+        ),
+    ),
+    ("^[^/]", ("must begin with a slash, as /cgi-bin/business/get does", "应以斜杠开头，如 /cgi-bin/business/get")),
+    ("[?#]", ('has a query: pass it as query={"name": "value"}', '带了查询参数：请用 query={"name": "value"} 传入')),
+    (
+        "[^!-~]",
+        (
+            "has a blank, or a character that no path of WeChat has (a hyphen copied from a page may be no hyphen)",
+            "含有空格或微信路径中没有的字符（从网页复制的连字符可能不是 -）",
+        ),
+    ),
+)
+
+
+def _pairs(query: object) -> Iterator[tuple[str, str]]:
+    """Give the parameters of the query, or refuse them, without repeating a value."""
+    if query is None:
+        return
+    if not isinstance(query, Mapping):
+        raise InvalidMessage("query", f"must be a dict, not {kind_of(query)}", f"应为 dict，收到的是 {kind_of(query)}")
+    for name, value in query.items():
+        require_str("query", name)
+        if name in ("access_token", "cloudbase_access_token"):
+            raise InvalidMessage(
+                "query", f"holds {name}, which is an argument of its own", f"含有 {name}，它应作为单独的参数传入"
+            )
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            kind = kind_of(value)
+            raise InvalidMessage(
+                "query", f"{name} must be a str or an int, not {kind}", f"{name} 应为 str 或 int，收到的是 {kind}"
+            )
+        if isinstance(value, str):
+            require_utf8("query", value)
+        yield name, value if isinstance(value, str) else str(value)

@@ -7,7 +7,7 @@ and leaves errcode out on success.
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from wxcs_lite.errors import BadReply, WxError, api_error
 from wxcs_lite.media import PICTURE_TYPES, Media, Uploaded
@@ -17,6 +17,7 @@ from wxcs_lite.secret import Token
 
 __all__ = [
     "BLANK",
+    "Reply",
     "looks_like_text",
     "read_media",
     "read_ok",
@@ -31,6 +32,18 @@ __all__ = [
 
 Headers = Mapping[str, str]
 _T = TypeVar("_T")
+
+
+class Reply(NamedTuple):
+    """What came back: status, headers (found in any case) and the whole body, for the functions of `replies`."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<Reply HTTP {self.status}, {len(self.body)} bytes>"
+
 
 _TOKEN_LIFE = 10**9  # seconds; documented are 7200, and a number past all reason is no time
 

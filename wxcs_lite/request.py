@@ -13,14 +13,14 @@ from wxcs_lite.multipart import Multipart
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import hide
 
-__all__ = ["API", "JSON", "Gives", "Request"]
+__all__ = ["API", "JSON", "SECRETS", "Gives", "Request"]
 
 API = "https://api.weixin.qq.com"
 JSON = "application/json"
 
 Gives = Literal["json", "receipt", "media"]
 
-_SECRETS = ("secret", "appsecret")  # names of parameters and fields
+SECRETS = ("secret", "appsecret")  # names of parameters and fields
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 
 
@@ -34,7 +34,7 @@ class Request(NamedTuple):
     >>> print(request.url("80_made+up"))
     /cgi-bin/openapi/rid/get?access_token=80_made%2Bup
 
-    It never holds an access token; `stable_token` alone has a secret in its body, which str and curl leave out.
+    It never holds an access token; what is named `secret` or `appsecret` in body or query is left out by str and curl.
     `extra_headers` are pairs that go out beside Content-Type; `gives` says what comes back: "receipt" is WeChat's
     word that it has taken a message, after whose loss sending again may deliver twice; "media" is a file; "json" is
     any other JSON object.
@@ -68,7 +68,8 @@ class Request(NamedTuple):
         token = None if token is None else hide(token)
         query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
         if token is None:
-            return f"{self.path}?{query[1:]}" if query else self.path
+            url = f"{self.path}?{query[1:]}" if query else self.path
+            return hide(url) if any(name in SECRETS for name, _ in self.query) else url
         return hide(f"{self.path}?access_token={quote(token, safe='')}{query}")
 
     def curl(self, url: str = API) -> str:
@@ -103,13 +104,13 @@ class Request(NamedTuple):
 def _target(request: Request, token: str, secret: str) -> str:
     """Return path and query as they leave, with something else in place of token and secret."""
     pairs = [f"access_token={token}"] if request.takes_token else []
-    pairs += [f"{name}={secret if name in _SECRETS else quote(value, safe='')}" for name, value in request.query]
+    pairs += [f"{name}={secret if name in SECRETS else quote(value, safe='')}" for name, value in request.query]
     return f"{request.path}?{'&'.join(pairs)}" if pairs else request.path
 
 
 def _header(name: str, value: str) -> str:
-    if name.lower() == "content-type":
-        return f"{name}: {value}"  # a boundary is as long as a secret, and is none
+    if name.lower() in ("content-type", "wechatmp-signature"):
+        return f"{name}: {value}"  # a boundary and a signature are as long as a secret, and are none
     return f"{name}: {'***' if name.lower() in _SECRET_HEADERS else scrub(value)}"
 
 
@@ -123,7 +124,7 @@ def _body(body: bytes | Multipart | None) -> list[str]:
     fields = _fields(body)
     if fields is None:
         return ["", f"<{len(body):,} bytes>"]
-    shown = {name: "***" if name in _SECRETS else value for name, value in fields.items()}
+    shown = {name: "***" if name in SECRETS else value for name, value in fields.items()}
     return ["", json.dumps(shown, ensure_ascii=False, indent=2)]
 
 
@@ -161,7 +162,7 @@ def _shell_json(body: bytes, shell_quote: Any) -> str:
     fields = _fields(body)
     if fields is None:
         return "--data-binary @body"
-    name = next((name for name in _SECRETS if name in fields), None)
+    name = next((name for name in SECRETS if name in fields), None)
     if name is None:
         return f"--data-raw {shell_quote(body.decode())}"
     compact = json.dumps({**fields, name: ""}, ensure_ascii=False, separators=(",", ":"))

@@ -49,8 +49,9 @@ def require_businessid(businessid: object) -> None:
 
 def kind_of(value: object) -> str:
     """Return what an error calls a value that is shown itself nowhere."""
-    if isinstance(value, str):
-        return "str"  # whoever wrote "hello" knows nothing of the classes in which we hide it
+    for plain in (str, bytes):  # whoever wrote "hello" knows nothing of the classes in which we hide it
+        if isinstance(value, plain):
+            return plain.__name__
     return "None" if value is None else type(value).__name__
 
 

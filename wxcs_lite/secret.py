@@ -5,9 +5,10 @@ stars.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Self, SupportsIndex, TypeVar
 
-__all__ = ["Secret", "SecretBytes", "Token", "any_spelling", "hidden", "hide", "hide_if_str"]
+__all__ = ["Secret", "SecretBytes", "Token", "any_spelling", "hidden", "hide", "hide_if_str", "hide_named"]
 
 _T = TypeVar("_T")
 
@@ -100,6 +101,30 @@ def hide_if_str(value: _T) -> _T:
 def hidden(pool: _T, secret: object, *others: Any) -> tuple[Any, ...]:
     """Return all in their order with every str among them hidden, for a token may stand where another was due."""
     return hide_if_str(pool), hide(secret), *map(hide_if_str, others)
+
+
+_TELLING = ("secret", "token", "_key")  # in a name, in any case
+
+
+def hide_named(fields: _T) -> _T:
+    """Return a copy of the fields in which each text that is named like a secret hides.
+
+    >>> hide_named({"appid": "APPID", "secret": "made-up"})
+    {'appid': 'APPID', 'secret': Secret('***')}
+
+    What stands there by mistake hides as a whole: a text, bytes, the texts of a list.
+    """
+    if isinstance(fields, bytes):
+        return SecretBytes(fields)  # type: ignore[return-value]
+    if isinstance(fields, list):
+        return [hide_if_str(value) for value in fields]  # type: ignore[return-value]
+    if not isinstance(fields, Mapping):
+        return hide_if_str(fields)
+    return {name: hide_if_str(value) if _is_telling(name) else value for name, value in fields.items()}  # type: ignore[return-value]
+
+
+def _is_telling(name: object) -> bool:
+    return isinstance(name, str) and any(word in name.lower() for word in _TELLING)
 
 
 def any_spelling(secret: str) -> re.Pattern[str]:

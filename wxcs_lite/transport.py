@@ -3,26 +3,45 @@
 Pool first, token second, always given, never kept.
 """
 
+import base64
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from os import PathLike, fspath
 from stat import S_ISREG
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wxcs_lite import endpoints
-from wxcs_lite.endpoints import Command, MediaType
+from wxcs_lite.endpoints import Command, MediaType, Method
 from wxcs_lite.errors import ApiError, BadReply, InvalidMessage, TransportError, WxError
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import Headers, read_media, read_ok, read_receipt, read_token, read_uploaded, scrub_texts
+from wxcs_lite.replies import (
+    Headers,
+    Reply,
+    read_media,
+    read_ok,
+    read_receipt,
+    read_token,
+    read_uploaded,
+    scrub_texts,
+)
+from wxcs_lite.request import SECRETS, Request
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import Token, hidden
-from wxcs_lite.wire import MAX_MEDIA, Progress, answer
+from wxcs_lite.secret import Token, any_spelling, hidden, hide, hide_if_str, hide_named
+from wxcs_lite.wire import MAX_MEDIA, SECRET_LENGTH, Progress, answer
+
+if TYPE_CHECKING:
+    from wxcs_lite.signing import SigningKeys
+
+Reader = Callable[[int, Headers, bytes], dict[str, Any]]
 
 __all__ = [
+    "call",
+    "clear_quota",
     "download",
     "fetch_token",
     "get_callback_ip",
@@ -35,7 +54,7 @@ __all__ = [
 ]
 
 
-def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
+def send(pool: Pool, token: str, message: Mapping[str, Any], *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
     """Send a message to a customer, once, and return WeChat's `{"errcode": 0, "errmsg": "ok"}`.
 
     >>> from wxcs_lite import text
@@ -48,10 +67,31 @@ def send(pool: Pool, token: str, message: Mapping[str, Any]) -> dict[str, Any]:
 
     There is no message id: after an error whose `maybe_sent` is True, sending again may deliver twice. Raises
     InvalidMessage before anything leaves, WindowClosed if the customer has to write first, and the other `WxError`s.
+    With `keys` (`wxcs_lite.signing.SigningKeys`) it is encrypted and signed, and so must the reply be.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
-    pool, token, message = hidden(pool, token, message)
-    return answer(pool, token, endpoints.send(message), read_receipt)
+    pool, token, message, keys = hidden(pool, token, message, keys)
+    return _answer_signed(pool, token, endpoints.send(message), keys, read_receipt)
+
+
+def _answer_signed(
+    pool: Pool, token: str, request: Request, keys: "SigningKeys | None", read: Reader = read_ok
+) -> dict[str, Any]:
+    """Perform and read, with the API signature if there are keys for it."""
+    if keys is None:
+        return answer(pool, token, request, read)
+    from wxcs_lite import signing  # who signs nothing loads nothing of it
+
+    nonce = base64.b64encode(os.urandom(16)).decode().rstrip("=")
+    signed = signing.sign(request, keys, time.time(), nonce, os.urandom(12))
+
+    def read_signed(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
+        found = read(*signing.open_reply(Reply(status, headers, body), signed, keys))
+        if len(token) >= SECRET_LENGTH:  # what was encrypted may hold an echo, too
+            return scrub_texts(found, partial(any_spelling(token).sub, "***"))
+        return found
+
+    return answer(pool, token, signed, read_signed)
 
 
 def set_typing(
@@ -213,24 +253,30 @@ def fetch_token(
     return answer(pool, None, request, read, secret=secret)
 
 
-def get_rid(pool: Pool, token: str, rid: str) -> dict[str, Any]:
+def get_rid(pool: Pool, token: str, rid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
     """Return what WeChat noted of a call, by the rid of its error, for seven days.
 
-    The token that the noted URL holds is taken out.
+    The token that the noted URL holds is taken out. `keys` sign it, as they do in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
-    pool, token, rid = hidden(pool, token, rid)
-    found = answer(pool, token, endpoints.get_rid(rid), read_ok)
+    pool, token, rid, keys = hidden(pool, token, rid, keys)
+    found = _answer_signed(pool, token, endpoints.get_rid(rid), keys)
     noted = found.get("request")
     scrub_texts(noted, scrub)
     return found
 
 
-def get_quota(pool: Pool, token: str, cgi_path: str = "/cgi-bin/message/custom/send") -> dict[str, Any]:
-    """Return the daily allowance of a call and what is left of it, under `quota`."""
+def get_quota(
+    pool: Pool,
+    token: str,
+    cgi_path: str = "/cgi-bin/message/custom/send",
+    *,
+    keys: "SigningKeys | None" = None,
+) -> dict[str, Any]:
+    """Return the daily allowance of a call and what is left of it, under `quota`; `keys` sign it, as in `send`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
-    pool, token, cgi_path = hidden(pool, token, cgi_path)
-    return answer(pool, token, endpoints.get_quota(cgi_path), read_ok)
+    pool, token, cgi_path, keys = hidden(pool, token, cgi_path, keys)
+    return _answer_signed(pool, token, endpoints.get_quota(cgi_path), keys)
 
 
 def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
@@ -238,3 +284,43 @@ def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
     pool, token = hidden(pool, token)
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)
+
+
+def clear_quota(pool: Pool, token: str, appid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
+    """Set the counters of all calls of today back to zero, ten times a month at most (48006 after that).
+
+    `keys` sign it, as they do in `send`.
+    """
+    # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
+    pool, token, appid, keys = hidden(pool, token, appid, keys)
+    return _answer_signed(pool, token, endpoints.clear_quota(appid), keys)
+
+
+def call(
+    pool: Pool,
+    token: str | None,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    method: Method | None = None,
+    query: Mapping[str, str | int] | None = None,
+) -> dict[str, Any]:
+    """Make any other JSON call of WeChat, once, and return the JSON of its reply.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> sandbox = Sandbox()
+    >>> pool = sandbox.pool()
+    >>> token = fetch_token(pool, sandbox.appid, sandbox.secret)
+    >>> call(pool, token, "/cgi-bin/get_api_domain_ip")
+    {'ip_list': ['127.0.0.1']}
+
+    With a body it is a POST, without one a GET, unless `method` says otherwise; token is None for a call that takes
+    none. What is named like a secret hides its repr, also in the reply. Raises InvalidMessage for a path with a host,
+    without a slash or with a query, before anything leaves.
+    """
+    pool, token, path = hide_if_str(pool), None if token is None else hide(token), hide_if_str(path)
+    body, method, query = hide_named(body), hide_if_str(method), hide_named(query)
+    request = endpoints.call(path, body, method=method, query=query)
+    named = [value for name, value in {**(body or {}), **(query or {})}.items() if name in SECRETS]
+    secret = token or next((value for value in named if isinstance(value, str)), None)
+    return hide_named(answer(pool, token, request, read_ok, secret=secret))

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from urllib3 import HTTPHeaderDict, Retry
 from urllib3.exceptions import ProtocolError
@@ -22,7 +22,7 @@ from wxcs_lite.framing import PATIENCE, Malformed
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import CallTimeout, Pool, require_pool
-from wxcs_lite.replies import Headers, refuse_encoded, scrub_texts, too_large, without_content
+from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large, without_content
 from wxcs_lite.request import Request
 from wxcs_lite.secret import any_spelling, hide, hide_if_str
 from wxcs_lite.tracebacks import Carried, call_cleanly
@@ -42,7 +42,7 @@ __all__ = [
 MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
-_SECRET_LENGTH = 8  # characters; real ones have 32 and more
+SECRET_LENGTH = 8  # characters; real ones have 32 and more
 _EMPTY = (204, 304)  # statuses of replies without content, as all below 200 are
 _ONCE = Retry.from_int(False, redirect=False)
 
@@ -50,17 +50,6 @@ redact_logs()
 
 Progress = Callable[[int, int], object]
 _T = TypeVar("_T")
-
-
-class Reply(NamedTuple):
-    """What came back: status, headers (found in any case) and the whole body, for the functions of `replies`."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"<Reply HTTP {self.status}, {len(self.body)} bytes>"
 
 
 def perform(
@@ -265,7 +254,7 @@ def answer(
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
         # A short one could be part of any word of the reply, and is no secret.
-        if secret is None or len(echo) < _SECRET_LENGTH:
+        if secret is None or len(echo) < SECRET_LENGTH:
             return read(status, headers, body)
         if request.gives == "media":
             return read(status, without_echo_in(headers, secret), body)
@@ -279,7 +268,7 @@ def answer(
 
 def without_echo_in(headers: Headers, secret: str) -> Headers:
     """Return the headers of a medium without the secret: its filename and type are shown to people."""
-    if len(secret) < _SECRET_LENGTH or not any(map(partial(_may_hold, secret), headers, headers.values())):
+    if len(secret) < SECRET_LENGTH or not any(map(partial(_may_hold, secret), headers, headers.values())):
         return headers
     clean = partial(any_spelling(secret).sub, "***")
     return HTTPHeaderDict({clean(name): clean(value) for name, value in headers.items()})

@@ -46,6 +46,7 @@ class Core:
         """Let these pushes take the place of those before."""
         with self.lock:
             before, self.pushes = self.pushes, pushes
+            self.account.has_push_url = True
         if before is not None:
             before.stop()
 

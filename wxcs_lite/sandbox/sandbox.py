@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from time import gmtime, strftime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
@@ -20,7 +20,7 @@ from wxcs_lite.sandbox.pushes.requests import Format
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
 from wxcs_lite.sandbox.rules.people import CustomerEvent
-from wxcs_lite.sandbox.rules.switches import Chunked, ErrmsgStyle, ErrorContentType, Escapes, Switches
+from wxcs_lite.sandbox.rules.switches import ApiSignature, Chunked, ErrmsgStyle, ErrorContentType, Escapes, Switches
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -55,6 +55,8 @@ class Sandbox:
     - `max_image_bytes`: the page says both 10 MB and 2 MB; 10 MB is the default.
     - `daily_limits`, `minute_limits`: calls allowed for a path, in place of the published ones for a verified account.
     - `unauthorized`: paths that answer 48001.
+    - `api_signature`: "optional" verifies what is signed and answers it signed; "required" refuses plain requests of
+      the calls that can be signed; with "off" there are no keys (40239). `signing_keys` are what the console shows.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Sandbox:
         daily_limits: Mapping[str, int] = _NOTHING,
         minute_limits: Mapping[str, int] = _NOTHING,
         unauthorized: Collection[str] = frozenset(),
+        api_signature: ApiSignature = "off",
     ) -> None:
         secret = Hidden(secret)
         if not appid or not secret:
@@ -88,6 +91,7 @@ class Sandbox:
             daily_limits=daily_limits,
             minute_limits=minute_limits,
             unauthorized=unauthorized,
+            api_signature=api_signature,
         ).checked(frozenset(ROUTES), token_paths)
         self._core = Core(Account(appid, secret, seed, switches, frozenset(ROUTES)), clock)
 
@@ -105,6 +109,17 @@ class Sandbox:
     def secret(self) -> str:
         """The secret, as a str whose repr does not show it."""
         return self._core.account.secret
+
+    @property
+    def signing_keys(self) -> dict[str, Any]:
+        """The keys of the API signature: `wxcs_lite.signing.SigningKeys(**sandbox.signing_keys)`.
+
+        Raises ValueError while `api_signature` is "off".
+        """
+        keys = self._core.account.api_keys
+        if keys is None:
+            raise ValueError('there are none: make the sandbox with api_signature="optional" or "required"')
+        return keys.shown(self.appid)
 
     @property
     def original_id(self) -> str:

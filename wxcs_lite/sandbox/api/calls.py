@@ -11,7 +11,18 @@ from wxcs_lite.sandbox.rules.refusals import RefusedError
 if TYPE_CHECKING:
     from wxcs_lite.sandbox.rules.account import Account
 
-__all__ = ["OK", "Answerer", "Call", "clear_quota", "get_ips", "get_media", "get_quota", "get_rid", "stable_token"]
+__all__ = [
+    "OK",
+    "Answerer",
+    "Call",
+    "clear_quota",
+    "get_ips",
+    "get_media",
+    "get_quota",
+    "get_rid",
+    "known_path",
+    "stable_token",
+]
 __all__ += ["text_field", "token", "upload"]
 
 OK: Mapping[str, Any] = {"errcode": 0, "errmsg": "ok"}
@@ -87,12 +98,18 @@ def get_media(account: "Account", call: Call) -> Mapping[str, Any] | Reply:
 # --- helpers
 
 
-def get_quota(account: "Account", call: Call) -> Mapping[str, Any]:
+def known_path(account: "Account", call: Call) -> str:
+    """Return the cgi_path, or raise 76003 (no slash) or 76021 (unknown)."""
     path = text_field(call.json, "cgi_path")
     if not path.startswith("/"):
         raise RefusedError(76003)  # as the text of the page says
     if path not in account.paths:
         raise RefusedError(76021)
+    return path
+
+
+def get_quota(account: "Account", call: Call) -> Mapping[str, Any]:
+    path = known_path(account, call)
     # Where no limit is published all three are 0, as in the published example.
     limit, used = account.quota.daily.get(path, 0), account.quota.used(path, call.now)
     quota = {"daily_limit": limit, "used": min(used, limit), "remain": max(0, limit - used)}

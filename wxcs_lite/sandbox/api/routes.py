@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from wxcs_lite.sandbox.api import calls, sending
+from wxcs_lite.sandbox.api import calls, management, sending
 from wxcs_lite.sandbox.api.bodies import read_json
 from wxcs_lite.sandbox.api.calls import Answerer, Call
+from wxcs_lite.sandbox.api.signature import opened, sealed
 from wxcs_lite.sandbox.http.values import Reply, Request, page
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.refusals import RefusedError
@@ -23,6 +24,8 @@ class Route(NamedTuple):
     reads_json: bool = True
 
 
+_OFFICIAL = Route(management.official_accounts_only, reads_json=False)
+
 ROUTES: Mapping[str, Route] = {
     "/cgi-bin/token": Route(calls.token, ("GET",), takes_token=False, reads_json=False),
     "/cgi-bin/stable_token": Route(calls.stable_token, takes_token=False),
@@ -38,6 +41,30 @@ ROUTES: Mapping[str, Route] = {
     "/cgi-bin/clear_quota": Route(calls.clear_quota),
     "/cgi-bin/getcallbackip": Route(calls.get_ips, ("GET",), reads_json=False),
     "/cgi-bin/get_api_domain_ip": Route(calls.get_ips, ("GET",), reads_json=False),
+    "/cgi-bin/callback/check": Route(management.check_callback),
+    "/cgi-bin/openapi/quota/clear": Route(management.clear_api_quota),
+    "/cgi-bin/clear_quota/v2": Route(management.clear_quota_by_secret, takes_token=False, reads_json=False),
+    "/cgi-bin/business/register": Route(management.register_business),
+    "/cgi-bin/business/update": Route(management.update_business),
+    "/cgi-bin/business/get": Route(management.get_business),
+    "/cgi-bin/business/list": Route(management.list_businesses),
+    "/customservice/work/get": Route(management.get_work, ("GET",), reads_json=False),
+    "/customservice/work/bind": Route(management.bind_work),
+    "/customservice/work/unbind": Route(management.unbind_work),
+    "/customservice/kfaccount/add": Route(management.add_agent),
+    "/customservice/kfaccount/del": Route(management.remove_agent, ("GET",), reads_json=False),
+    "/customservice/kfaccount/setadmin": Route(management.set_admin, ("GET",), reads_json=False),
+    "/customservice/kfaccount/canceladmin": Route(management.set_admin, ("GET",), reads_json=False),
+    "/cgi-bin/customservice/getkflist": Route(management.get_agents, ("GET",), reads_json=False),
+    "/cgi-bin/customservice/getonlinekflist": Route(management.get_online_agents, ("GET",), reads_json=False),
+    "/customservice/kfaccount/update": _OFFICIAL,
+    "/customservice/kfaccount/inviteworker": _OFFICIAL,
+    "/customservice/kfsession/create": _OFFICIAL,
+    "/customservice/kfsession/close": _OFFICIAL,
+    "/customservice/kfsession/getsession": _OFFICIAL._replace(methods=("GET",)),
+    "/customservice/kfsession/getsessionlist": _OFFICIAL._replace(methods=("GET",)),
+    "/customservice/kfsession/getwaitcase": _OFFICIAL._replace(methods=("GET",)),
+    "/customservice/msgrecord/getmsglist": _OFFICIAL,
 }
 
 
@@ -50,13 +77,22 @@ def answer(account: Account, request: Request, now: float) -> Reply:
     if route is None:
         return page(404)
     try:
-        result = _checked(route, account, request, now)
+        plain = _admitted(route, account, request, now)
     except RefusedError as refused:
         return refusal(account, request, now, refused.errcode)
-    return result if isinstance(result, Reply) else _json(result, "application/json; encoding=utf-8")
+    try:
+        fields = read_json(plain.body, account.switches.unicode_escapes) if route.reads_json else {}
+        result = route.answer(account, Call(now, plain, fields))
+    except RefusedError as refused:
+        result = refusal(account, request, now, refused.errcode)
+    reply = result if isinstance(result, Reply) else _json(result, "application/json; encoding=utf-8")
+    if plain is request or account.api_keys is None:
+        return reply
+    return sealed(account, account.api_keys, request.path, reply, now)
 
 
-def _checked(route: Route, account: Account, request: Request, now: float) -> Mapping[str, object] | Reply:
+def _admitted(route: Route, account: Account, request: Request, now: float) -> Request:
+    """Return the request, decrypted if it was signed, or raise what is answered before its body is looked at."""
     if request.method not in route.methods:
         raise RefusedError(43002 if "POST" in route.methods else 43001)
     if route.takes_token:
@@ -67,8 +103,7 @@ def _checked(route: Route, account: Account, request: Request, now: float) -> Ma
         account.quota.count(request.path, now)
         if request.path in account.switches.unauthorized:
             raise RefusedError(48001)
-    fields = read_json(request.body, account.switches.unicode_escapes) if route.reads_json else {}
-    return route.answer(account, Call(now, request, fields))
+    return opened(account, request, now)
 
 
 def refusal(account: Account, request: Request, now: float, errcode: int, text: str | None = None) -> Reply:

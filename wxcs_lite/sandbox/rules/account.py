@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from wxcs_lite.sandbox.rules.api_keys import ApiKeys
 from wxcs_lite.sandbox.rules.made_up import Names
+from wxcs_lite.sandbox.rules.management import Agents, Merchants, Work
 from wxcs_lite.sandbox.rules.media import Shelf
 from wxcs_lite.sandbox.rules.people import CustomerEvent, Person
 from wxcs_lite.sandbox.rules.quota import Quota
@@ -28,6 +30,11 @@ class Account:
         self.shelf = Shelf(self.names.media_id)
         self.quota = Quota(switches.daily_limits, switches.minute_limits)
         self.rids = Rids()
+        self.api_keys = None if switches.api_signature == "off" else ApiKeys(self.names)
+        self.merchants = Merchants()
+        self.agents = Agents(self.names)
+        self.work = Work()
+        self.has_push_url = False
         self.people: dict[str, Person] = {}
         self.events: list[CustomerEvent] = []
 
@@ -36,17 +43,25 @@ class Account:
 
         That the appid comes before the grant_type is observed; the rest of the order is inferred.
         """
-        if fields.get("appid") in (None, ""):
-            raise RefusedError(41002)
-        if fields["appid"] != self.appid:
-            raise RefusedError(40013)
+        self._check_appid(fields.get("appid"))
         if fields.get("grant_type") != "client_credential":
             raise RefusedError(40002)
-        if fields.get("secret") in (None, ""):
-            raise RefusedError(41004)
-        if fields["secret"] != self.secret:
-            raise RefusedError(40125)
+        self.check_secret(fields["appid"], fields.get("secret"))
         self.quota.count(path, now)
+
+    def _check_appid(self, appid: object) -> None:
+        if appid in (None, ""):
+            raise RefusedError(41002)
+        if appid != self.appid:
+            raise RefusedError(40013)
+
+    def check_secret(self, appid: object, secret: object) -> None:
+        """Raise what is answered to a wrong appid or secret."""
+        self._check_appid(appid)
+        if secret in (None, ""):
+            raise RefusedError(41004)
+        if secret != self.secret:
+            raise RefusedError(40125)
 
     def person(self, openid: str) -> Person:
         """Return the person, or raise 45015: nobody who never came has an open window."""

@@ -1,10 +1,10 @@
 """Everything the sandbox makes up: tokens, media ids, rids, nonces. Same seed, same calls, same names."""
 
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections import Counter
 from hashlib import shake_256
 
-__all__ = ["Hidden", "Names"]
+__all__ = ["Hidden", "HiddenBytes", "Names"]
 
 
 class Hidden(str):
@@ -20,6 +20,19 @@ class Hidden(str):
 
     def __repr__(self) -> str:
         return "'…'"
+
+
+class HiddenBytes(bytes):
+    """Bytes that no traceback or notebook cell shows.
+
+    >>> HiddenBytes(b"abc")
+    b'…'
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'…'"
 
 
 class Names:
@@ -72,6 +85,24 @@ class Names:
     def echostr(self) -> str:
         """Nineteen decimal digits."""
         return str(10**18 + int.from_bytes(self._bytes("echostr", 7)))
+
+    def agent(self) -> str:
+        """An openid of 28 characters."""
+        return f"o{self._text('agent', 21)[:27]}"
+
+    def key_number(self) -> str:
+        """The number of a key or certificate of the API signature: 32 hex digits, as in the published sample."""
+        return self._bytes("key_number", 16).hex()
+
+    def symmetric_key(self) -> bytes:
+        return HiddenBytes(self._bytes("symmetric_key", 32))
+
+    def iv(self) -> bytes:
+        return self._bytes("iv", 12)
+
+    def api_nonce(self) -> str:
+        """Base64 of 16 bytes without its padding, as in the published sample."""
+        return b64encode(self._bytes("api_nonce", 16)).decode().rstrip("=")
 
     def frame_random(self) -> str:
         """The random part of an encrypted frame: 16 hex digits, as in every published one of WeChat's."""

@@ -22,6 +22,7 @@ DAILY: Mapping[str, int] = MappingProxyType(
 )
 PER_MINUTE: Mapping[str, int] = MappingProxyType({"/cgi-bin/stable_token": 10_000})
 _CLEARED_A_MONTH = 10
+_ONE_CLEARED_A_MONTH = 50
 _CHINA = 8 * 3600  # seconds east of Greenwich, all year
 
 
@@ -48,7 +49,7 @@ class Quota:
         self._day = self._minute = self._month = 0
         self._today: Counter[str] = Counter()
         self._this_minute: Counter[str] = Counter()
-        self._cleared = 0
+        self._cleared = self._one_cleared = 0
 
     def count(self, path: str, now: float) -> None:
         """Count one call, or raise 45009 (day) or 45011 (minute)."""
@@ -71,11 +72,22 @@ class Quota:
 
     def clear(self, now: float) -> None:
         """Start today's counters anew, at most ten times a month, else raise 48006."""
-        china = gmtime(now + _CHINA)
-        month = china.tm_year * 12 + china.tm_mon
-        if self._month != month:
-            self._month, self._cleared = month, 0
+        self._turn_month(now)
         if self._cleared >= _CLEARED_A_MONTH:
             raise RefusedError(48006)
         self._cleared += 1
         self._today.clear()
+
+    def clear_one(self, path: str, now: float) -> None:
+        """Start today's counter of one path anew, at most fifty times a month, else raise 45009."""
+        self._turn_month(now)
+        if self._one_cleared >= _ONE_CLEARED_A_MONTH:
+            raise RefusedError(45009)
+        self._one_cleared += 1
+        self._today[path] = 0
+
+    def _turn_month(self, now: float) -> None:
+        china = gmtime(now + _CHINA)
+        month = china.tm_year * 12 + china.tm_mon
+        if self._month != month:
+            self._month, self._cleared, self._one_cleared = month, 0, 0

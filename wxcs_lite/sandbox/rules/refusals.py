@@ -1,7 +1,7 @@
 """What WeChat says when it refuses: an errcode, its published text, a suffix that names the request; and its notes.
 
 The table is the sandbox's own on purpose: if it shared the client's, one mistake could hide another. Not in it are
-codes of which only the kind is published, as those of customer-service accounts (61450-61457, 65400-65417) and of
+codes of which only the kind is published, as some of customer-service accounts (61451-61457, 65415, 65417) and those of
 third-party authorisation (61003-61007, 61023). Many codes the sandbox never answers by itself: see `fail_next`.
 """
 
@@ -44,6 +44,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         40046: "invalid size of link icon",
         40047: "invalid size of link url",
         40062: "invalid size of title",
+        40066: "invalid url",
         40097: "invalid args",
         40101: "missing parameter",
         40113: "unsupported file type",
@@ -57,7 +58,18 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         40201: "invalid url",
         40202: "invalid action",
         40203: "invalid operator",
+        # The names of the page; of these only 40234 and 40235 were seen live.
+        40230: "API_Missing_Wechatmp_Serial",
+        40231: "API_Missing_Wechatmp_Timestamp",
+        40232: "API_Missing_Wechatmp_Signature",
+        40233: "API_Missing_Wechatmp_Appid",
         40234: "invalid signature",
+        40235: "invalid encrypt",
+        40236: "API_Invalid_Wechatmp_Appid",
+        40237: "API_Invalid_Wechatmp_Appidmatch",
+        40238: "API_NoExist_DevSecretSym",
+        40239: "API_NoExist_DevSecretAsym",
+        40240: "API_Expired_Wechatmp_Timestamp",
         40243: "AppSecret is frozen",
         41001: "access_token missing",
         41002: "appid missing",
@@ -126,6 +138,23 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         50004: "token use forbidden",
         50005: "user is unsubscribed",
         50007: "account frozen",
+        61450: "system error",
+        65400: "please enable new custom service, or wait for a while if you have enabled",
+        65401: "invalid custom service account",
+        65402: "the custom service account need to bind a wechat user",
+        65403: "illegal nickname",
+        65404: "illegal custom service account",
+        65405: "custom service account number reach limit",
+        65406: "custom service account exists",
+        65407: "the wechat user have been one of your workers",
+        65408: "you have already invited the wechat user",
+        65409: "wechat account invalid",
+        65410: "too many custom service accounts bound by the worker",
+        65411: "a effective invitation to bind the custom service account exists",
+        65412: "the custom service account have been bound by a wechat user",
+        65413: "no session for this user",
+        65414: "user being served by another agent",
+        65416: "param invalid, please check",
         70000: "withheld to protect a minor",
         76001: "rid not found",
         76002: "rid malformed",

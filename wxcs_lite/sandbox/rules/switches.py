@@ -7,12 +7,13 @@ from typing import Literal, NamedTuple, get_args
 from wxcs_lite.sandbox.http.http11 import MAX_BODY
 from wxcs_lite.sandbox.rules.quota import DAILY, PER_MINUTE
 
-__all__ = ["Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "Switches"]
+__all__ = ["ApiSignature", "Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "Switches"]
 
 Escapes = Literal["decode", "literal", "refuse"]
 Chunked = Literal["refuse", "accept"]
 ErrmsgStyle = Literal["rid", "hint", "both"]
 ErrorContentType = Literal["application/json; encoding=utf-8", "text/plain"]
+ApiSignature = Literal["off", "optional", "required"]
 
 
 class Switches(NamedTuple):
@@ -27,6 +28,7 @@ class Switches(NamedTuple):
     daily_limits: Mapping[str, int]
     minute_limits: Mapping[str, int]
     unauthorized: Collection[str]
+    api_signature: ApiSignature
 
     def checked(self, paths: Collection[str], token_paths: Collection[str]) -> "Switches":
         """Return the same with the published limits filled in, or raise ValueError."""
@@ -34,6 +36,7 @@ class Switches(NamedTuple):
         _one_of("chunked", self.chunked, get_args(Chunked))
         _one_of("errmsg_style", self.errmsg_style, get_args(ErrmsgStyle))
         _one_of("error_content_type", self.error_content_type, get_args(ErrorContentType))
+        _one_of("api_signature", self.api_signature, get_args(ApiSignature))
         _one_of("refill_on_entry", self.refill_on_entry, (False, True))
         if type(self.max_image_bytes) is not int or not 0 < self.max_image_bytes < MAX_BODY:
             raise ValueError(f"max_image_bytes must be from 1 to {MAX_BODY - 1}, not {self.max_image_bytes!r}")

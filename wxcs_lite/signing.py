@@ -1,0 +1,429 @@
+"""The optional API signature (API 安全): a request is encrypted and signed, its reply verified and decrypted.
+
+Encrypted first, then signed as it is encrypted: AES-256-GCM, bound to the address, the account, the time and the key's
+number; then RSASSA-PSS over four lines, of which the last is the body. Both come from `cryptography` and are imported
+only when used. The other pair of the console, SM4 and SM2, is not offered: no vector is published to try it with.
+"""
+
+# https://developers.weixin.qq.com/miniprogram/dev/server/getting_started/api_signature.html
+
+import base64
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from wxcs_lite.endpoints import SIGNABLE
+from wxcs_lite.errors import BadReply, InvalidMessage, WxError
+from wxcs_lite.replies import Reply, read_ok
+from wxcs_lite.request import API, JSON, Request
+from wxcs_lite.require import kind_of, quoted, require_str
+from wxcs_lite.secret import SecretBytes, hide, hide_if_str
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.padding import PSS
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.modes import GCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+__all__ = ["SigningKeys", "open_reply", "sign"]
+
+_KEY = 32  # bytes of AES-256; SM4 has 16
+_IV = 12  # bytes
+_TAG = 16  # bytes
+_SALT = 32  # bytes
+_AGE = 300  # seconds between request and reply
+_FRAME = ("iv", "data", "authtag")
+_ADDED = ("_n", "_appid", "_timestamp")
+
+
+class SigningKeys:
+    """The keys and numbers of one account, as the console shows them under API 安全; what is secret hides.
+
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> SigningKeys(**Sandbox(api_signature="required").signing_keys)
+    <SigningKeys of wxsandbox000000001, symmetric key ..., certificate ...>
+
+    `symmetric_key` is the base64 text of the AES256_GCM key and `symmetric_sn` its number. `private_key` is the PEM
+    text of your own RSA key, whose public half you uploaded; `certificate` that of WeChat's platform certificate, and
+    `certificate_sn` the number that the console shows for it, which is not the serial inside. `accept_plain` accepts a
+    reply of success that is not encrypted: an account was seen that got no others. Raises InvalidMessage for a key that
+    cannot be one, ImportError without `cryptography`. It cannot be pickled.
+    """
+
+    __slots__ = (
+        "accept_plain",
+        "appid",
+        "certificate_sn",
+        "private_key",
+        "public_key",
+        "symmetric_key",
+        "symmetric_sn",
+    )
+
+    def __init__(
+        self,
+        appid: str,
+        *,
+        symmetric_key: str,
+        symmetric_sn: str,
+        private_key: str,
+        certificate: str,
+        certificate_sn: str,
+        accept_plain: bool = False,
+    ) -> None:
+        symmetric_key, private_key = hide(symmetric_key), hide(private_key)
+        appid, certificate = hide_if_str(appid), hide_if_str(certificate)
+        symmetric_sn, certificate_sn = hide_if_str(symmetric_sn), hide_if_str(certificate_sn)
+        _require_library()
+        for field, value in (("appid", appid), ("symmetric_sn", symmetric_sn), ("certificate_sn", certificate_sn)):
+            require_str(field, value)
+        self.appid = str(appid)
+        self.symmetric_key = _symmetric(symmetric_key)
+        self.symmetric_sn = str(symmetric_sn)
+        self.private_key = _private(private_key)
+        self.public_key = _public(certificate)
+        self.certificate_sn = str(certificate_sn)
+        self.accept_plain = bool(accept_plain)
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "accept_plain"):  # a traceback may look at keys that were refused
+            return "<SigningKeys that were refused>"
+        return f"<SigningKeys of {self.appid}, symmetric key {self.symmetric_sn}, certificate {self.certificate_sn}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "SigningKeys are not pickled, because they are secret: make them again in the other process\n"
+            "SigningKeys 含密钥，不能序列化：请在另一个进程里重新创建"
+        )
+
+
+def sign(request: Request, keys: SigningKeys, now: float, nonce: str, iv: bytes) -> Request:
+    """Return the request as it leaves with the API signature: its body encrypted, with three headers more.
+
+    >>> from wxcs_lite import endpoints
+    >>> from wxcs_lite.sandbox import Sandbox
+    >>> keys = SigningKeys(**Sandbox(api_signature="required").signing_keys)
+    >>> signed = sign(endpoints.get_quota(), keys, 1767240000, "o89QaPVsRu1yppIZzvSZc4", bytes(12))
+    >>> [name for name, value in signed.extra_headers]
+    ['Wechatmp-Appid', 'Wechatmp-TimeStamp', 'Wechatmp-Signature']
+
+    `now` is in seconds of the epoch. `nonce` is a random text and `iv` twelve random bytes, never used twice with one
+    key. What is signed is https://api.weixin.qq.com with the path, whatever gateway it passes. WeChat offers it for
+    four calls; InvalidMessage names them for any other. The signature differs each time: its salt is random.
+    """
+    keys = hide_if_str(keys)
+    _require_keys(keys)
+    _require_signable(request)
+    require_str("nonce", nonce)
+    if len(iv) != _IV:
+        raise InvalidMessage("iv", f"must be {_IV} bytes", f"应为 {_IV} 字节")
+    url, timestamp = API + request.path, int(now)
+    added = dict(zip(_ADDED, (nonce, keys.appid, timestamp), strict=True))
+    plaintext = _json({**dict(request.query), **_fields(request), **added})
+    body = encrypt(plaintext, url, timestamp, keys, iv)
+    signature = keys.private_key.sign(_lines(url, keys.appid, str(timestamp), body), *_padding())
+    headers = (
+        ("Wechatmp-Appid", keys.appid),
+        ("Wechatmp-TimeStamp", str(timestamp)),
+        ("Wechatmp-Signature", base64.b64encode(signature).decode()),
+    )
+    return request._replace(query=(), body=body, content_type=JSON, extra_headers=(*request.extra_headers, *headers))
+
+
+def encrypt(plaintext: bytes, url: str, timestamp: int, keys: SigningKeys, iv: bytes) -> bytes:
+    """Return the body with iv, ciphertext and tag, each as base64."""
+    encryptor = _cipher(keys.symmetric_key, iv, None).encryptor()
+    encryptor.authenticate_additional_data(_bound_to(url, str(timestamp), keys))
+    data = encryptor.update(plaintext) + encryptor.finalize()
+    texts = (base64.b64encode(part).decode() for part in (iv, data, encryptor.tag))
+    return _json(dict(zip(_FRAME, texts, strict=True)))
+
+
+def _bound_to(url: str, timestamp: str, keys: SigningKeys) -> bytes:
+    return "|".join((url, keys.appid, timestamp, keys.symmetric_sn)).encode()
+
+
+def _lines(url: str, appid: str, timestamp: str, body: bytes) -> bytes:
+    return "\n".join((url, appid, timestamp, "")).encode() + body
+
+
+def open_reply(reply: Reply, request: Request, keys: SigningKeys) -> Reply:
+    """Return the reply to a signed request with its body decrypted, after its signature was verified.
+
+    The time in the reply is compared with that of the request (300 seconds), so no clock is asked. An error may come
+    plain, as those of the signature itself do (40230 to 40240), and is returned as it came. Raises BadReply for a
+    signature that does not hold, another account's or certificate's, and for a success that is not signed or not
+    encrypted unless the keys accept it. Warns if WeChat has a new certificate and yours is about to end.
+    """
+    keys = hide_if_str(keys)
+    _require_keys(keys)
+    url, sent_at = API + request.path, _header(request.headers, "wechatmp-timestamp")
+    if not sent_at:
+        raise InvalidMessage("request", "is not signed: pass what sign gave", "没有签名：请传 sign 返回的请求")
+    if not any(_header(reply.headers, f"wechatmp-signature{kind}") for kind in ("", "-deprecated")):
+        return _unsigned(reply, keys)
+    timestamp = _verify(reply, url, int(sent_at), keys)
+    frame = _frame(reply.body)
+    if frame is None:
+        return _plain(reply, keys)
+    found = _decrypt(frame, url, timestamp, keys)
+    if found is None or found.get("_appid") != keys.appid or str(found.get("_timestamp")) != timestamp:
+        raise _refused(
+            reply,
+            "is signed by WeChat, but cannot be decrypted: is symmetric_key the one with the number symmetric_sn?",
+            "有微信的签名，但无法解密：symmetric_key 与编号 symmetric_sn 对应吗？",
+        )
+    return reply._replace(body=_json({name: value for name, value in found.items() if name not in _ADDED}))
+
+
+def _verify(reply: Reply, url: str, sent_at: int, keys: SigningKeys) -> str:
+    """Return the reply's timestamp if its signature holds, else raise."""
+    headers = reply.headers
+    if _header(headers, "wechatmp-appid") != keys.appid:
+        raise _refused(reply, "is signed for another appid than yours", "是签给其他 AppID 的")
+    timestamp = _header(headers, "wechatmp-timestamp")
+    if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(int(timestamp) - sent_at) > _AGE:
+        raise _refused(
+            reply,
+            f"was signed more than {_AGE} seconds from the request: it is an old one, or your clock is wrong",
+            f"的签名时间与请求相差超过 {_AGE} 秒：是旧的应答，或者本机时钟不准",
+        )
+    signature = _signature(reply, keys)
+    if not _holds(signature, _lines(url, keys.appid, timestamp, reply.body), keys):
+        raise _refused(
+            reply,
+            "has a signature that does not hold: it was changed on its way, or certificate is another account's",
+            "的签名校验不通过：应答在途中被改过，或者 certificate 不是这个账号的平台证书",
+        )
+    return timestamp
+
+
+def _signature(reply: Reply, keys: SigningKeys) -> str:
+    """Return the signature that belongs to the certificate we hold."""
+    for kind in ("", "-deprecated"):
+        if _header(reply.headers, f"wechatmp-serial{kind}") == keys.certificate_sn:
+            if kind:
+                warnings.warn(
+                    "WeChat has changed its platform certificate, and yours will soon end: download the new one\n"
+                    "微信的平台证书已更换，手上的即将失效：请到后台下载新证书",
+                    stacklevel=4,
+                )
+            return _header(reply.headers, f"wechatmp-signature{kind}")
+    raise _refused(
+        reply,
+        "is signed with another platform certificate than certificate_sn: download it again in the console (API 安全)",
+        "用的平台证书与 certificate_sn 不符：请到后台“API 安全”重新下载证书",
+    )
+
+
+def _holds(signature: str, lines: bytes, keys: SigningKeys) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        keys.public_key.verify(_decoded(signature), lines, *_padding())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _decrypt(frame: tuple[bytes, ...], url: str, timestamp: str, keys: SigningKeys) -> dict[str, Any] | None:
+    from cryptography.exceptions import InvalidTag
+
+    iv, data, tag = frame
+    if len(iv) != _IV or len(tag) != _TAG:
+        return None
+    decryptor = _cipher(keys.symmetric_key, iv, tag).decryptor()
+    decryptor.authenticate_additional_data(_bound_to(url, timestamp, keys))
+    try:
+        return _object(decryptor.update(data) + decryptor.finalize())
+    except InvalidTag:
+        return None
+
+
+def _unsigned(reply: Reply, keys: SigningKeys) -> Reply:
+    """Return a reply without a signature, if there is nothing in it that only the true WeChat could say."""
+    if _frame(reply.body) is not None:
+        raise _refused(reply, "is encrypted, but its signature is missing", "已加密，但缺少签名")
+    return _plain(reply, keys)
+
+
+def _plain(reply: Reply, keys: SigningKeys) -> Reply:
+    if keys.accept_plain:
+        return reply
+    try:
+        read_ok(*reply)
+    except WxError:
+        return reply  # whoever reads it raises it
+    raise _refused(
+        reply,
+        "came plain, though the request was signed: SigningKeys(accept_plain=True) accepts it, if your account gets "
+        "no others",
+        "没有签名和加密，而请求是签了名的：如果账号只能收到这样的应答，可用 SigningKeys(accept_plain=True) 接受",
+    )
+
+
+def _refused(reply: Reply, en: str, zh: str) -> BadReply:
+    return BadReply(f"the reply (HTTP {reply.status}) {en}", f"应答（HTTP {reply.status}）{zh}", reply.status)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def _frame(body: bytes) -> tuple[bytes, ...] | None:
+    """Return iv, ciphertext and tag of an encrypted body, or None if it is none."""
+    found = _object(body) or {}
+    texts = [found.get(name) for name in _FRAME]
+    return tuple(_decoded(text) for text in texts) if all(isinstance(text, str) for text in texts) else None
+
+
+def _decoded(text: Any) -> bytes:
+    """Return what canonical base64 stands for; anything else becomes empty, which fails later, like all else."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return data if base64.b64encode(data).decode() == text else b""
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(data.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _json(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _require_keys(keys: object) -> None:
+    if not isinstance(keys, SigningKeys):
+        kind = kind_of(keys)
+        raise InvalidMessage("keys", f"must be SigningKeys, not {kind}", f"应为 SigningKeys，收到的是 {kind}")
+
+
+def _require_signable(request: Request) -> None:
+    if request.path not in SIGNABLE:
+        offered = ", ".join(sorted(SIGNABLE))
+        raise InvalidMessage(
+            "request",
+            f"{quoted(request.path)} takes no API signature; WeChat offers it for {offered}",
+            f"{quoted(request.path)} 不支持 API 签名；支持的接口有 {offered}",
+        )
+    if request.method != "POST":
+        raise InvalidMessage("request", "must be a POST to be signed", "须为 POST 才能签名")
+    if _header(request.headers, "wechatmp-signature"):
+        raise InvalidMessage("request", "is signed already", "已经签过名了")
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    fields = _object(request.body or b"{}") if isinstance(request.body, bytes | None) else None
+    if fields is None:
+        raise InvalidMessage("request", "must have a JSON object as its body", "请求体应为 JSON 对象")
+    return fields
+
+
+def _symmetric(symmetric_key: str) -> SecretBytes:
+    key = SecretBytes(_decoded(symmetric_key))
+    if len(key) == _KEY // 2:
+        raise InvalidMessage(
+            "symmetric_key",
+            "is an SM4 key, and SM4 is not offered here: choose AES256_GCM in the console",
+            "是 SM4 密钥，这里不支持：请在后台选用 AES256_GCM",
+        )
+    if len(key) != _KEY:
+        raise InvalidMessage(
+            "symmetric_key",
+            "must be the base64 text of 32 bytes, as the console shows it",
+            "应为后台显示的 base64 文本，解码后 32 字节",
+        )
+    return key
+
+
+def _private(private_key: str) -> "RSAPrivateKey":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key: object = None
+    try:
+        key = load_pem_private_key(private_key.encode("utf-8", "replace"), None)
+    except UnsupportedAlgorithm:
+        key = UnsupportedAlgorithm
+    except (ValueError, TypeError):
+        pass
+    if key is None:
+        raise InvalidMessage(
+            "private_key",
+            "must be the text of a PEM file, -----BEGIN … PRIVATE KEY-----, without a password",
+            "应为 PEM 文件的内容（-----BEGIN … PRIVATE KEY-----），不能带密码",
+        )
+    if not isinstance(key, RSAPrivateKey):
+        raise InvalidMessage(
+            "private_key",
+            "is not an RSA key: choose RSAwithSHA256 in the console (SM2 is not offered here)",
+            "不是 RSA 密钥：请在后台选用 RSAwithSHA256（这里不支持 SM2）",
+        )
+    return key
+
+
+def _public(certificate: str) -> "RSAPublicKey":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.x509 import load_pem_x509_certificate
+
+    require_str("certificate", certificate)
+    key: object = None
+    try:
+        key = load_pem_x509_certificate(certificate.encode()).public_key()
+    except UnsupportedAlgorithm:
+        key = UnsupportedAlgorithm
+    except ValueError:
+        pass
+    if key is None:
+        raise InvalidMessage(
+            "certificate",
+            "must be the text of the platform certificate, -----BEGIN CERTIFICATE-----",
+            "应为平台证书文件的内容（-----BEGIN CERTIFICATE-----）",
+        )
+    if not isinstance(key, RSAPublicKey):
+        raise InvalidMessage(
+            "certificate",
+            "does not hold an RSA key: it is not WeChat's, or of the SM2 kind, which is not offered here",
+            "里的公钥不是 RSA：不是微信的平台证书，或者是这里不支持的 SM2",
+        )
+    return key
+
+
+def _padding() -> tuple["PSS", "SHA256"]:
+    from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    return PSS(MGF1(SHA256()), _SALT), SHA256()
+
+
+def _cipher(key: bytes, iv: bytes, tag: bytes | None) -> "Cipher[GCM]":
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import GCM
+
+    return Cipher(AES(key), GCM(iv, tag))
+
+
+def _require_library() -> None:
+    try:
+        import cryptography  # noqa: F401
+    except ImportError:
+        pass
+    else:
+        return
+    raise ImportError(
+        "the API signature needs cryptography: pip install 'cryptography>=42'\n"
+        "API 签名需要 cryptography：pip install 'cryptography>=42'",
+        name="cryptography",
+    )
