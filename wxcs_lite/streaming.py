@@ -13,7 +13,7 @@ from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media
 from wxcs_lite.request import Request
-from wxcs_lite.secret import hidden
+from wxcs_lite.secret import hidden, secret_of
 from wxcs_lite.tracebacks import call_cleanly
 from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, refuse_unread, without_echo_in
 
@@ -42,7 +42,7 @@ class Stream:
         return f"<Stream {self.filename}, {self.content_type}>"
 
 
-def stream(pool: Pool, token: str, media_id: str) -> AbstractContextManager[Stream]:
+def stream(pool: Pool, token: str | None, media_id: str) -> AbstractContextManager[Stream]:
     r"""Download a medium chunk by chunk: to pass it on to a browser, or to a file that is larger than memory.
 
     >>> from wxcs_lite import fetch_token, upload
@@ -64,11 +64,11 @@ def stream(pool: Pool, token: str, media_id: str) -> AbstractContextManager[Stre
 
 
 @contextmanager
-def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
+def _stream(pool: Pool, token: str | None, media_id: str) -> Iterator[Stream]:
     request, process = endpoints.download(media_id), os.getpid()
-    response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
+    response, medium = call_cleanly(request, secret_of(token), lambda: _entered(pool, token, request))
     chunks = _chunks(request, response, medium.content)
-    opened = Stream(without_echo_in(response.headers, token), medium.content_type, medium.filename, chunks)
+    opened = Stream(without_echo_in(response.headers, secret_of(token)), medium.content_type, medium.filename, chunks)
     try:
         yield opened
     finally:
@@ -79,7 +79,7 @@ def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
             response.close()  # the child's copy; it goes back into no pool
 
 
-def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:
+def _entered(pool: Pool, token: str | None, request: Request) -> tuple[BaseHTTPResponse, Media]:
     """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
     response = None
     try:
@@ -90,7 +90,7 @@ def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse
             start += more
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)
-        return response, read_media(response.status, without_echo_in(response.headers, token), start)
+        return response, read_media(response.status, without_echo_in(response.headers, secret_of(token)), start)
     except BaseException:
         drop(response)
         raise

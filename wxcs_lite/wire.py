@@ -21,10 +21,10 @@ from wxcs_lite.forks import stay_in, watch
 from wxcs_lite.framing import PATIENCE, Malformed
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
-from wxcs_lite.pools import CallTimeout, Pool, require_pool
+from wxcs_lite.pools import CallTimeout, Pool, require_pool, warn_if_exposed
 from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large, without_content
 from wxcs_lite.request import Request
-from wxcs_lite.secret import any_spelling, hide, hide_if_str
+from wxcs_lite.secret import Secret, any_spelling, hidden, secret_of
 from wxcs_lite.tracebacks import Carried, call_cleanly
 
 __all__ = [
@@ -71,8 +71,8 @@ def perform(
     An error of the API is a reply, too: `read_ok(*reply)` raises it. Raises TransportError if no whole reply came and
     BadReply for one past max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
     """
-    pool, token = hide_if_str(pool), None if token is None else hide(token)
-    return call_cleanly(request, token, lambda: _exchange(pool, token, request, max_bytes, progress))
+    pool, token = hidden(pool, token)
+    return call_cleanly(request, secret_of(token), lambda: _exchange(pool, token, request, max_bytes, progress))
 
 
 def _exchange(
@@ -105,6 +105,8 @@ def open_response(
             "call what fresh_token gave: send(pool, token(), message)",
             "应为非空 str，且不含换行等控制字符；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
         )
+    if isinstance(token, Secret) or not request.takes_token:
+        warn_if_exposed(pool)
     limits = _limits(pool, request)
     body, headers = _framed(request, progress, limits.get("timeout"))
     if pool.headers:
@@ -248,7 +250,7 @@ def answer(
     progress: Progress | None = None,
 ) -> _T:
     """Perform and read; `secret` is what the body holds, for a call that takes no token."""
-    secret = secret or token
+    secret = secret or secret_of(token)
 
     def read_reply() -> _T:
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
@@ -266,9 +268,13 @@ def answer(
     return call_cleanly(request, secret, read_reply)
 
 
-def without_echo_in(headers: Headers, secret: str) -> Headers:
+def without_echo_in(headers: Headers, secret: str | None) -> Headers:
     """Return the headers of a medium without the secret: its filename and type are shown to people."""
-    if len(secret) < SECRET_LENGTH or not any(map(partial(_may_hold, secret), headers, headers.values())):
+    if (
+        secret is None
+        or len(secret) < SECRET_LENGTH
+        or not any(map(partial(_may_hold, secret), headers, headers.values()))
+    ):
         return headers
     clean = partial(any_spelling(secret).sub, "***")
     return HTTPHeaderDict({clean(name): clean(value) for name, value in headers.items()})
