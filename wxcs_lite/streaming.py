@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite import endpoints
+from wxcs_lite.errors import WxError
 from wxcs_lite.forks import stay_in
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
@@ -15,7 +16,7 @@ from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media
 from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden, secret_of
 from wxcs_lite.tracebacks import call_cleanly
-from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, refuse_unread, without_echo_in
+from wxcs_lite.wire import MAX_JSON, drop, note_relay, open_response, read_bounded, refuse_unread, without_echo_in
 
 __all__ = ["Stream", "stream"]
 
@@ -91,7 +92,9 @@ def _entered(pool: Pool, token: str | None, request: Request) -> tuple[BaseHTTPR
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)
         return response, read_media(response.status, without_echo_in(response.headers, secret_of(token)), start)
-    except BaseException:
+    except BaseException as e:
+        if isinstance(e, WxError) and response is not None:
+            note_relay(e, response.headers)
         drop(response)
         raise
 

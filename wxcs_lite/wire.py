@@ -32,6 +32,7 @@ __all__ = [
     "Reply",
     "answer",
     "drop",
+    "note_relay",
     "open_response",
     "perform",
     "read_bounded",
@@ -43,6 +44,7 @@ MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
 SECRET_LENGTH = 8  # characters; real ones have 32 and more
+_SEQID_LENGTH = 80  # characters, with room to spare
 _EMPTY = (204, 304)  # statuses of replies without content, as all below 200 are
 _ONCE = Retry.from_int(False, redirect=False)
 
@@ -253,19 +255,36 @@ def answer(
     secret = secret or secret_of(token)
 
     def read_reply() -> _T:
-        status, headers, body = _exchange(pool, token, request, max_bytes, progress)
-        echo = (secret or "").encode()
-        # A short one could be part of any word of the reply, and is no secret.
-        if secret is None or len(echo) < SECRET_LENGTH:
-            return read(status, headers, body)
-        if request.gives == "media":
-            return read(status, without_echo_in(headers, secret), body)
-        value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
-        if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
-            return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
-        return value
+        reply = _exchange(pool, token, request, max_bytes, progress)
+        try:
+            return _read(read, reply, secret, request.gives == "media")
+        except WxError as e:
+            note_relay(e, reply.headers)
+            raise
 
     return call_cleanly(request, secret, read_reply)
+
+
+def _read(read: Callable[[int, Headers, bytes], _T], reply: Reply, secret: str | None, is_medium: bool) -> _T:
+    status, headers, body = reply
+    echo = (secret or "").encode()
+    # A short one could be part of any word of the reply, and is no secret.
+    if secret is None or len(echo) < SECRET_LENGTH:
+        return read(status, headers, body)
+    if is_medium:
+        return read(status, without_echo_in(headers, secret), body)
+    value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
+    if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
+        return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
+    return value
+
+
+def note_relay(error: WxError, headers: Headers) -> None:
+    """Add the id that the relay of WeChat cloud hosting gives each call; where there is none, it took no part."""
+    # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/open.md
+    seqid = headers.get("x-openapi-seqid", "")
+    if 0 < len(seqid) <= _SEQID_LENGTH and seqid.isprintable():
+        error.add_note(f"x-openapi-seqid: {seqid}")
 
 
 def without_echo_in(headers: Headers, secret: str | None) -> Headers:
