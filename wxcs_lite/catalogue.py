@@ -326,7 +326,7 @@ ROWS: tuple[Row, ...] = (
     (41001, "", "no", "access_token missing", "缺少 access_token",
      "The token was None (an unset environment variable?), or the relay of cloud hosting took no part in the call.",
      "传入的 token 是 None（环境变量没有设置？）；云托管内则是这次调用没有经过开放接口服务。",
-     "Pass a token; in cloud hosting switch 开放接口服务 on, then build a new version, and call once the service is up.",
+     "Pass a token; in cloud hosting switch 开放接口服务 on, build a new version, and call once the service is up.",
      "请传入 token；云托管内请打开“开放接口服务”后构建新版本，服务就绪后再调用。"),
     (41002, "", "no", "appid missing", "缺少 appid",
      "The appid is empty; usually a setting was not loaded.",

@@ -123,7 +123,7 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
     41001 access_token missing
       Cause  The token was None (an unset environment variable?), or the relay of
              cloud hosting took no part in the call.
-      Do     Pass a token; in cloud hosting switch 开放接口服务 on, then build a new
+      Do     Pass a token; in cloud hosting switch 开放接口服务 on, build a new
              version, and call once the service is up.
       Retry  No: repeated unchanged it will be refused again; fix the request or
              account first.
