@@ -146,6 +146,18 @@ def _cell(source: str) -> NotebookNode:
     return nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call, no-any-return]
 
 
+def execute(notebook: NotebookNode, lesson: str) -> None:
+    """Run all cells in a new kernel; if it dies, which says nothing of the lesson, in a second one, and then it does.
+
+    A kernel is told five ports that are free, and opens them when it has started: on a busy machine somebody else may
+    have one of them by then.
+    """
+    try:
+        _execute(notebook, lesson)
+    except RuntimeError:
+        _execute(notebook, lesson)
+
+
 def _execute(notebook: NotebookNode, lesson: str) -> None:
     client = NotebookClient(
         notebook,
@@ -165,7 +177,7 @@ def _run(lesson: str) -> Ran:
     again = [cell.source for cell in code_cells(lesson) for _ in range(2)]
     notebook = deepcopy(read(lesson))
     notebook.cells = [_cell(_SPY), *notebook.cells, *map(_cell, [*again, *answers(lesson), _REPORT])]
-    _execute(notebook, lesson)
+    execute(notebook, lesson)
     _, *ran = [cell for cell in notebook.cells if cell.cell_type == "code"]
     executable, package, noted = json.loads(ran[-1].outputs[-1].text)
     went_out = {number if number <= count else (number - count - 1) // 2 + 1 for number in noted}
@@ -225,7 +237,7 @@ def shown(outputs: list[NotebookNode]) -> list[dict[str, Any]]:
 def keep(lesson: str) -> None:
     """Run a lesson, and write into its file what it prints now; of a panel nothing is kept."""
     notebook = deepcopy(read(lesson))
-    _execute(notebook, lesson)
+    execute(notebook, lesson)
     notebook.metadata = nbformat.from_dict(METADATA)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}

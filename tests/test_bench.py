@@ -42,6 +42,7 @@ def test_every_part_runs_and_prints_its_table() -> None:
     assert len(ratios) > 50
     assert min(map(float, ratios)) > 0
     assert max(map(len, done.stdout.splitlines())) <= 100
+    assert re.search(r"^wxcs_lite\[push\] +\d+ +\d+\.\d\d ", done.stdout, re.MULTILINE)
     goals = done.stdout.partition("## Goals")[2]
     assert 7 == len(re.findall(r"  (?:yes|NO)$", goals, re.MULTILINE))
 

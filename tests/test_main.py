@@ -102,7 +102,7 @@ def test_a_typed_line_is_a_customer_writing_and_verbose_shows_requests() -> None
     with served("--verbose", "--secret", "a-secret-of-our-own", "--appid", "wx1") as (process, url):
         assert process.stdout is not None
         assert process.stdin is not None
-        assert "appid wx1\n" == process.stdout.readline()
+        assert "appid wx1, with the secret that you gave\n" == process.stdout.readline()
         assert "OPENID" in process.stdout.readline()
         process.stdin.write("nonsense\nbob: 你好\nb o b: hi\n")
         process.stdin.flush()
@@ -164,7 +164,40 @@ def test_no_stdout_is_status_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_the_sandbox_takes_a_language(capsys: pytest.CaptureFixture[str]) -> None:
     """What the usage line lists is taken behind the command, too; the port is refused here, so that it ends."""
     assert 2 == main(["sandbox", "--lang", "zh", "--port", "65536"])
-    assert "port must be" in capsys.readouterr().err
+    assert "sandbox: 端口须在 0 至 65535 之间，而不是 65536\n" == capsys.readouterr().err
+
+
+def test_the_sandbox_speaks_chinese() -> None:
+    """All its lines do, and one that another language is written in is none of them."""
+    with served("--lang", "zh") as (process, url):
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdin.write("nonsense\nb o b: hi\nbob：你好\n")
+        process.stdin.flush()
+        shown = [process.stdout.readline() for _ in range(5)]
+        port = url.rpartition(":")[2]
+        command = [*COMMAND, "--lang", "zh", "sandbox", "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
+    assert [
+        "appid wxsandbox000000001，secret sandbox-secret-of-no-real-account\n",
+        "输入“OPENID: 文本”并回车，即该用户发来一条消息\n",
+        "请输入“OPENID: 文本”\n",
+        "openid 须为 1 至 64 个字母、数字、下划线或连字符，而不是 'b o b'\n",
+        "bob 发来了一条消息，48 小时内最多可回复 5 条\n",
+    ] == shown
+    assert 2 == done.returncode
+    assert done.stderr.startswith(f"sandbox: 端口 {port} 无法使用（已被占用）")
+    assert 1 == len(done.stderr.splitlines())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell's pipe")
+def test_a_pipe_that_closes_ends_the_sandbox_quietly() -> None:
+    """It is no port that is taken."""
+    command = f"{sys.executable} -m wxcs_lite sandbox | true"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False, timeout=60
+    )
+    assert "" == done.stderr
 
 
 def test_the_bot_leaves_logs_to_the_chat(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ipywidgets.widgets.widget import _instances as alive
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 
 import wxcs_lite
 from tests.notebook_tools import (
@@ -28,6 +31,7 @@ from tests.notebook_tools import (
     bare,
     begin,
     code_cells,
+    execute,
     path_of,
     python_blocks,
     read,
@@ -70,8 +74,27 @@ def test_a_lesson_runs_as_it_is_printed(lesson: str, ran: Ran) -> None:
     for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
         # A panel is no output to keep.
         assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
-    assert sys.executable == ran.executable
-    assert Path(wxcs_lite.__file__) == ran.package
+    # As files, because `../venv/bin/python` is the same; their folders, because environments link to one interpreter.
+    assert Path(sys.executable).parent.samefile(Path(ran.executable).parent)
+    assert Path(wxcs_lite.__file__).samefile(ran.package)
+
+
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_a_kernel_that_dies_is_started_again_once(deaths: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine fails no lesson; a lesson that kills its kernel fails."""
+    starts = iter([DeadKernelError("Kernel died before replying to kernel_info")] * deaths)
+    begun: list[NotebookClient] = []
+
+    async def execute_or_die(client: NotebookClient) -> None:
+        begun.append(client)
+        for death in starts:
+            raise death
+
+    monkeypatch.setattr(NotebookClient, "async_execute", execute_or_die)
+    with pytest.raises(DeadKernelError) if deaths == 2 else nullcontext():
+        execute(read(LESSONS[0]), LESSONS[0])
+    assert 2 == len(begun)
+    assert begun[0] is not begun[1]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.media import Uploaded
+from wxcs_lite.push.value import parse
 from wxcs_lite.require import kind_of, quoted, require_businessid, require_str, require_utf8
+from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.secret import Token
+
+PUSH = parse(b'{"ToUserName":"gh_1","FromUserName":"ann","CreateTime":1,"MsgType":"image","MediaId":"M"}')
 
 
 @pytest.mark.parametrize("value", ["a", "你好", "👋🏽", "\x00", Token("80_made-up")])
@@ -33,6 +38,34 @@ def test_what_is_no_text_is_refused_by_name(value: object, en: str, zh: str) -> 
     assert "content" == field
     assert english.startswith(en)
     assert chinese.startswith(zh)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "meant"),
+    [
+        ("media_id", Uploaded("MEDIA_ID", "image", 1672500000), ".media_id"),
+        ("thumb_media_id", Uploaded("MEDIA_ID", "thumb", 1672500000), ".media_id"),
+        ("media_id", Sandbox().user("ann").sends_image(sunset()), '.fields["MediaId"]'),
+        ("media_id", PUSH, '.fields["MediaId"]'),
+        ("touser", Sandbox().user("ann"), ".openid"),
+        ("touser", PUSH, '.fields["FromUserName"]'),
+        ("content", Sandbox().user("ann").says("hi"), '.fields["Content"]'),
+    ],
+)
+def test_what_holds_the_text_is_told_how_to_get_at_it(field: str, value: object, meant: str) -> None:
+    """What upload gave, a push, a sandbox's customer and what it did: each has the text in a known place."""
+    with pytest.raises(InvalidMessage) as caught:
+        require_str(field, value)
+    assert f"{field}: must be a str, not {type(value).__name__}: pass its {meant}" == caught.value.en
+    assert f"{field}：应为 str，收到的是 {type(value).__name__}：请传它的 {meant}" == caught.value.zh
+
+
+@pytest.mark.parametrize(("field", "value"), [("media_id", None), ("content", PUSH), ("title", PUSH), ("touser", 1)])
+def test_nothing_is_advised_where_nothing_is_known(field: str, value: object) -> None:
+    """A value without such a text, or a field that no such value has."""
+    with pytest.raises(InvalidMessage) as caught:
+        require_str(field, value)
+    assert f"{field}: must be a str, not {kind_of(value)}" == caught.value.en
 
 
 @pytest.mark.parametrize("businessid", [0, 1, -1, 2**63, "1", "子商户"])

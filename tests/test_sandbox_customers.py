@@ -72,6 +72,8 @@ def test_nothing_to_send() -> None:
     ann = sandbox.user("ann")
     with pytest.raises(ValueError, match="empty text"):
         ann.says("")
+    with pytest.raises(TypeError, match="a text is a str, not NoneType"):
+        ann.says(None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="empty picture"):
         ann.sends_image(b"")
     with pytest.raises(ValueError, match="empty picture"):

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from itertools import pairwise
+from mmap import mmap
 
 import pytest
 from hypothesis import given, settings
@@ -233,3 +234,31 @@ def test_after_hanging_up_nothing_is_kept() -> None:
     for _ in range(3):
         assert [] == list(conversation.feed(bytes(1000)))
         assert not conversation._buffer
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 4194304\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n400000\r\n"])
+def test_what_is_half_said_is_let_go_at_once(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the connection has ended, its bytes do not wait for the garbage collector."""
+    rooms: list[mmap] = []
+
+    class Room(mmap):
+        def __init__(self, *given: int) -> None:
+            rooms.append(self)
+
+    monkeypatch.setattr("wxcs_lite.sandbox.http.http11.mmap", Room)
+    conversation = Conversation(Asked(), accept_chunked=True)
+    head = b"POST /p HTTP/1.1\r\n" + head
+    assert [] == list(conversation.feed(head + bytes(100_000)))
+    assert len(head) + 100_000 == conversation.held
+    conversation.close()
+    assert [True] == [room.closed for room in rooms]
+
+
+@pytest.mark.parametrize("size", [2**16, 2**16 + 1])
+def test_a_large_body_is_not_copied(size: int) -> None:
+    """Head and body of a small reply leave together; a large body leaves as it is, behind its head."""
+    body = bytes(size)
+    outcomes = list(Conversation(lambda request: Answer(Reply(200, (), body), 3.0)).feed(b"GET / HTTP/1.1\r\n\r\n"))
+    assert [3.0, 0.0][: len(outcomes)] == [outcome.slow for outcome in outcomes]
+    assert (size > 2**16) == (outcomes[-1].data is body)
+    assert b"".join(outcome.data for outcome in outcomes).endswith(b"\r\nContent-Length: %d\r\n\r\n" % size + body)

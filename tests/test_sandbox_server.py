@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from itertools import repeat
 
 import pytest
@@ -198,26 +198,110 @@ def test_expect_continue(sandbox: Sandbox) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_too_many_connections(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over the limit a connection is closed at once; when others end there is room again."""
+def test_a_newcomer_takes_the_place_of_the_slowest(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all places are taken, who never asked for anything goes before who was served; then it is served."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 2)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.0)
     with sandbox.serve() as url:
         address = ("127.0.0.1", port_of(url))
-        with socket.create_connection(address) as one, socket.create_connection(address) as two:
-            for connection in (one, two):
-                connection.sendall(request_bytes("GET", "/"))
-                connection.recv(1000)
-            with socket.create_connection(address, timeout=5) as three:
-                assert b"" == three.recv(1000)
-        time.sleep(0.05)
+        with socket.create_connection(address, timeout=5) as served, socket.create_connection(address) as silent:
+            served.sendall(request_bytes("GET", "/"))
+            assert served.recv(1000)
+            assert b"HTTP/1.1 404" in talk(port_of(url), request_bytes("GET", "/"))
+            assert b"" == silent.recv(1000)
+            served.sendall(request_bytes("GET", "/"))
+            assert served.recv(1000)
+
+
+def test_a_kept_connection_that_was_cut_loses_no_message(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cut while nothing is under way on it; urllib3 sees that, and sends over a new one."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 1)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.0)
+    url = send_url(sandbox)
+    with sandbox.serve() as base:
+        pools = [urllib3.connectionpool.connection_from_url(base, timeout=5, retries=False) for _ in range(2)]
+        for _ in range(2):
+            for pool in pools:
+                assert 0 == pool.request("POST", url, json=TEXT).json()["errcode"]
+        for pool in pools:
+            pool.close()
+    assert 4 == len(sandbox.user("ann").inbox)
+
+
+def test_who_does_not_read_makes_room(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer that leaves its reply unread keeps the door waiting, too."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 1)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.05)
+    sandbox.fail_next(reply=bytes(2**25))
+    with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as reading:
+        reading.sendall(request_bytes("GET", "/"))
+        assert reading.recv(1)
         assert b"HTTP/1.1 404" in talk(port_of(url), request_bytes("GET", "/"))
+        with suppress(ConnectionResetError):
+            assert len(b"".join(iter(lambda: reading.recv(2**20), b""))) < 2**25 - 1
+
+
+def test_a_connection_without_a_thread_is_closed(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where the system gives no thread, the connection ends, its place is free again, and it is told on stderr."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 1)
+    with sandbox.serve() as url:
+        with monkeypatch.context() as patch:
+            patch.setattr("wxcs_lite.sandbox.http.server.Thread", no_thread)
+            with socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
+                assert b"" == connection.recv(1000)
+        assert b"HTTP/1.1 404" in talk(port_of(url), request_bytes("GET", "/"))
+    assert "can't start new thread" in capfd.readouterr().err
+
+
+def no_thread(**given: object) -> threading.Thread:
+    thread = threading.Thread()
+
+    def start() -> None:
+        raise RuntimeError("can't start new thread")
+
+    thread.start = start  # type: ignore[method-assign]
+    return thread
+
+
+def test_leaving_does_not_wait_for_room(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newcomer who still waits outside is sent away when the block ends."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 1)
+    sandbox.fail_next(slow=30, path="/slow")
+    started = time.perf_counter()
+    with ExitStack() as stack:
+        with sandbox.serve() as url:
+            address = ("127.0.0.1", port_of(url))
+            waiting, outside = (stack.enter_context(socket.create_connection(address, timeout=5)) for _ in range(2))
+            waiting.sendall(request_bytes("GET", "/slow"))
+            outside.sendall(request_bytes("GET", "/"))
+            time.sleep(0.1)
+        assert b"" == outside.recv(1000)
+    assert time.perf_counter() - started < 10
 
 
 def test_idle_peer_is_let_go(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that says nothing is let go after a while."""
-    monkeypatch.setattr("wxcs_lite.sandbox.http.server._IDLE", 0.05)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._PATIENCE", 0.05)
     with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
         assert b"" == connection.recv(1000)
+
+
+def drip(connection: socket.socket) -> None:
+    for _ in range(1000):
+        time.sleep(0.02)
+        connection.sendall(b"x")
+
+
+@pytest.mark.parametrize("first", [b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"])
+def test_a_request_that_drips_comes_to_an_end(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
+    """A head or body that comes byte by byte is one wait, however many bytes come."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._PATIENCE", 0.2)
+    with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
+        connection.sendall(first)
+        with pytest.raises(ConnectionError):
+            drip(connection)
 
 
 def test_peer_that_never_closes_is_closed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,6 +332,12 @@ def test_leaves_nothing_behind(sandbox: Sandbox) -> None:
         socket.create_connection(("127.0.0.1", port))
     with sandbox.serve(port) as url:
         assert port == port_of(url)
+
+
+def test_a_taken_port_is_named(sandbox: Sandbox) -> None:
+    """Which port it was, and what to do."""
+    with sandbox.serve() as url, pytest.raises(OSError, match=f"port {port_of(url)} cannot be opened.*choose another"):
+        sandbox.serve(port_of(url)).__enter__()
 
 
 @pytest.mark.parametrize("port", [-1, 65536, 99999, 10**30])

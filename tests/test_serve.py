@@ -1,12 +1,13 @@
 """The sandbox in a terminal: what cannot be done is told in one sentence."""
 
 import io
+from string import Formatter
 from urllib.parse import parse_qsl
 
 import pytest
 
 from wxcs_lite.sandbox.http.values import Request, seen
-from wxcs_lite.terminal.serve import _line, run
+from wxcs_lite.terminal.serve import _TEXTS, _line, run
 
 
 @pytest.mark.parametrize("port", [-1, 99999, 10**30])
@@ -23,6 +24,23 @@ def test_impossible_customer(capsys: pytest.CaptureFixture[str]) -> None:
     assert "" == out
     assert 1 == err.count("\n")
     assert err.startswith("sandbox: an openid is 1 to 64")
+
+
+def test_an_empty_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither appid nor secret can be empty; the secret is not shown."""
+    assert 2 == run(secret="", lines=io.StringIO(), out=io.StringIO())
+    assert ("", "sandbox: --appid and --secret cannot be empty\n") == capsys.readouterr()
+
+
+def test_both_languages_say_the_same() -> None:
+    """Each text has the same places to fill."""
+    assert {name: fields(text) for name, text in _TEXTS["en"].items()} == {
+        name: fields(text) for name, text in _TEXTS["zh"].items()
+    }
+
+
+def fields(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
 @pytest.mark.parametrize(

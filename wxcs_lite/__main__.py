@@ -41,13 +41,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_lang(bot, argparse.SUPPRESS)
     sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 在本机启动沙箱")
     _add_lang(sandbox, argparse.SUPPRESS)
-    sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given")
-    sandbox.add_argument("--appid", help="the appid it knows")
-    sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one)")
+    sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given / 端口，默认自动选取")
+    sandbox.add_argument("--appid", help="the appid it knows / 沙箱认可的 appid")
+    sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one) / 沙箱认可的 AppSecret（请自编一个）")
     sandbox.add_argument(
-        "--customer", action="append", default=[], metavar="OPENID", help="one who has just written; may be repeated"
+        "--customer",
+        action="append",
+        default=[],
+        metavar="OPENID",
+        help="one who has just written; may be repeated / 刚发来消息的用户，可重复指定",
     )
-    sandbox.add_argument("--verbose", action="store_true", help="print every request, without secrets")
+    sandbox.add_argument(
+        "--verbose", action="store_true", help="print every request, without secrets / 打印每个请求，不含密钥"
+    )
     return parser
 
 
@@ -78,6 +84,7 @@ def _sandbox(chosen: argparse.Namespace) -> int:
     from wxcs_lite.terminal.serve import run
 
     return run(
+        lang=chosen.lang,
         port=chosen.port,
         appid=chosen.appid,
         secret=chosen.secret,

@@ -135,7 +135,7 @@ class PushRejected(WxError):
 _RID = r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})"
 _UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
 _NOT_SHOWN = rf"[\s,]*(?:hint:\s*\[[^\]]*\][\s,]*)?{_RID}"  # the text names the rid once, at its end
-_ERRMSG_SHOWN = 80  # characters
+_ERRMSG_SHOWN = 60  # characters
 _MAYBE_SENT = frozenset({-1, 4})  # "system error" and its undocumented twin: WeChat itself does not know
 
 
@@ -176,8 +176,9 @@ class ApiError(WxError):
         """The errcode, WeChat's errmsg, what to do next, and the rid."""
         advice = self.advice
         said = re.sub(_UNPRINTABLE, " ", re.sub(_NOT_SHOWN, "", self.errmsg)).strip()
-        shown = said if len(said) <= _ERRMSG_SHOWN else f"{said[:_ERRMSG_SHOWN]}…"
-        return f"{self.errcode} {shown or advice.meaning}: {advice.remedy}{f' (rid: {self.rid})' if self.rid else ''}"
+        if len(said) > _ERRMSG_SHOWN:  # some go on for 200 characters, with links; `errmsg` has them all
+            said = said[:_ERRMSG_SHOWN].rsplit(" ", 1)[0].rstrip(" ,.:;") + "…"
+        return f"{self.errcode} {said or advice.meaning}: {advice.remedy}{f' (rid: {self.rid})' if self.rid else ''}"
 
     @property
     def zh(self) -> str:

@@ -1,6 +1,7 @@
 """Refuse a value that WeChat certainly could not use; the error names its field, which WeChat's would not."""
 
 import re
+from collections.abc import Mapping
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.scrub import scrub
@@ -11,13 +12,31 @@ __all__ = ["kind_of", "quoted", "require_businessid", "require_str", "require_ut
 def require_str(field: str, value: object) -> None:
     """Refuse what is missing, empty, no str, or half of a surrogate pair."""
     if not isinstance(value, str):
-        en, zh = (": pass its .media_id", "：请传它的 .media_id") if hasattr(value, "media_id") else ("", "")
-        kind = kind_of(value)
+        meant, kind = _meant(field, value), kind_of(value)
+        en, zh = (f": pass its {meant}", f"：请传它的 {meant}") if meant else ("", "")
         raise InvalidMessage(field, f"must be a str, not {kind}{en}", f"应为 str，收到的是 {kind}{zh}")
     if not value:
         raise InvalidMessage(field, "must not be empty", "不能为空")
     if not value.isascii():
         require_utf8(field, value)
+
+
+# Where the text of a field is in what comes from elsewhere: an attribute of what upload gave and of a sandbox's
+# customer, and a field of a push.
+_ELSEWHERE = {
+    "touser": ("openid", "FromUserName"),
+    "content": ("", "Content"),
+    "media_id": ("media_id", "MediaId"),
+    "thumb_media_id": ("media_id", "MediaId"),
+}
+
+
+def _meant(field: str, value: object) -> str:
+    attribute, pushed = _ELSEWHERE.get(field.rpartition(".")[2], ("", ""))
+    if hasattr(value, attribute):
+        return f".{attribute}"
+    fields = getattr(value, "fields", None)
+    return f'.fields["{pushed}"]' if isinstance(fields, Mapping) and pushed in fields else ""
 
 
 def require_utf8(field: str, value: str) -> None:

@@ -43,6 +43,8 @@ class Customer:
 
     def says(self, text: str) -> CustomerEvent:
         """Write a text: it opens the 48 hours. Returns what a push will tell."""
+        if not isinstance(text, str):
+            raise TypeError(f"a text is a str, not {type(text).__name__}")
         if not text:
             raise ValueError("a customer cannot send an empty text")
         return self._does("text", {"Content": text})

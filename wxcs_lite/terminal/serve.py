@@ -1,18 +1,53 @@
 """The served sandbox in a terminal: it tells its address, shows what comes in, and lets customers write."""
 
+import errno
+import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from threading import Event, Lock
 from typing import Any, TextIO
 
+from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox import Sandbox, Seen
+from wxcs_lite.sandbox.api.sending import well_formed
 
 __all__ = ["run"]
+
+_TEXTS = {
+    "en": {
+        "opening": "WeChat in a box at {url}  (Ctrl-C ends it)",
+        "account": "appid {appid}, secret {secret}",
+        "own_secret": "appid {appid}, with the secret that you gave",
+        "typing": "Type OPENID: text and Enter: that customer writes",
+        "form": "write OPENID: text",
+        "openid": "an openid is 1 to 64 of A-Z, a-z, 0-9, _ and -, not {openid!r}",
+        "wrote": "{openid} wrote; 5 messages may answer within 48 h",
+        "range": "port must be from 0 to 65535, not {port}",
+        "taken": "port {port}: {reason}; choose another --port, or none for a free one",
+        "empty": "--appid and --secret cannot be empty",
+    },
+    "zh": {
+        "opening": "沙箱（本机上的微信）地址：{url}  按 Ctrl-C 结束",
+        "account": "appid {appid}，secret {secret}",
+        "own_secret": "appid {appid}，secret 为你指定的值",
+        "typing": "输入“OPENID: 文本”并回车，即该用户发来一条消息",
+        "form": "请输入“OPENID: 文本”",
+        "openid": "openid 须为 1 至 64 个字母、数字、下划线或连字符，而不是 {openid!r}",
+        "wrote": "{openid} 发来了一条消息，48 小时内最多可回复 5 条",
+        "range": "端口须在 0 至 65535 之间，而不是 {port}",
+        "taken": "端口 {port} 无法使用（{reason}），请用 --port 另选一个，不指定则自动选取空闲端口",
+        "empty": "--appid 和 --secret 不能为空",
+    },
+}
+
+_CHINESE = {errno.EADDRINUSE: "已被占用", errno.EACCES: "没有权限"}  # the system speaks its own language
 
 
 def run(
     *,
+    lang: Language = "en",
     port: int = 0,
     appid: str | None = None,
     secret: str | None = None,
@@ -25,51 +60,72 @@ def run(
 
     The customers named have just written, so that their windows are open. Time is real time here.
     """
-    lines, out = lines or sys.stdin, out or sys.stdout
+    teller = _Teller(_TEXTS[lang], out or sys.stdout)
+    malformed = [openid for openid in customers if not well_formed(openid)]
+    if not 0 <= port <= 65535:
+        return teller.refuse("range", port=port)
+    if "" in (appid, secret):
+        return teller.refuse("empty")
+    if malformed:
+        return teller.refuse("openid", openid=malformed[0])
     given: dict[str, Any] = {name: value for name, value in (("appid", appid), ("secret", secret)) if value is not None}
-    printing = Lock()
-
-    def say(line: str) -> None:
-        with printing:
-            print(line, file=out, flush=True)
-
-    try:
-        sandbox = Sandbox(clock=time.time, **given)
-        for openid in customers:
-            sandbox.user(openid).says("…")
-        with sandbox.serve(port, on_request=(lambda seen: say(_line(seen))) if verbose else None) as url:
-            say(f"WeChat in a box at {url}  (Ctrl-C ends it / 按 Ctrl-C 结束)")
-            # The secret of the default account opens nothing and is in the docs; one that was given is not repeated.
-            say(f"appid {sandbox.appid}" if secret else f"appid {sandbox.appid}, secret {sandbox.secret}")
-            say("OPENID: text + Enter  = that customer writes / 该用户发来一条消息")
-            for line in lines:
-                _write(sandbox, line, say)
-            Event().wait()  # no more input, as under nohup: go on serving
-    except OSError as e:
-        told = f"port {port}: {e.strerror}; choose another --port / 端口 {port} 不可用，请换一个 --port"
-        print(f"sandbox: {told}", file=sys.stderr)
-        return 2
-    except ValueError as e:
-        print(f"sandbox: {e}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        say("")
+    sandbox = Sandbox(clock=time.time, **given)
+    for openid in customers:
+        sandbox.user(openid).says("…")
+    with ExitStack() as stack, suppress(KeyboardInterrupt):
+        try:
+            on_request = (lambda seen: teller.show(_line(seen))) if verbose else None
+            url = stack.enter_context(sandbox.serve(port, on_request=on_request))
+        except OSError as e:
+            reason = _CHINESE.get(e.errno or 0) if lang == "zh" else None
+            return teller.refuse("taken", port=port, reason=reason or os.strerror(e.errno or 0))
+        teller.say("opening", url=url)
+        # The secret of the default account opens nothing and is in the docs; one that was given is not repeated.
+        teller.say("own_secret" if secret else "account", appid=sandbox.appid, secret="" if secret else sandbox.secret)
+        _listen(sandbox, lines or sys.stdin, teller)
     return 0
 
 
-def _write(sandbox: Sandbox, line: str, say: Callable[[str], None]) -> None:
-    openid, colon, text = line.replace("：", ":", 1).partition(":")
+class _Teller:
+    """Prints a line at a time, from whichever thread, in one language."""
+
+    def __init__(self, texts: Mapping[str, str], out: TextIO) -> None:
+        self._texts, self._out, self._printing = texts, out, Lock()
+
+    def say(self, name: str, **values: object) -> None:
+        self.show(self._texts[name].format(**values))
+
+    def show(self, line: str) -> None:
+        with self._printing:
+            print(line, file=self._out, flush=True)
+
+    def refuse(self, name: str, **values: object) -> int:
+        """Say on stderr what is wrong, and return the exit status of wrong usage."""
+        print(f"sandbox: {self._texts[name].format(**values)}", file=sys.stderr)
+        return 2
+
+
+def _listen(sandbox: Sandbox, lines: TextIO, teller: _Teller) -> None:
+    teller.say("typing")
+    try:
+        for line in lines:
+            _write(sandbox, line, teller)
+        Event().wait()  # no more input, as under nohup: go on serving
+    except KeyboardInterrupt:
+        teller.show("")
+
+
+def _write(sandbox: Sandbox, line: str, teller: _Teller) -> None:
+    openid, colon, text = (part.strip() for part in line.replace("：", ":", 1).partition(":"))
     if not line.strip():
         return
-    if not colon or not text.strip():
-        say("write OPENID: text / 请输入 OPENID: 文本")
-        return
-    try:
-        sandbox.user(openid.strip()).says(text.strip())
-    except ValueError as e:
-        say(str(e))
+    if not colon or not text:
+        teller.say("form")
+    elif not well_formed(openid):
+        teller.say("openid", openid=openid)
     else:
-        say(f"{openid.strip()} wrote; 5 messages may answer within 48 h / 已发送，48 小时内可回复 5 条")
+        sandbox.user(openid).says(text)
+        teller.say("wrote", openid=openid)
 
 
 def _line(seen: Seen) -> str:

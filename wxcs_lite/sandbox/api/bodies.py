@@ -89,19 +89,28 @@ def media_part(content_type: str, body: bytes) -> Part:
     for head, content in _parts(boundary[1].encode("latin-1"), body):
         fields = _disposition(head)
         if fields.get(b"name") == b"media" and b"filename" in fields:
-            return Part(_text(fields[b"filename"]), content)
+            return Part(_text(fields[b"filename"]), body[content])
     raise RefusedError(41005)
 
 
-def _parts(boundary: bytes, body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    _, *sections = (b"\r\n" + body).split(b"\r\n--" + boundary)
-    if not sections or not sections[-1].startswith(b"--"):
+def _parts(boundary: bytes, body: bytes) -> Iterator[tuple[bytes, slice]]:
+    """Give the head of each part, and where its content is: a picture is copied once, when it has been chosen."""
+    mark = b"\r\n--" + boundary
+    first = -2 if body.startswith(mark[2:]) else body.find(mark)  # before the first one there need not be a line
+    last = max(first, body.rfind(mark))
+    if last == -1 or not body.startswith(b"--", last + len(mark)):
         raise RefusedError(41005)  # no end: the rest was lost
-    for section in sections[:-1]:
-        padding, _, rest = section.partition(b"\r\n")
-        head, blank, content = rest.partition(b"\r\n\r\n")
-        if blank and not padding.strip(b" \t"):
-            yield head, content
+    while first != last:
+        start = first + len(mark)
+        first = body.find(mark, start)
+        yield from _part(body, start, first)
+
+
+def _part(body: bytes, start: int, end: int) -> Iterator[tuple[bytes, slice]]:
+    line = body.find(b"\r\n", start, end)
+    blank = body.find(b"\r\n\r\n", line + 2, end)
+    if 0 <= line < blank and not body[start:line].strip(b" \t"):
+        yield body[line + 2 : blank], slice(blank + 4, end)
 
 
 def _disposition(head: bytes) -> dict[bytes, bytes]:

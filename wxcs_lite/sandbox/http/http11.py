@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Generator, Iterator
+from mmap import mmap
 from urllib.parse import parse_qsl
 
 from wxcs_lite.sandbox.http.values import Answer, Outcome, Reply, Request, Seen, page, reason, seen
@@ -10,6 +11,7 @@ __all__ = ["MAX_BODY", "Conversation"]
 
 MAX_HEAD = 32 * 2**10  # bytes
 MAX_BODY = 32 * 2**20  # bytes
+_APART = 64 * 2**10  # bytes; a larger body has memory of its own, and is not copied to stand behind its head
 
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
@@ -25,7 +27,7 @@ class BadHttpError(Exception):
         self.status = status
 
 
-def _render(reply: Reply, request: Request) -> Outcome:
+def _render(reply: Reply, request: Request, slow: float) -> tuple[Outcome, ...]:
     names = {name.lower() for name, _ in reply.headers}
     framed = names & {"connection", "content-length", "transfer-encoding"}
     close = bool(framed) or not request.keep_alive
@@ -40,8 +42,10 @@ def _render(reply: Reply, request: Request) -> Outcome:
         "",
         "",
     ]
-    body = b"" if request.method == "HEAD" else reply.body
-    return Outcome("\r\n".join(lines).encode("latin-1") + body, close)
+    head, body = "\r\n".join(lines).encode("latin-1"), b"" if request.method == "HEAD" else reply.body
+    if len(body) <= _APART:
+        return (Outcome(head + body, close, slow),)
+    return Outcome(head, False, slow), Outcome(body, close)
 
 
 class Conversation:
@@ -70,24 +74,32 @@ class Conversation:
         self._on_request = on_request
         self._buffer = bytearray()
         self._head: Request | None = None
-        self._talk = self._converse()
+        self._talk: Generator[Outcome | None, None, None] = self._converse()
+        self.held = 0  # bytes of a request that is not whole yet, or not answered
 
     def feed(self, data: bytes) -> Iterator[Outcome]:
         self._buffer += data
+        self.held += len(data)
         for outcome in self._talk:
             if outcome is None:  # it waits for more
                 return
             yield outcome
         self._buffer.clear()  # it has hung up: what still comes is for nobody
+        self.held = 0
 
-    def _converse(self) -> Iterator[Outcome | None]:
+    def close(self) -> None:
+        """Let go of what is half said, at once: the conversation and its generator hold each other."""
+        self._talk.close()
+        self._buffer.clear()
+
+    def _converse(self) -> Generator[Outcome | None, None, None]:
         close = False
         while not close:
-            outcome = yield from self._exchange()
-            close = outcome.close
-            yield outcome
+            for outcome in (yield from self._exchange()):
+                close = outcome.close
+                yield outcome
 
-    def _exchange(self) -> Generator[Outcome | None, None, Outcome]:
+    def _exchange(self) -> Generator[Outcome | None, None, tuple[Outcome, ...]]:
         # A function of its own, so that nothing holds a large request while the next is waited for.
         try:
             request = yield from self._request()
@@ -97,14 +109,15 @@ class Conversation:
             return self._respond(request, Answer(page(error.status)))
         finally:
             self._head = None
+            self.held = len(self._buffer)
 
-    def _respond(self, request: Request, answer: Answer) -> Outcome:
+    def _respond(self, request: Request, answer: Answer) -> tuple[Outcome, ...]:
         reply = answer.reply
         if self._on_request is not None:
             self._on_request(seen(request, reply if isinstance(reply, Reply) else None))
         if isinstance(reply, Reply):
-            return _render(reply, request)._replace(slow=answer.slow)
-        return Outcome(reply or b"", True, answer.slow)
+            return _render(reply, request, answer.slow)
+        return (Outcome(reply or b"", True, answer.slow),)
 
     # From here on: generators that yield None when they need more bytes.
 
@@ -133,29 +146,43 @@ class Conversation:
         return line
 
     def _exactly(self, size: int) -> Generator[None, None, bytes]:
-        while len(self._buffer) < size:
-            yield
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return data
+        if size <= _APART:
+            while len(self._buffer) < size:
+                yield
+            data = bytes(self._buffer[:size])
+            del self._buffer[:size]
+            return data
+        with mmap(-1, size) as room:
+            yield from self._move(room, size)
+            return room[:]
 
     def _chunks(self) -> Generator[None, None, bytes]:
-        body = bytearray()
-        while True:
-            match = _CHUNK_SIZE.fullmatch((yield from self._line(1024)))
-            if match is None:
-                raise BadHttpError(400)
-            size = int(match[1], 16)
-            if len(body) + size > MAX_BODY:
-                raise BadHttpError(413)
-            if not size:
-                break
-            body += yield from self._exactly(size)
-            if (yield from self._exactly(2)) != b"\r\n":
-                raise BadHttpError(400)
-        while (yield from self._line(1024)):
-            pass  # trailers say nothing to us
-        return bytes(body)
+        with mmap(-1, MAX_BODY) as room:
+            while True:
+                match = _CHUNK_SIZE.fullmatch((yield from self._line(1024)))
+                if match is None:
+                    raise BadHttpError(400)
+                size = int(match[1], 16)
+                if room.tell() + size > MAX_BODY:
+                    raise BadHttpError(413)
+                if not size:
+                    break
+                yield from self._move(room, size)
+                if (yield from self._exactly(2)) != b"\r\n":
+                    raise BadHttpError(400)
+            while (yield from self._line(1024)):
+                pass  # trailers say nothing to us
+            return room[: room.tell()]
+
+    def _move(self, room: mmap, size: int) -> Generator[None, None, None]:
+        # Not on the heap: there, what many threads let grow and let go in turns leaves holes as large as itself.
+        while size:
+            piece = self._buffer[:size]
+            del self._buffer[:size]
+            room.write(piece)
+            size -= len(piece)
+            if size:
+                yield
 
 
 def _parse(first: bytes, lines: list[bytes]) -> Request:

@@ -6,22 +6,22 @@ import socketserver
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from math import inf
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
 from wxcs_lite.sandbox.http.http11 import Conversation
+from wxcs_lite.sandbox.http.peers import SMALL, Peer, PeerGoneError, Peers
 
 __all__ = ["serving"]
 
-_IDLE = 60.0  # seconds of silence after which a peer is taken for dead
+_PATIENCE = 60.0  # seconds in which a peer begins a request, then sends the whole of it, then takes the whole reply
 _LINGER = 1.0  # seconds in which a peer may still read the reply after which we close
-_CONNECTIONS = 256  # more are closed at once; each holds one body at a time, of MAX_BODY at most
-
-
-class _PeerGoneError(Exception):
-    """The peer has closed, reset or left the connection."""
+_CONNECTIONS = 256
+_HELD = 4 * 2**20  # bytes of half-sent requests, all large ones together but the oldest, which has all that it needs
+_PIECE = 2**14  # bytes that are read at once, four times as many of a large request
 
 
 @contextmanager
@@ -30,15 +30,13 @@ def _talking() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _PeerGoneError from error
+        raise PeerGoneError from error
 
 
 @contextmanager
 def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str]:
     """Serve for the length of the block, and give the URL; on leaving it all threads end and all sockets close."""
-    if not 0 <= port <= 65535:
-        raise ValueError(f"port must be from 0 to 65535, not {port!r}")
-    with _Server(("127.0.0.1", port), _Handler) as server:
+    with _open(port) as server:
         server.converse = converse
         loop = Thread(target=server.serve_forever, args=(0.02,), name="wxcs_lite sandbox", daemon=True)
         loop.start()
@@ -48,44 +46,58 @@ def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str
         finally:
             if os.getpid() == process:  # the child of a fork has no thread that could be stopped, and serves nobody
                 server.stopping.set()
+                server.peers.close()
                 server.shutdown()
                 loop.join()
-                server.hang_up()
+                server.peers.join()
 
 
-class _Server(socketserver.ThreadingTCPServer):
+def _open(port: int) -> "_Server":
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be from 0 to 65535, not {port!r}")
+    try:
+        return _Server(("127.0.0.1", port), _Handler)
+    except OSError as error:
+        advice = "choose another, or 0 for a free one"
+        raise OSError(error.errno, f"port {port} cannot be opened on 127.0.0.1: {error.strerror}; {advice}") from None
+
+
+class _Server(socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
     converse: Callable[[], Conversation]
 
     def __init__(self, address: tuple[str, int], handler: type[socketserver.BaseRequestHandler]) -> None:
         self.stopping = Event()
-        self.talking: dict[Thread, socket.socket] = {}
+        self.peers = Peers(_CONNECTIONS, _HELD)
         super().__init__(address, handler)
 
-    def verify_request(self, request: object, client_address: object) -> bool:
-        self.talking = {thread: connection for thread, connection in self.talking.items() if thread.is_alive()}
-        return len(self.talking) < _CONNECTIONS
-
     def process_request(self, request: Any, client_address: Any) -> None:
-        # As the mixin does, but with the threads at hand: it loses sight of those that are daemons.
-        thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
-        thread.start()
-        self.talking[thread] = request
+        """Let a connection in and attend to it in a thread; what is raised here closes it, and the loop goes on."""
+        peer = self.peers.enter(request)
+        peer.thread = Thread(target=self._attend, args=(peer, client_address), daemon=True)
+        try:
+            peer.thread.start()
+        except BaseException:
+            self.peers.leave(peer)
+            raise
+
+    def _attend(self, peer: Peer, client_address: Any) -> None:
+        try:
+            self.finish_request(peer.connection, client_address)
+        except Exception:
+            self.handle_error(peer.connection, client_address)
+        finally:
+            self.shutdown_request(peer.connection)
+            self.peers.leave(peer)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Print what went wrong on our side, in `on_request` as a rule; a peer that is gone is nothing to speak of.
 
         The connection closes, and the next one finds the sandbox as it was.
         """
-        if not isinstance(sys.exception(), _PeerGoneError):
+        if not isinstance(sys.exception(), PeerGoneError):
             traceback.print_exc()
-
-    def hang_up(self) -> None:
-        for thread, connection in self.talking.items():
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            thread.join(1)
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -93,31 +105,45 @@ class _Handler(socketserver.BaseRequestHandler):
     server: _Server
 
     def setup(self) -> None:
+        self.peer = self.server.peers[self.request]
+        self.conversation = self.server.converse()
         with _talking():
-            self.request.settimeout(_IDLE)
             self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handle(self) -> None:
-        conversation = self.server.converse()
+        peer, conversation = self.peer, self.conversation
         while data := self._receive():
+            waited = self.server.peers.work(peer, len(data))
             for outcome in conversation.feed(data):
                 if outcome.slow:
                     self.server.stopping.wait(outcome.slow)
-                with _talking():
-                    self.request.sendall(outcome.data)
+                self._send(outcome.data)
                 if outcome.close:
                     self._let_read()
                     return
+                peer.served, waited = True, 0.0
+            self.server.peers.rest(peer, conversation.held, waited)
+
+    def finish(self) -> None:
+        self.conversation.close()
+
+    def _send(self, data: bytes) -> None:
+        self.peer.since = monotonic()  # we wait for it to take the reply
+        with _talking():
+            self.request.settimeout(_PATIENCE)
+            self.request.sendall(data)
+        self.peer.since = inf
 
     def _receive(self) -> bytes:
         with _talking():
-            return self.request.recv(2**18)
+            self.request.settimeout(max(0.001, self.peer.since + _PATIENCE - monotonic()))
+            return self.request.recv(_PIECE if self.peer.held <= SMALL else 4 * _PIECE)
 
     def _let_read(self) -> None:
         # Closing while the peer still writes would reset the connection and take the reply with it.
+        end = monotonic() + _LINGER
         with _talking():
             self.request.shutdown(socket.SHUT_WR)
             self.request.settimeout(_LINGER)
-        end = monotonic() + _LINGER
-        while self._receive() and monotonic() < end:
-            pass
+            while self.request.recv(_PIECE) and monotonic() < end:
+                pass
