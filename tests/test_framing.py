@@ -127,6 +127,7 @@ MALFORMED = {
     "NUL in the reason": bare("HTTP/1.1 200 O\0K", "Content-Length: 0"),
     "a bare CR in a header": bare("HTTP/1.1 200 OK", "X: y\rContent-Length: 2", body=b"{}"),
     "NUL in a header": bare("HTTP/1.1 200 OK", "X: \0", "Content-Length: 0"),
+    "blanks and NUL": bare("HTTP/1.1 200 OK", f"X:{' ' * 65000}\0", "Content-Length: 0"),
     "a header without a colon": bare("HTTP/1.1 200 OK", "Content-Length 0"),
     "a header without a name": bare("HTTP/1.1 200 OK", ": y", "Content-Length: 0"),
     "a blank before the colon": bare("HTTP/1.1 200 OK", "Content-Length : 0"),
@@ -214,6 +215,24 @@ def test_a_chunk_of_a_negative_size_is_a_typed_error(kind: str, open_it: Open) -
         act(pool)
 
 
+WHOLE = {
+    "length": reply(),
+    "chunks": bare("HTTP/1.1 200 OK", CHUNKED, body=b"1B;a=b\r\n" + OK + b"\r\n0\r\nX: y\r\n\r\n"),
+    "after an interim reply": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + reply(),
+}
+
+
+@pytest.mark.parametrize("sizes", [(), (5, 5)], ids=["read", "read1"])
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_reply_cut_at_any_byte_is_no_reply(name: str, sizes: tuple[int, ...]) -> None:
+    """Its last byte is needed, too."""
+    whole = WHOLE[name]
+    assert OK == read(framed(whole), sizes).body
+    for cut in range(len(whole)):
+        with closing(framed(whole[:cut])) as response, pytest.raises((HTTPException, ConnectionError)):
+            read(response, sizes)
+
+
 def test_the_error_of_a_malformed_reply_says_so() -> None:
     """It was not cut: there is no use in looking at the network."""
     bad = once(MALFORMED["two lengths"])
@@ -260,6 +279,16 @@ def test_the_connection_stays_or_closes_as_the_reply_says(lines: tuple[str, ...]
     response.begin()
     assert stays != response.will_close
     response.close()
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+def test_content_may_end_with_the_connection(tls: bool) -> None:
+    """Nothing else says where it ends; each call connects again, and no socket is left open."""
+    with Server(once(bare("HTTP/1.1 200 OK", body=JPEG)), tls=tls) as server, server.open() as pool:
+        for _ in range(2):
+            assert JPEG == download(pool, TOKEN, "MEDIA_ID").content
+            assert JPEG == streamed(pool)
+        assert 4 == server.connections
 
 
 def test_what_was_begun_is_not_begun_again() -> None:

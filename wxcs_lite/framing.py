@@ -32,8 +32,8 @@ _MOST_INTERIM = 8
 _PIECE = 65536  # bytes
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n\0]*))?\r?\n")
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)\r?\n")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?\r?\n")
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*+([^\r\n\0]*+)\r?\n")  # *+: a line of blanks costs no time
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*+(?:;[^\r\n\0]*+)?\r?\n")
 _LENGTH = re.compile(r"([0-9]{1,15})(?:[ \t]*,[ \t]*\1)*")  # one number, repeated perhaps
 
 
@@ -47,12 +47,17 @@ class _Paced(io.RawIOBase):
     def __init__(self, sock: socket.socket, silence: float | None) -> None:
         given = sock.gettimeout()
         seconds = inf if given is None else given
-        self._sock, self._hold = sock, sock.makefile("rb", buffering=0)  # a socket stays open while it has a file
+        self._sock = sock
+        self._file: socket.SocketIO | None = None
         self._silence = seconds if silence is None else silence
         self._patience = PATIENCE * self._silence
         self._ends = inf if silence is None else monotonic() + seconds
         self.is_content = False
         self.be_patient()
+
+    def hold(self) -> None:
+        """Keep the socket open when its connection lets go of it, as it does at once if it will not be used again."""
+        self._file = self._sock.makefile("rb", buffering=0)  # a socket is closed when its last file is
 
     def makefile(self, mode: str) -> io.BufferedReader:
         """Return itself as the file that http.client asks a socket for."""
@@ -76,8 +81,20 @@ class _Paced(io.RawIOBase):
         self._patient_until = monotonic() + self._patience
 
     def close(self) -> None:
-        self._hold.close()
+        if self._file is not None:
+            self._file.close()
         super().close()
+
+
+class _Headers(HTTPMessage):
+    """Headers as they were read; the email package would look each of them over whenever it is asked for all."""
+
+    def items(self) -> list[tuple[str, str]]:
+        return list(self.raw_items())
+
+    def get_payload(self, i: int | None = None, decode: bool = False) -> Any:
+        """Return None: what comes after headers is not theirs."""
+        return None
 
 
 class Framed(HTTPResponse):
@@ -105,34 +122,40 @@ class Framed(HTTPResponse):
         if self.headers is not None:
             return
         for _ in range(_MOST_INTERIM):
-            line = _STATUS_LINE.fullmatch(_line(self.fp))
-            if line is None:
-                raise Malformed("no status line")
-            status, headers = int(line[2]), _headers(self.fp)
+            line = self.fp.readline(_LONGEST_LINE)
+            found = _STATUS_LINE.fullmatch(line)
+            if found is None:
+                raise _refusal(line, "status line")
+            status, headers = int(found[2]), _headers(self.fp)
             if status >= 200 or status == 101:
                 break
         else:
             raise Malformed(f"more than {_MOST_INTERIM} interim replies")
         self.code = self.status = status
-        self.reason = (line[3] or b"").decode("latin-1").strip()
-        self.version = 11 if line[1] != b"0" else 10
-        self.headers = self.msg = message = HTTPMessage()
-        found: dict[str, str] = {}
+        self.reason = (found[3] or b"").decode("latin-1").strip()
+        self.version = 11 if found[1] != b"0" else 10
+        self.headers = self.msg = message = _Headers()
+        joined: dict[str, str] = {}
         for name, value in headers:
-            message[name] = value
+            message.set_raw(name, value)
             name = name.lower()
-            found[name] = f"{found[name]}, {value}" if name in found else value
-        self._frame(found)
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        self._frame(joined)
 
-    def _frame(self, found: Mapping[str, str]) -> None:
+    def _frame(self, headers: Mapping[str, str]) -> None:
         """Decide how the content ends, and whether the connection ends with it."""
         self.chunk_left = None
-        self.chunked, self.length = _framing(found.get("transfer-encoding"), found.get("content-length"))
+        self.chunked, self.length = _framing(headers.get("transfer-encoding"), headers.get("content-length"))
         if self.status in (101, 204, 304) or self._is_head:
             self.chunked, self.length = False, 0
-        options = found.get("connection", "").lower().replace(" ", "").split(",")
+        options = headers.get("connection", "").lower().replace(" ", "").split(",")
         stays = "close" not in options and (self.version == 11 or "keep-alive" in options)
         self.will_close = not (stays and (self.chunked or self.length is not None))
+        if self.will_close:
+            self._paced.hold()
+
+    def flush(self) -> None:
+        """Do nothing: who only reads has nothing to write out, though closing asks for it."""
 
     def read(self, amt: int | None = None) -> bytes:
         """Return `amt` bytes of the content, or all; fewer only at its end."""
@@ -184,34 +207,35 @@ class Framed(HTTPResponse):
         """Return the size of the next chunk; the last has none, and a trailer that nobody needs."""
         if self.chunk_left == 0 and self.fp.read(2) != b"\r\n":
             raise Malformed("a chunk that is longer than its size")
-        line = _CHUNK_SIZE.fullmatch(_line(self.fp))
-        if line is None:
-            raise Malformed("no chunk size")
-        size = int(line[1], 16)
+        line = self.fp.readline(_LONGEST_LINE)
+        found = _CHUNK_SIZE.fullmatch(line)
+        if found is None:
+            raise _refusal(line, "chunk size")
+        size = int(found[1], 16)
         if not size:
             _headers(self.fp)
         return size
 
 
-def _line(file: io.BufferedReader) -> bytes:
-    line = file.readline(_LONGEST_LINE + 1)
-    if not line.endswith(b"\n"):
-        if len(line) > _LONGEST_LINE:
-            raise Malformed(f"a line longer than {_LONGEST_LINE:,} bytes")
-        raise RemoteDisconnected("the connection was closed before the reply had ended")
-    return line
-
-
 def _headers(file: io.BufferedReader) -> list[tuple[str, str]]:
     headers: list[tuple[str, str]] = []
-    while (line := _line(file)) not in (b"\r\n", b"\n"):
+    while (line := file.readline(_LONGEST_LINE)) not in (b"\r\n", b"\n"):
         header = _HEADER.fullmatch(line.decode("latin-1"))  # no folded line, and no blank before the colon
         if header is None:
-            raise Malformed("no header")
+            raise _refusal(line, "header")
         if len(headers) == _MOST_HEADERS:
             raise Malformed(f"more than {_MOST_HEADERS} headers")
         headers.append((header[1], header[2].rstrip(" \t")))
     return headers
+
+
+def _refusal(line: bytes, due: str) -> HTTPException | ConnectionError:
+    """Return the error for a line that is not what was due."""
+    if line.endswith(b"\n"):
+        return Malformed(f"no {due}")
+    if len(line) == _LONGEST_LINE:
+        return Malformed(f"a line longer than {_LONGEST_LINE:,} bytes")
+    return RemoteDisconnected("the connection was closed before the reply had ended")
 
 
 def _framing(coding: str | None, length: str | None) -> tuple[bool, int | None]:

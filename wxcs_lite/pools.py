@@ -91,9 +91,8 @@ class CallTimeout(Timeout):
 
     def __init__(self, connect: float | None, read: float | None, total: float | None = None) -> None:
         super().__init__(connect=connect, read=read, total=total)
-        self._step = inf if connect is None else connect
+        self._step, self._silence, self._total = connect, read, total
         self.silence = inf if read is None else read
-        self._total = inf if total is None else total
         self._reply_within = inf
         self.ends: float | None = None  # on the clock of `monotonic`, once a call has begun
 
@@ -102,7 +101,7 @@ class CallTimeout(Timeout):
         call = CallTimeout.__new__(CallTimeout)  # what the constructor checks holds already
         vars(call).update(vars(self))
         call._reply_within = reply_within
-        call.ends = monotonic() + self._total
+        call.ends = inf if self._total is None else monotonic() + self._total
         return call
 
     def clone(self) -> Timeout:
@@ -112,21 +111,22 @@ class CallTimeout(Timeout):
     @property
     def left(self) -> float:
         """The seconds that the call has left."""
-        return inf if self.ends is None else max(0.0, self.ends - monotonic())
+        return inf if self._total is None or self.ends is None else max(0.0, self.ends - monotonic())
 
     @property
     def connect_timeout(self) -> float | None:
         """The seconds for each of the three steps: connect, a proxy's CONNECT, the handshake; None for no bound."""
-        return _finite(min(self._step, self.left / 3))
+        if self._total is None or self.ends is None:
+            return self._step
+        return self.left / 3 if self._step is None else min(self._step, self.left / 3)
 
     @property
     def read_timeout(self) -> float | None:
-        """The seconds for the whole reply; before a call, those of each silence."""
-        return _finite(self.silence if self.ends is None else min(self.left, self._reply_within))
-
-
-def _finite(seconds: float) -> float | None:
-    return None if seconds == inf else seconds
+        """The seconds for the whole reply; before a call, those of each silence; None for no bound."""
+        if self.ends is None:
+            return self._silence
+        seconds = min(self.left, self._reply_within)
+        return None if seconds == inf else seconds
 
 
 class HTTPPool(urllib3.HTTPConnectionPool):
