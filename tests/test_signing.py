@@ -453,6 +453,8 @@ def locked() -> str:
     ("wrong", "told"),
     [
         ({"appid": ""}, "appid: must not be empty"),
+        ({"appid": "wx0123456789abcdef\n"}, "appid: holds a blank or a line break"),
+        ({"certificate_sn": "abc def"}, "certificate_sn: holds a blank or a line break"),
         ({"symmetric_sn": 7}, "symmetric_sn: must be a str"),
         ({"certificate_sn": None}, "certificate_sn: must be a str"),
         ({"symmetric_key": "made-up"}, "symmetric_key: must be the base64 text of 32 bytes"),
@@ -527,7 +529,7 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     """When the keys are made."""
     arguments = given()
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(ImportError, match="the API signature needs cryptography: pip install 'cryptography>=42'"):
+    with pytest.raises(ImportError, match="the API signature needs cryptography: pip install"):
         SigningKeys(**arguments)
 
 

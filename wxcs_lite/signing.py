@@ -80,6 +80,8 @@ class SigningKeys:
         _require_library()
         for field, value in (("appid", appid), ("symmetric_sn", symmetric_sn), ("certificate_sn", certificate_sn)):
             require_str(field, value)
+            if not re.fullmatch("[!-~]+", value):
+                raise InvalidMessage(field, "holds a blank or a line break", "含有空格或换行")
         self.appid = str(appid)
         self.symmetric_key = _symmetric(symmetric_key)
         self.symmetric_sn = str(symmetric_sn)
@@ -423,7 +425,7 @@ def _require_library() -> None:
     else:
         return
     raise ImportError(
-        "the API signature needs cryptography: pip install 'cryptography>=42'\n"
-        "API 签名需要 cryptography：pip install 'cryptography>=42'",
+        "the API signature needs cryptography: pip install 'cryptography>=50.0.2'\n"
+        "API 签名需要 cryptography：pip install 'cryptography>=50.0.2'",
         name="cryptography",
     )

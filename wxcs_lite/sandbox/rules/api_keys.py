@@ -44,7 +44,9 @@ class ApiKeys:
         try:
             self.platform_key, self._developer_key = _pair("platform"), _pair("developer")
         except ImportError:
-            raise ImportError("api_signature needs the package cryptography: pip install 'cryptography>=42'") from None
+            raise ImportError(
+                "api_signature needs the package cryptography: pip install 'cryptography>=50.0.2'"
+            ) from None
         self.developer_key = self._developer_key.public_key()
         self.symmetric_key = names.symmetric_key()
         self.symmetric_sn = names.key_number()
