@@ -197,7 +197,7 @@ def _origin(url: str) -> tuple[str, str, int | None, str]:
         address = Url()
     scheme, host, port = address.scheme, address.host, address.port
     more = bool(address.auth) or (address.query, address.fragment) != (None, None)
-    path = hide(re.sub("^[^/]*//[^/?#]*", "", url) or "/")  # urllib3 would tidy it up
+    path = hide(re.sub(r"^[^/]*//[^/?#\\]*", "", url) or "/")  # urllib3 would tidy it up
     address, url = Url(), ""  # they may hold a login, and this frame may be shown
     if scheme not in ("http", "https") or not host:
         raise ValueError("url must look like https://api.weixin.qq.com\nurl 应形如 https://api.weixin.qq.com")
