@@ -266,6 +266,6 @@ class Rids:
 
 def _short(name: str, value: str) -> str:
     # The published example cuts the token short; a secret is not shown at all.
-    if name == "access_token":
+    if name in ("access_token", "cloudbase_access_token"):
         return f"{value[:6]}xxxx"
     return "xxxx" if name in ("secret", "appsecret") else value
