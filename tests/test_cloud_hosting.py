@@ -154,7 +154,7 @@ def test_what_leaves_is_what_is_published() -> None:
 
 @pytest.mark.parametrize("one", ["cloud-send-no-token", "cloud-media-upload-no-token"])
 def test_the_sandbox_answers_as_published(one: str) -> None:
-    """The kinds of its fields, and the relay's header; that an upload has no errcode, and an `item`, is another era's."""
+    """The kinds of its fields, and the relay's header; an upload's errcode and `item` are of different years."""
     entry = published("exchanges", one)
     sandbox = container()
     sandbox.user("OPENID").says("hello?")
