@@ -21,7 +21,7 @@ from wxcs_lite.request import API
 from wxcs_lite.require import kind_of
 from wxcs_lite.secret import hide, hide_if_str
 
-__all__ = ["CallTimeout", "Pool", "open_pool", "require_pool", "warn_if_exposed"]
+__all__ = ["CallTimeout", "Pool", "open_pool", "require_pool", "warn_of_exposure"]
 
 Pool = urllib3.HTTPConnectionPool
 
@@ -171,10 +171,8 @@ _POOLS: dict[str, type[HTTPPool]] = {"http": HTTPPool, "https": HTTPSPool}
 _GATEWAYS: dict[str, type[HTTPPool]] = {"http": HTTPGateway, "https": HTTPSGateway}
 
 
-def warn_if_exposed(pool: Pool) -> None:
+def warn_of_exposure(pool: Any) -> None:
     """Warn, once for a pool and at the caller's line, that what is about to leave can be read on its way."""
-    if not (isinstance(pool, HTTPPool) and pool.exposed):
-        return
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PASSED):
         frame, level = frame.f_back, level + 1

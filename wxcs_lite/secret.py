@@ -153,9 +153,9 @@ def credential(token: object) -> Secret | FromAppid | None:
 
     Like `hide` it never raises.
     """
-    if token is None or isinstance(token, FromAppid):
+    if isinstance(token, Secret):
         return token
-    return hide(token)
+    return token if token is None or isinstance(token, FromAppid) else hide(token)
 
 
 def secret_of(token: str | None) -> Secret | None:

@@ -21,7 +21,7 @@ from wxcs_lite.forks import stay_in, watch
 from wxcs_lite.framing import PATIENCE, Malformed
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
-from wxcs_lite.pools import CallTimeout, Pool, require_pool, warn_if_exposed
+from wxcs_lite.pools import CallTimeout, Pool, require_pool, warn_of_exposure
 from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large, without_content
 from wxcs_lite.request import Request
 from wxcs_lite.secret import Secret, any_spelling, hidden, secret_of
@@ -107,8 +107,8 @@ def open_response(
             "call what fresh_token gave: send(pool, token(), message)",
             "应为非空 str，且不含换行等控制字符；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
         )
-    if isinstance(token, Secret) or not request.takes_token:
-        warn_if_exposed(pool)
+    if getattr(pool, "exposed", False) and (isinstance(token, Secret) or not request.takes_token):
+        warn_of_exposure(pool)
     limits = _limits(pool, request)
     body, headers = _framed(request, progress, limits.get("timeout"))
     if pool.headers:
@@ -255,28 +255,23 @@ def answer(
     secret = secret or secret_of(token)
 
     def read_reply() -> _T:
-        reply = _exchange(pool, token, request, max_bytes, progress)
+        status, headers, body = _exchange(pool, token, request, max_bytes, progress)
+        echo = (secret or "").encode()
         try:
-            return _read(read, reply, secret, request.gives == "media")
+            # A short one could be part of any word of the reply, and is no secret.
+            if secret is None or len(echo) < SECRET_LENGTH:
+                return read(status, headers, body)
+            if request.gives == "media":
+                return read(status, without_echo_in(headers, secret), body)
+            value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
         except WxError as e:
-            note_relay(e, reply.headers)
+            note_relay(e, headers)
             raise
+        if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
+            return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
+        return value
 
     return call_cleanly(request, secret, read_reply)
-
-
-def _read(read: Callable[[int, Headers, bytes], _T], reply: Reply, secret: str | None, is_medium: bool) -> _T:
-    status, headers, body = reply
-    echo = (secret or "").encode()
-    # A short one could be part of any word of the reply, and is no secret.
-    if secret is None or len(echo) < SECRET_LENGTH:
-        return read(status, headers, body)
-    if is_medium:
-        return read(status, without_echo_in(headers, secret), body)
-    value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
-    if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
-        return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
-    return value
 
 
 def note_relay(error: WxError, headers: Headers) -> None:
