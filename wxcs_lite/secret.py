@@ -145,7 +145,7 @@ def hide(value: object) -> Secret:
 
 def hide_if_str(value: _T) -> _T:
     """Return a str hidden and anything else as it is: where the pool belongs, a token may stand by mistake."""
-    return hide(value) if isinstance(value, str) else value  # type: ignore[return-value]
+    return credential(value) if isinstance(value, str) else value  # type: ignore[return-value]
 
 
 def credential(token: object) -> Secret | FromAppid | None:
