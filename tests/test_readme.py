@@ -102,7 +102,9 @@ def test_the_bot_inside_cloud_hosting_runs_as_printed(name: str, monkeypatch: py
     assert ["hello"] == [one.message["text"]["content"] for one in sandbox.user("ann").inbox]
 
 
-@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push", "signing", "cloud"])
+@pytest.mark.parametrize(
+    "mark", ["run", "test", "example", "real", "push", "signing", "cloud", "own-conftest", "own-test", "own"]
+)
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)

@@ -480,7 +480,7 @@ FAILING: dict[str, tuple[Script, Callable[[Pool], object]]] = {
 def test_every_failure_gives_the_pools_place_back(name: str) -> None:
     """After twenty failures of a kind a pool of one place still has it."""
     script, act = FAILING[name]
-    with Server(script) as server, server.pool(read_timeout=0.01 if name in SLOW else ENOUGH) as pool:
+    with Server(script) as server, server.pool(read_timeout=0.005 if name in SLOW else ENOUGH) as pool:
         for _ in range(20):
             with pytest.raises((BadReply, TransportError, InvalidMessage, ValueError, KeyboardInterrupt)):
                 act(pool)

@@ -268,10 +268,13 @@ def _bad(status: int, body: bytes, en: str, zh: str, maybe_sent: bool = True) ->
     """Return a BadReply with a short excerpt that is safe to show: scrubbed, printable, on one line."""
     # Without NULs: between the letters of a secret they would hide it from `scrub`, and not from people.
     text = scrub(_text(body[:_LOOKED_AT]).replace("\0", ""))
+    # What a cut leaves may be the beginning of a secret, too short to be known as one.
     if len(body) > _LOOKED_AT:
-        text = re.sub(r"[\w%+=-]*$", "", text)  # it may be the beginning of a secret, too short to be known as one
+        text = re.sub(r"[\w%+=\\&#;/.-]*$", "", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    excerpt = f": {text[:_EXCERPT]}{'…' if len(text) > _EXCERPT else ''}" if text else ""
+    if len(text) > _EXCERPT:  # `scrub` has known it, unless it is spelled in escapes
+        text = re.sub(r"[\w+=/.-]*[%&\\][\w%+=\\&#;/.-]*$", "", text[:_EXCERPT]) + "…"
+    excerpt = f": {text}" if text else ""
     return BadReply(f"the reply (HTTP {status}) {en}{excerpt}", f"应答（HTTP {status}）{zh}", status, maybe_sent)
 
 

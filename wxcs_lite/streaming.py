@@ -16,7 +16,16 @@ from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media
 from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden, secret_of
 from wxcs_lite.tracebacks import call_cleanly
-from wxcs_lite.wire import MAX_JSON, drop, note_relay, open_response, read_bounded, refuse_unread, without_echo_in
+from wxcs_lite.wire import (
+    MAX_JSON,
+    drop,
+    note_relay,
+    open_response,
+    read_bounded,
+    read_piece,
+    refuse_unread,
+    without_echo_in,
+)
 
 __all__ = ["Stream", "stream"]
 
@@ -87,7 +96,7 @@ def _entered(pool: Pool, token: str | None, request: Request) -> tuple[BaseHTTPR
         response = open_response(pool, token, request)
         refuse_unread(response)
         start = b""
-        while len(start.lstrip(BLANK)) < 16 and len(start) < PIECE and (more := response.read1(PIECE)):
+        while len(start.lstrip(BLANK)) < 16 and len(start) < PIECE and (more := read_piece(response)):
             start += more
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)
@@ -103,4 +112,4 @@ def _chunks(request: Request, response: BaseHTTPResponse, start: bytes) -> Itera
     chunk = start
     while chunk:
         yield chunk
-        chunk = call_cleanly(request, None, lambda: response.read1(PIECE))
+        chunk = call_cleanly(request, None, lambda: read_piece(response))

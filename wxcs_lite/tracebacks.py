@@ -34,7 +34,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import FullPoolError, HTTPError
 
 from wxcs_lite.errors import WxError
 from wxcs_lite.failures import transport_error
@@ -54,8 +54,10 @@ def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -
     """
     try:
         return call()
+    except FullPoolError as e:
+        failure: BaseException = _interrupt_behind(e) or transport_error(e, request)
     except HTTPError as e:
-        failure: BaseException = transport_error(e, request)
+        failure = transport_error(e, request)
     except WxError as e:
         failure = without_echo(e, secret)
     except Carried as e:
@@ -67,6 +69,19 @@ def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -
         raise failure
     finally:
         del failure  # else it would hold its own frame, and whatever lives in the frames above
+
+
+def _interrupt_behind(error: FullPoolError) -> BaseException | None:
+    """Return the interrupt that urllib3 covers up: with no connection of its pool, it still puts one back into it."""
+    behind = error.__context__
+    while behind is not None and isinstance(behind, Exception):
+        behind = behind.__context__
+    if behind is None:
+        return None
+    if isinstance(behind, Carried):
+        return without_foreign_frames(behind.error)
+    behind.__cause__ = behind.__context__ = None
+    return without_foreign_frames(behind)
 
 
 class Carried(BaseException):

@@ -36,6 +36,7 @@ __all__ = [
     "open_response",
     "perform",
     "read_bounded",
+    "read_piece",
     "refuse_unread",
     "without_echo_in",
 ]
@@ -193,7 +194,7 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
     """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
     refuse_unread(response)
     begun, found, size = time.monotonic(), [], 0
-    while piece := _piece(response, limit) if pool is None else response.read1(PIECE):
+    while piece := read_piece(response, _whole(response, limit) if pool is None else None):
         size += len(piece)
         if size > limit:
             raise too_large(response.status, limit)
@@ -207,10 +208,11 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
     return found[0] if len(found) == 1 else b"".join(found)
 
 
-def _piece(response: BaseHTTPResponse, limit: int) -> bytes:
+def read_piece(response: BaseHTTPResponse, wanted: int | None = None) -> bytes:
+    """Return so many bytes of the body, or, without a number, what is there of it: 64 KiB at most."""
     try:
-        return response.read(_whole(response, limit))
-    except ValueError:  # http.client takes a chunk size of -5 for a number
+        return response.read1(PIECE) if wanted is None else response.read(wanted)
+    except (OverflowError, ValueError):  # http.client takes a chunk size of -5 for a number
         raise ProtocolError("no chunk size", Malformed()) from None
 
 
