@@ -90,8 +90,20 @@ def test_the_example_of_signing_runs_as_printed(name: str, monkeypatch: pytest.M
     assert 1 == len(sandbox.user("ann").inbox)
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_the_bot_inside_cloud_hosting_runs_as_printed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the sandbox as the platform: no token, and pushes with its header."""
+    sandbox = Sandbox(cloud_hosting=["/cgi-bin/message/custom/send"])
+    monkeypatch.setattr(wxcs_lite, "open_pool", lambda url: sandbox.pool())
+    names: dict[str, Any] = {}
+    exec(block(name, "cloud"), names)
+    with sandbox.push_to(names["app"]):
+        sandbox.user("ann").says("hello")
+    assert ["hello"] == [one.message["text"]["content"] for one in sandbox.user("ann").inbox]
+
+
 @pytest.mark.parametrize(
-    "mark", ["run", "test", "example", "real", "push", "signing", "own-conftest", "own-test", "own"]
+    "mark", ["run", "test", "example", "real", "push", "signing", "cloud", "own-conftest", "own-test", "own"]
 )
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
