@@ -69,6 +69,17 @@ def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "api.weixin.qq.com" in found.zh
 
 
+def test_a_name_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python refuses to look it up, with an error of another family."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise UnicodeError("label too long")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with a_case(f"https://{'a' * 64}.example") as case:
+        assert "wrong" == check_name(case).state
+
+
 def test_an_address_needs_no_look_up() -> None:
     """Of IPv6, too."""
     for base in ("http://127.0.0.1:9", "http://[::1]:9"):

@@ -68,6 +68,17 @@ def test_who_sits_at_a_terminal_is_asked(lang: Language, prompt: str, monkeypatc
     assert 2 == len(prompts)
 
 
+def test_ctrl_d_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as missing."""
+
+    def getpass(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", getpass)
+    monkeypatch.setattr(sys, "stdin", Keyboard(True))
+    assert asked("WXCS_SECRET", "en") is None
+
+
 @pytest.mark.parametrize("stdin", [Keyboard(False), None])
 def test_nobody_else_is(stdin: Keyboard | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script is told by an error, and never waits."""

@@ -98,7 +98,8 @@ def test_a_rid_is_looked_up(looked_up: tuple[str, str, str], lang: Language) -> 
 
 def test_a_rid_without_credentials_tells_its_time(capsys: pytest.CaptureFixture[str]) -> None:
     """And which variables are missing: status 2."""
-    assert (2, f"rid {RID}, a call of about 2021-10-22 14:26:12 in China\n") == explained(RID)
+    for given in (RID, f" rid: {RID.upper()}\n"):
+        assert (2, f"rid {RID}, a call of about 2021-10-22 14:26:12 in China\n") == explained(given)
     assert "WXCS_APPID and WXCS_SECRET are not set" in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from wxcs_lite.errors import WxError
@@ -70,7 +70,8 @@ def asked(name: str, lang: Language) -> str | None:
             if lang == "zh"
             else f"{name} (not shown as you type; Enter for none): "
         )
-        found = hide(getpass.getpass(prompt).strip()) or None
+        with suppress(EOFError):  # Ctrl-D
+            found = hide(getpass.getpass(prompt).strip()) or None
     return found
 
 

@@ -54,9 +54,9 @@ def run(given: str, where: Address, *, lang: Language = "en", out: TextIO | None
     A reply or an error that holds an errcode will do, too. A rid is looked up at WeChat, within seven days.
     """
     out = out or sys.stdout
-    rid = re.fullmatch(_RID, given.strip().lower())
+    rid = re.fullmatch(rf"\s*(?:rid:\s*)?({_RID})\s*", given.lower())
     if rid is not None:
-        return _look_up(rid[0], where, lang, lambda line: print(line, file=out))
+        return _look_up(rid[1], where, lang, lambda line: print(line, file=out))
     errcode = _errcode(given)
     if errcode is None:
         print(f"explain: {_TEXTS[lang]['neither'].format(given=quoted(given))}", file=sys.stderr)

@@ -36,7 +36,7 @@ def check_name(case: Case) -> Finding:
     host = str(via.hostname)
     try:
         found = socket.getaddrinfo(host, via.port or 443, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for a part of more than 63 characters
         return wrong(
             f"{host} has no address: no network, a DNS server that does not answer, or a mistake in the name",
             f"查不到 {host} 的地址：网络不通、DNS 无响应，或者域名写错了",
