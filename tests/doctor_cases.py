@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from wxcs_lite.terminal.doctor import network, push
 from wxcs_lite.terminal.doctor.findings import Case
 from wxcs_lite.terminal.environment import NAMES, address, open_address, warnings_in
 
@@ -16,9 +17,11 @@ PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of whoever runs the tests counts."""
+    """No setting of whoever runs the tests counts, and a busy machine has its time."""
     for name in (*NAMES, *PROXIES):
         monkeypatch.delenv(name, raising=False)
+    for module, limit in ((push, "_TIME"), (push, "_SLOW"), (network, "_PATIENCE")):
+        monkeypatch.setattr(module, limit, 60.0)
 
 
 @contextmanager
