@@ -54,6 +54,7 @@ from wxcs_lite import (
     upload,
     window_left,
 )
+from wxcs_lite.__main__ import main
 from wxcs_lite.panel import demo
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import read_token
@@ -270,6 +271,46 @@ def test_no_failure_leaks(stage: Stage, name: str, kind: str, watch: Watch, monk
     """At whichever stage a call fails, its error, frames and log records hold no secret."""
     with stage.open(monkeypatch) as pool:
         assert [] == watch.found_in(kind, lambda: CALLS[name](pool, kind))
+
+
+COMMANDS: dict[str, Callable[[str], int]] = {
+    "doctor": lambda url: main(["doctor", "--push", url]),
+    "doctor --json": lambda url: main(["doctor", "--push", url, "--json"]),
+    "explain": lambda url: main(["explain", "61725984-6126f6f9-040f19c4"]),
+    "send": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--yes"]),
+    "send --curl": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--curl"]),
+}
+
+
+def echoing(kind: str) -> Callable[[Heard], bytes]:
+    """Tell whoever sends a secret that very secret."""
+
+    def refuse(heard: Heard) -> bytes:
+        held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if heard.body else "nothing"
+        return reply(json.dumps({"errcode": 40001, "errmsg": f"invalid {held}"}).encode())
+
+    return refuse
+
+
+def mistaken(*_: object) -> None:
+    raise KeyError("a mistake")
+
+
+@pytest.mark.parametrize("given", ["TOKEN", "SECRET"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_shows_one(name: str, kind: str, given: str, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it succeeds, is cut, is told the secret again, or runs into a mistake of ours."""
+    monkeypatch.delenv("WXCS_TOKEN", raising=False)
+    monkeypatch.setenv("WXCS_APPID", "wx1")
+    for variable in {"TOKEN"} if given == "TOKEN" else {"SECRET", "PUSH_TOKEN", "AES_KEY"}:
+        monkeypatch.setenv(f"WXCS_{variable}", bare_token(kind) if given == "TOKEN" else bare_secret(kind))
+    for script in (answers(wechat(kind)), answers(echoing(kind)), lambda peer: peer.read()):
+        with Server(script) as server:
+            monkeypatch.setenv("WXCS_BASE_URL", server.url)
+            assert [] == watch.found_in(kind, lambda: COMMANDS[name](server.url))
+    monkeypatch.setattr("wxcs_lite.wire._exchange", mistaken)
+    assert [] == watch.found_in(kind, lambda: COMMANDS[name]("http://127.0.0.1:9"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
