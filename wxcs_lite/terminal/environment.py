@@ -28,6 +28,7 @@ __all__ = [
     "PROXY",
     "PUSH_TOKEN",
     "SECRET",
+    "SEEN",
     "TOKEN",
     "Address",
     "Told",
@@ -48,10 +49,12 @@ PUSH_TOKEN = "WXCS_PUSH_TOKEN"  # noqa: S105 - Token and EncodingAESKey of the c
 AES_KEY = "WXCS_AES_KEY"
 BASE_URL = "WXCS_BASE_URL"
 PROXY = "WXCS_PROXY"  # may hold a login
-OPENID = "WXCS_OPENID"  # read by recipes and lessons only: no command has a default for whom it writes to
+# Read by recipes and lessons only: no command has a default for whom it writes to, or keeps claims on pushes.
+OPENID = "WXCS_OPENID"
+SEEN = "WXCS_SEEN"
 # What the API signature needs beside two files, by the parameters of SigningKeys.
 SIGNING = ("WXCS_SYMMETRIC_KEY", "WXCS_SYMMETRIC_SN", "WXCS_CERTIFICATE_SN")
-NAMES = (APPID, SECRET, TOKEN, PUSH_TOKEN, AES_KEY, BASE_URL, PROXY, OPENID, *SIGNING)
+NAMES = (APPID, SECRET, TOKEN, PUSH_TOKEN, AES_KEY, BASE_URL, PROXY, OPENID, SEEN, *SIGNING)
 
 Told = tuple[str, str]  # English, Chinese
 
