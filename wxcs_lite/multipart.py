@@ -62,8 +62,8 @@ class Multipart:
     >>> bytes(body)
     b'head\r\ncontent\r\ntail'
 
-    A file as content is sent whole, from its start, wherever it stands; it must not change until it is sent. `bytes` is
-    for HTTP libraries that would send an iterable without Content-Length, which WeChat refuses: it is all of it at once.
+    A file as content is sent whole, from its start, wherever it stands; it must not change until it is sent.
+    `bytes` makes one piece of it, for HTTP libraries that would send an iterable without Content-Length (HTTP 412).
     """
 
     __slots__ = ("_size", "content", "head", "tail")

@@ -110,7 +110,7 @@ class Request(NamedTuple):
         return f"<Request {self.method} {self.path}{size}>"
 
 
-def _joined(base: str, path: str) -> str:
+def _joined(base: object, path: str) -> str:
     """Return the path after a base: nothing, or scheme, host and a path of its own; what it is not is not shown."""
     if base == "":
         return path
