@@ -1,4 +1,4 @@
-"""A bot as a serverless function: all is done before the answer, because what runs after it is frozen with the instance."""
+"""A bot as a serverless function: all is done before the answer, because afterwards the instance is frozen."""
 
 import base64
 import logging
@@ -66,7 +66,7 @@ def respond(method, query, body):
 
 
 def reply(push, current):
-    """Answer the customer; the first two lines are yours to change."""
+    """Answer the customer; the message is yours to change."""
     if push.MsgType == "text":
         message = text(push.FromUserName, f"You wrote: {push.Content}")
         with connect() as pool:  # a new one each time: a connection that was frozen may be dead, and nobody would know

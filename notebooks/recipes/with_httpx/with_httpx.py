@@ -1,4 +1,4 @@
-"""Send, upload, download and show typing with httpx and asyncio: endpoints makes each request, replies reads the rest."""
+"""Send, upload, download and show typing with httpx: endpoints makes each request, replies reads what comes back."""
 
 import asyncio
 import logging
