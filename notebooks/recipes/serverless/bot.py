@@ -22,7 +22,8 @@ keys = {"token": push_token, "aes_key": aes_key, "appid": appid}
 
 # WeChat waits 5 s for an answer. These live as long as the instance: the token, and what was answered.
 connect = partial(open_pool, os.environ.get("WXCS_BASE_URL", API), connect_timeout=1, read_timeout=2)
-token = fresh_token(connect(), appid, secret)
+token_pool = connect()
+token = fresh_token(token_pool, appid, secret)
 seen = set()  # no instance lives long enough for this to grow
 
 
