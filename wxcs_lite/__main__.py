@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wxcs_lite import __version__
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,5 +93,10 @@ def _sandbox(chosen: argparse.Namespace) -> int:
     )
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Exit with the status of `main`; this is what a zipapp calls, which knows nothing of statuses."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()
