@@ -90,7 +90,21 @@ def test_the_example_of_signing_runs_as_printed(name: str, monkeypatch: pytest.M
     assert 1 == len(sandbox.user("ann").inbox)
 
 
-@pytest.mark.parametrize("mark", ["run", "test", "example", "real", "push", "signing"])
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_with_another_http_library_runs_as_printed(name: str) -> None:
+    """Word for word: requests sends, the served sandbox answers, and nothing that is printed holds the token."""
+    out = io.StringIO()
+    names: dict[str, Any] = {}
+    with redirect_stdout(out):
+        exec(block(name, "own-library"), names)
+    assert ["您好"] == [shown.message["text"]["content"] for shown in names["sandbox"].user("ann").inbox]
+    assert "{'errcode': 0, 'errmsg': 'ok'}" == out.getvalue().splitlines()[-1]
+    assert names["token"] not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "mark", ["run", "test", "example", "real", "push", "signing", "own-library", "wheel", "zipapp"]
+)
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)

@@ -62,7 +62,13 @@ def test_all_is_done_when_the_handler_returns(platform: Platform, sandbox: Sandb
     ann = sandbox.user("ann")
     done: list[int] = []
     handler = platform.handler
-    platform.handler = lambda *given: (handler(*given), done.append(len(ann.inbox)))[0]
+
+    def handle(event: Event, context: object) -> dict[str, Any]:
+        answer = handler(event, context)
+        done.append(len(ann.inbox))
+        return answer
+
+    platform.handler = handle
     ann.says("你好")
     assert [1] == done
     assert {"content": "You wrote: 你好"} == ann.inbox[0].message["text"]
@@ -101,9 +107,12 @@ def test_a_message_that_may_have_been_sent_is_not_sent_again(platform: Platform,
     sandbox.fail_next(drop="after")
     ann.says("two")
     assert 2 == len(ann.inbox)
-    assert 200 == platform.ask("POST", platform.events[-1]["rawQueryString"], platform.events[-1]["body"].encode())[
-        "statusCode"
-    ]
+    assert (
+        200
+        == platform.ask("POST", platform.events[-1]["rawQueryString"], platform.events[-1]["body"].encode())[
+            "statusCode"
+        ]
+    )
     assert 2 == len(ann.inbox)
 
 
