@@ -4,80 +4,24 @@ A case gets a `Desk` and returns something that does not depend on the account: 
 errcode. At most five messages go out before the last case, for a real customer's window holds no more.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
 import wxcs_lite as wx
 from wxcs_lite.pools import Pool
-from wxcs_lite.sandbox import Sandbox, sunset
-
-
-class Account(NamedTuple):
-    """Everything that a recording has to be scrubbed of, where to find it, and what a customer does before a case."""
-
-    url: str
-    appid: str
-    secret: str
-    token: str
-    touser: str
-    customer_writes: Callable[[], object] = lambda: None
-
-    @classmethod
-    def placeholders(cls) -> AbstractContextManager["Account"]:
-        """What stands in the cassettes instead."""
-        return nullcontext(cls("https://api.weixin.qq.com", "APPID", "SECRET", "TOKEN", "OPENID"))
-
-    def without_secrets(self, body: bytes) -> bytes:
-        """Put the placeholders in place of the account."""
-        names = ("appid", "secret", "token", "touser")
-        placeholders = ("APPID", "SECRET", "TOKEN", "OPENID")
-        for name, placeholder in zip(names, placeholders, strict=True):
-            body = body.replace(getattr(self, name).encode(), placeholder.encode())
-        return body
-
-
-@contextmanager
-def live_account() -> Iterator[Account]:
-    """Give the account of the environment (WXCS_APPID, WXCS_SECRET, WXCS_OPENID), or else the served sandbox's."""
-    if "WXCS_APPID" in os.environ:
-        appid, secret, touser = (os.environ[f"WXCS_{name}"] for name in ("APPID", "SECRET", "OPENID"))
-        pool = wx.open_pool()
-        yield Account("https://api.weixin.qq.com", appid, secret, wx.fetch_token(pool, appid, secret), touser)
-        return
-    sandbox = Sandbox()
-    with sandbox.serve() as url:
-        yield sandbox_account(sandbox, url)
-
-
-def sandbox_account(sandbox: Sandbox, url: str) -> Account:
-    """Give an account whose customer writes before each case; a minute passes, so that typing has ended."""
-    touser = "oSANDBOX_customer_0001"
-
-    def customer_writes() -> None:
-        sandbox.advance(60)
-        sandbox.user(touser).says("在吗？")
-
-    token = wx.fetch_token(sandbox.pool(), sandbox.appid, sandbox.secret)
-    return Account(url, sandbox.appid, sandbox.secret, token, touser, customer_writes)
+from wxcs_lite.sandbox import sunset
 
 
 class Desk(NamedTuple):
     """What a case works with."""
 
     pool: Pool
-    account: Account
-
-    @property
-    def token(self) -> str:
-        return self.account.token
-
-    @property
-    def touser(self) -> str:
-        return self.account.touser
+    token: str
+    touser: str
+    appid: str
+    secret: str
 
 
 OK = {"errcode": 0, "errmsg": "ok"}
@@ -99,7 +43,7 @@ def refused(call: Callable[[], object]) -> tuple[str, int]:
 
 
 def fetch_token(desk: Desk) -> object:
-    token = wx.fetch_token(desk.pool, desk.account.appid, desk.account.secret, clock=lambda: 0)
+    token = wx.fetch_token(desk.pool, desk.appid, desk.secret, clock=lambda: 0)
     return bool(token), 0 < (token.expires_at or 0) <= 7200
 
 
@@ -151,7 +95,7 @@ def a_made_up_token(desk: Desk) -> object:
 
 
 def a_wrong_secret(desk: Desk) -> object:
-    return refused(lambda: wx.fetch_token(desk.pool, desk.account.appid, "no-such-secret"))
+    return refused(lambda: wx.fetch_token(desk.pool, desk.appid, "no-such-secret"))
 
 
 def a_malformed_openid(desk: Desk) -> object:

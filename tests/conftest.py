@@ -1,17 +1,23 @@
-"""Nothing leaves the machine, and what is recorded holds no secret."""
+"""Nothing leaves the machine; what users get for their own tests, ours use too."""
 
-import re
+import gc
+import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from vcr.request import Request as VcrRequest
 
 from tests import early
-from tests.cases import Account, live_account
+from tests.cases import Desk
+from wxcs_lite.pools import Pool
+from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.testing import scrubbed_vcr_config
+from wxcs_lite.testing.settings import recording
+
+pytest_plugins = ["pytester", "wxcs_lite.testing"]
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -35,12 +41,16 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch, record_mode: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
 
-@pytest.fixture(scope="session")
-def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """Who the cassettes speak as: placeholders at replay, an account (or the served sandbox) while recording."""
-    recording = request.config.getoption("--record-mode") not in (None, "none")
-    with live_account() if recording else Account.placeholders() as found:
-        yield found
+@pytest.fixture
+def desk(
+    request: pytest.FixtureRequest, wxcs_sandbox: Sandbox, wxcs_pool: Pool, wxcs_token: Callable[..., str]
+) -> Desk:
+    """A customer has written to the sandbox, or to the account of the environment if the case is recorded."""
+    found = {"APPID": wxcs_sandbox.appid, "SECRET": wxcs_sandbox.secret, "OPENID": "oSANDBOX_customer_0001"}
+    if recording(request) not in (None, "none"):
+        found = {name: os.environ.get(f"WXCS_{name}", value) for name, value in found.items()}
+    wxcs_sandbox.user(found["OPENID"]).says("在吗？")
+    return Desk(wxcs_pool, wxcs_token(), found["OPENID"], found["APPID"], found["SECRET"])
 
 
 @pytest.fixture(scope="module")
@@ -56,45 +66,8 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def vcr_config(account: Account) -> dict[str, Any]:
-    return {
-        "match_on": ["method", "scheme", "host", "port", "path", "query", "body"],
-        "filter_query_parameters": [("access_token", "TOKEN")],
-        "filter_headers": ["User-Agent"],
-        "before_record_request": _scrub_request(account),
-        "before_record_response": _scrub_response(account),
-    }
-
-
-def _scrub_request(account: Account) -> Callable[[VcrRequest], VcrRequest]:
-    """Return a hook for recording and for matching alike: the official host, one boundary, no secrets."""
-
-    def scrub(request: VcrRequest) -> VcrRequest:
-        body = request.body or b""
-        if not isinstance(body, bytes):
-            body = b"".join(body)
-        headers = dict(request.headers)
-        boundary = re.search(r"boundary=(.+)", str(headers.get("Content-Type", "")))
-        if boundary:
-            body = body.replace(boundary[1].encode(), b"BOUNDARY")
-            headers["Content-Type"] = "multipart/form-data; boundary=BOUNDARY"
-        uri = re.sub(r"^http://127\.0\.0\.1:\d+", "https://api.weixin.qq.com", request.uri)
-        return VcrRequest(request.method, uri, account.without_secrets(body) or None, headers)
-
-    return scrub
-
-
-def _scrub_response(account: Account) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    def scrub(response: dict[str, Any]) -> dict[str, Any]:
-        body = account.without_secrets(response["body"]["string"])
-        # Whatever token a reply brings, not only the one that we know of.
-        body = re.sub(rb'"access_token": ?"[^"]+"', b'"access_token":"TOKEN"', body)
-        headers = {name: value for name, value in response["headers"].items() if name.lower() != "set-cookie"}
-        if "Content-Length" in headers:
-            headers["Content-Length"] = [str(len(body))]
-        return {**response, "headers": headers, "body": {"string": body}}
-
-    return scrub
+def vcr_config() -> dict[str, Any]:
+    return scrubbed_vcr_config()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -105,6 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
+    gc.collect()
+    gc.freeze()  # five thousand tests and their modules are there to stay: each full collection would look at them
     for begin_early in dict.fromkeys(map(_begins_early, session.items)):
         if begin_early is not None:
             begin_early([item for item in session.items if _begins_early(item) is begin_early])

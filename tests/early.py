@@ -33,7 +33,7 @@ def begin(*arguments: str) -> None:
         return
     out, err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - open until the program is done
     process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+        [sys.executable, "-X", "utf8", *arguments], cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=out, stderr=err
     )
     _begun[arguments] = Begun(process, out, err)
 

@@ -11,13 +11,17 @@ import ssl
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Timeout
+
+from wxcs_lite import open_pool
+from wxcs_lite.pools import Pool
 
 OK = b'{"errcode":0,"errmsg":"ok"}'
 ENOUGH = 5  # seconds after which a test server gives up, so that a failing test ends
@@ -166,6 +170,20 @@ class Server:
         with kind("127.0.0.1", self.port, **settings) as pool:  # type: ignore[arg-type]
             yield pool
 
+    @contextmanager
+    def open(
+        self, *, maxsize: int = 1, read_timeout: float = 3, total_timeout: float | None = None, **connection: object
+    ) -> Iterator[Pool]:
+        """Give the same pool as `open_pool` makes it."""
+        with open_pool(self.url, maxsize=maxsize, read_timeout=read_timeout, total_timeout=total_timeout) as pool:
+            pool.conn_kw.update(connection, **({"ca_cert_data": certificate().pem} if self.tls else {}))
+            yield pool
+
+
+# Both kinds of pool that a call may get, by name.
+Open = Callable[..., AbstractContextManager[Pool]]
+POOLS: dict[str, Open] = {"open_pool": Server.open, "urllib3": Server.pool}
+
 
 def reply(body: bytes = OK, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
     """Return a reply with a Content-Length, true unless given, and the headers given."""
@@ -210,6 +228,8 @@ def cut_after_request(peer: Peer) -> None:
 
 
 def cut_at_once(peer: Peer) -> None:
+    """Cut at the first byte: before it, a slow client could see its connection refused instead."""
+    peer.sock.recv(1)
     peer.reset()
 
 
@@ -228,14 +248,16 @@ def then_stall(data: bytes) -> Script:
     return script
 
 
-def drip(start: bytes, piece: bytes, pause: float) -> Script:
-    """Return a script that answers with a start and then piece after piece, for ever."""
+def drip(start: bytes, piece: bytes, pause: float, end: bytes | None = None) -> Script:
+    """Return a script that answers with a start and then piece after piece, for ever; or for seconds, then an `end`."""
 
     def script(peer: Peer) -> None:
         peer.read()
         peer.send(start)
-        while not peer.server.stopped.wait(pause):
+        begun = time.monotonic()
+        while not peer.server.stopped.wait(pause) and (end is None or time.monotonic() - begun < ENOUGH):
             peer.send(piece)
+        peer.send(end or b"")
 
     return script
 

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -52,13 +53,27 @@ class Stage(NamedTuple):
     size: int = 10  # characters of the message
 
 
-def scripted(*scripts: Script, tls: bool = False, **settings: Any) -> Callable[[pytest.MonkeyPatch], Opened]:
+@dataclass(frozen=True)
+class Scripted:
+    """Opens a pool, of urllib3's own unless told otherwise, to a server that follows scripts."""
+
+    scripts: tuple[Script, ...]
+    tls: bool
+    settings: dict[str, Any]
+    open_it: Callable[..., Opened] = Server.pool
+
+    def __call__(self, _: pytest.MonkeyPatch) -> Opened:
+        return self.opened()
+
     @contextmanager
-    def opened(_: pytest.MonkeyPatch) -> Iterator[Pool]:
-        with Server(*scripts, tls=tls) as server, server.pool(**{"read_timeout": ENOUGH, **settings}) as pool:
+    def opened(self) -> Iterator[Pool]:
+        settings = {"read_timeout": ENOUGH, **self.settings}
+        with Server(*self.scripts, tls=self.tls) as server, self.open_it(server, **settings) as pool:
             yield pool
 
-    return opened
+
+def scripted(*scripts: Script, tls: bool = False, **settings: Any) -> Scripted:
+    return Scripted(scripts, tls, settings)
 
 
 @contextmanager
@@ -171,11 +186,17 @@ def cut_handshake(peer: Peer) -> None:
     peer.sock.recv(10)
 
 
-def errcode(number: int) -> Callable[[pytest.MonkeyPatch], Opened]:
+def cut_at_first_byte(peer: Peer) -> None:
+    """Cut once something has come: a reset that overtakes the end of `connect` is a connection that never was."""
+    peer.sock.recv(1)
+    peer.reset()
+
+
+def errcode(number: int) -> Scripted:
     return scripted(answers(reply(b'{"errcode":%d,"errmsg":"made up"}' % number)))
 
 
-def status(line: str, *headers: str) -> Callable[[pytest.MonkeyPatch], Opened]:
+def status(line: str, *headers: str) -> Scripted:
     return scripted(answers(reply(b"", line, *headers)))
 
 
@@ -187,14 +208,14 @@ STAGES = [
     Stage("unreachable", TransportError, False, unreachable),
     Stage("proxy refused", TransportError, False, proxy_refused),
     Stage("proxy wants a login", TransportError, False, through_proxy(once(reply(b"", "407 Login, please")))),
-    Stage("proxy cut before it is established", TransportError, True, through_proxy(cut_after_request)),
-    Stage("proxy cut before the handshake", TransportError, True, through_proxy(established(cut_handshake))),
+    Stage("proxy cut before it is established", TransportError, False, through_proxy(cut_after_request)),
+    Stage("proxy cut before the handshake", TransportError, False, through_proxy(established(cut_handshake))),
     Stage("proxy cut before the request", TransportError, True, through_proxy(established(tls_then(cut_at_once)))),
     Stage("proxy cut after the request", TransportError, True, through_proxy(established(tls_then(cut_after_request)))),
     Stage("forward proxy cut after the request", TransportError, True, forward_proxy),
-    Stage("handshake stalled", TransportError, True, plain_behind_https(stall)),
-    Stage("handshake cut", TransportError, True, plain_behind_https(cut_handshake)),
-    Stage("no TLS at all", TransportError, True, plain_behind_https(once(reply()))),
+    Stage("handshake stalled", TransportError, False, plain_behind_https(stall)),
+    Stage("handshake cut", TransportError, False, plain_behind_https(cut_handshake)),
+    Stage("no TLS at all", TransportError, False, plain_behind_https(once(reply()))),
     Stage("self-signed certificate", TransportError, False, self_signed),
     Stage(
         "certificate of another host",
@@ -202,7 +223,7 @@ STAGES = [
         False,
         scripted(answers(reply()), tls=True, server_hostname="other.invalid"),
     ),
-    Stage("cut at once", TransportError, True, scripted(cut_at_once)),
+    Stage("cut at the first byte", TransportError, True, scripted(cut_at_first_byte)),
     Stage("cut during the request", TransportError, True, scripted(cut_during_request), LONG),
     Stage("cut after the request", TransportError, True, scripted(cut_after_request)),
     Stage("cut after the request, TLS", TransportError, True, scripted(cut_after_request, tls=True)),
@@ -243,6 +264,17 @@ STAGES = [
     Stage("errcode 40001", TokenRejected, False, errcode(40001)),
     Stage("pool exhausted", TransportError, False, exhausted),
     Stage("pool closed", TransportError, False, closed),
+]
+
+# The same through a pool of `open_pool`, which reads replies by the letter: half a head is none.
+STAGES += [
+    stage._replace(
+        name=f"{stage.name}, open_pool",
+        open=replace(stage.open, open_it=Server.open),
+        error=TransportError if stage.name == "cut in the headers" else stage.error,
+    )
+    for stage in STAGES
+    if isinstance(stage.open, Scripted)
 ]
 
 

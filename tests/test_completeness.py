@@ -1,6 +1,7 @@
-"""To add a type of message or a call is to add it on every floor: whoever adds it on one is told of all the others."""
+"""To add a type of message, an errcode or a call is to add it on every floor: one floor alone is told of the others."""
 
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -11,7 +12,8 @@ from ipywidgets import Button
 import wxcs_lite
 from tests.test_calls_page import LINES
 from tests.test_published import EXCHANGES, JPEG, NOT_OFFERED
-from wxcs_lite import endpoints, messages, text, transport
+from tests.test_secrets import CALLS
+from wxcs_lite import catalogue, endpoints, messages, text, transport
 from wxcs_lite.look.bubbles import _KINDS as BUBBLES
 from wxcs_lite.look.bubbles import bubble, summary
 from wxcs_lite.panel.controls import Labels
@@ -24,6 +26,7 @@ from wxcs_lite.request import Request
 from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.sandbox.api.routes import ROUTES
 from wxcs_lite.sandbox.api.sending import _PARTS as SANDBOX_RULES
+from wxcs_lite.sandbox.rules.refusals import TEXTS
 from wxcs_lite.sandbox.samples import sunset
 from wxcs_lite.transport import fetch_token
 
@@ -63,6 +66,7 @@ PLACES: dict[str, set[str]] = {
     "tests/published.json: an exchange that is published": set(PUBLISHED),
 }
 MSGTYPES = sorted(set().union(*PLACES.values()))
+WHOLE = [msgtype for msgtype in MSGTYPES if all(msgtype in found for found in PLACES.values())]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -81,7 +85,7 @@ def test_the_readmes_name_every_type_and_every_call(readme: Path) -> None:
 # Fields
 
 
-@pytest.mark.parametrize("msgtype", MSGTYPES)
+@pytest.mark.parametrize("msgtype", WHOLE)
 def test_every_floor_has_the_same_fields(msgtype: str) -> None:
     """The builder's parameters, the TypedDict, the published example and the panel's form name the required fields."""
     required = set(messages.REQUIRED[msgtype])
@@ -101,7 +105,7 @@ def _form(msgtype: str) -> Forms:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("msgtype", MSGTYPES)
+@pytest.mark.parametrize("msgtype", WHOLE)
 def test_every_type_has_a_bubble_and_a_name(msgtype: str, lang: Any) -> None:
     """In both languages it is drawn, not dumped as JSON, and has a word of its own in the line that sums it up."""
     message = PUBLISHED[msgtype]
@@ -109,7 +113,7 @@ def test_every_type_has_a_bubble_and_a_name(msgtype: str, lang: Any) -> None:
     assert f"[{msgtype}]" not in summary(message, words(lang))
 
 
-@pytest.mark.parametrize("msgtype", MSGTYPES)
+@pytest.mark.parametrize("msgtype", WHOLE)
 def test_the_form_makes_the_message(msgtype: str) -> None:
     """The panel sends what the builder makes of the published example."""
     forms = _form(msgtype)
@@ -120,7 +124,7 @@ def test_the_form_makes_the_message(msgtype: str) -> None:
     assert PUBLISHED[msgtype] | {"touser": "ann"} == forms.message("ann")
 
 
-CASES = [(msgtype, field) for msgtype in MSGTYPES for field in ("", *messages.REQUIRED.get(msgtype, ()))]
+CASES = [(msgtype, field) for msgtype in WHOLE for field in ("", *messages.REQUIRED[msgtype])]
 
 
 @pytest.mark.parametrize(("msgtype", "missing"), CASES)
@@ -139,6 +143,25 @@ def test_the_sandbox_wants_every_field(msgtype: str, missing: str) -> None:
     reply = pool.request("POST", path, json={"touser": "ann", "msgtype": msgtype, msgtype: content}).json()
     assert (reply["errcode"] == 0) == (not missing)
     assert len(ann.inbox) == (0 if missing else 1)
+
+
+# Errcodes
+
+CODES = {
+    row["errcode"]: row for row in json.loads((PROJECT / "tests/published_errcodes.json").read_text("utf-8"))["rows"]
+}
+WITHOUT_TEXT = {errcode for errcode, row in CODES.items() if row["errmsg"] is None}
+ERRCODES: dict[str, set[int]] = {
+    "tests/published_errcodes.json: where it is published": set(CODES),
+    "catalogue.py: ROWS, what it means": {row[0] for row in catalogue.ROWS},
+    "sandbox/rules/refusals.py: TEXTS, what WeChat says": (TEXTS.keys() | WITHOUT_TEXT) - {0},
+}
+
+
+@pytest.mark.parametrize("place", ERRCODES)
+def test_every_errcode_is_everywhere(place: str) -> None:
+    """Client and sandbox have a row each, on purpose, and both are compared with what is published."""
+    assert set() == set().union(*ERRCODES.values()) - ERRCODES[place]
 
 
 # Calls
@@ -178,6 +201,11 @@ def test_every_call_can_be_sent(name: str) -> None:
     ours = set(inspect.signature(getattr(transport, sends)).parameters)
     theirs = set(inspect.signature(ENDPOINTS[name]).parameters) - {"boundary", "content"}
     assert set() == theirs - ours
+
+
+def test_every_call_is_watched_for_secrets() -> None:
+    """Nothing is public that test_secrets.py does not call."""
+    assert [] == [name for name in TRANSPORT if name not in CALLS]
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)

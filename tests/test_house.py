@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType, UnionType
 
@@ -31,7 +32,8 @@ FLOORS = (
     {"media", "remarks"},
     {"endpoints", "replies"},
     {"signing"},
-    {"failures", "forks", "logs", "pools"},
+    {"failures", "forks", "framing", "logs"},
+    {"pools"},
     {"tracebacks"},
     {"wire"},
     {"streaming", "transport"},
@@ -76,6 +78,7 @@ WITHOUT_EXAMPLE = {
 FREE_TEXTS = {"appid", "base", "cgi_path", "secret", "url"}
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -127,6 +130,19 @@ def test_arrows_only_go_down(name: str) -> None:
     """A module knows those below it: none above, none beside, and not the package as a whole."""
     known = ours(CLIENT[name]) - ({"", "push", "sandbox", "terminal"} if FLOOR[name] > FLOOR["fresh"] else set())
     assert set() == {below for below in known if FLOOR.get(below, 99) >= FLOOR[name]}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("testing/")])
+def test_nothing_knows_testing(name: str) -> None:
+    """It is for the tests of users, above all that they test with; nobody else needs pytest."""
+    assert "testing" not in ours(MODULES[name])
+    assert "pytest" not in roots(MODULES[name])
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("testing/")])
+def test_testing_stands_on_calls_pushes_and_sandbox(name: str) -> None:
+    """It looks at no screen: neither the panel nor the terminal is under it."""
+    assert ours(MODULES[name]) <= {*CLIENT, "", "push", "sandbox", "testing"} - {"__main__", "bot"}
 
 
 def test_receiving_knows_nothing_of_sending() -> None:
@@ -228,8 +244,8 @@ def test_importing_the_package_brings_nothing_optional() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {"wxcs_lite.transport", "urllib3"} <= loaded
-    unneeded = {"catalogue", "panel", "push", "sandbox", "terminal"}
-    unwanted = ("ipywidgets", "IPython", "cryptography", *(f"wxcs_lite.{name}" for name in unneeded))
+    unneeded = {"catalogue", "panel", "push", "sandbox", "terminal", "testing"}
+    unwanted = ("ipywidgets", "IPython", "cryptography", "pytest", *(f"wxcs_lite.{name}" for name in unneeded))
     assert set() == {name for name in loaded if name.startswith(unwanted)}
 
 

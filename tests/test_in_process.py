@@ -2,14 +2,10 @@
 
 import pytest
 
-from tests.cases import CASES, Case, Desk, sandbox_account
-from wxcs_lite.sandbox import Sandbox
+from tests.cases import CASES, Case, Desk
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_case(case: Case) -> None:
+def test_case(case: Case, desk: Desk) -> None:
     """Without a socket, the same comes of it as over HTTP."""
-    sandbox = Sandbox()
-    account = sandbox_account(sandbox, "")
-    account.customer_writes()
-    assert case.expected == case.run(Desk(sandbox.pool(), account))
+    assert case.expected == case.run(desk)

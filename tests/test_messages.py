@@ -23,7 +23,7 @@ from wxcs_lite import (
 )
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.media import Uploaded
-from wxcs_lite.messages import REQUIRED, require_message
+from wxcs_lite.messages import require_message
 from wxcs_lite.remarks import check
 from wxcs_lite.sandbox import Sandbox
 
@@ -52,7 +52,7 @@ EXTRAS: st.SearchStrategy[Callable[[Any], Any]] = st.one_of(
         (link("U", **LINK), {"touser": "U", "msgtype": "link", "link": LINK}),
         (miniprogrampage("U", **CARD), {"touser": "U", "msgtype": "miniprogrampage", "miniprogrampage": CARD}),
     ],
-    ids=list(REQUIRED),
+    ids=["text", "image", "link", "miniprogrampage"],
 )
 def test_a_builder_returns_what_wechat_receives(built: object, message: dict[str, object]) -> None:
     """The four types of a Mini Program, with the names of the official page and nothing else."""

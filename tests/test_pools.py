@@ -105,6 +105,24 @@ def test_a_timeout_that_is_none_is_refused(timeout: Any) -> None:
         open_pool(read_timeout=timeout)
 
 
+@pytest.mark.parametrize("total", [0, -1, "soon", True, float("inf"), float("nan"), b"5"])
+def test_a_total_timeout_that_is_no_number_of_seconds_is_refused(total: Any) -> None:
+    """The error names it, in both languages."""
+    with pytest.raises(ValueError, match=r"^total_timeout must be .*\ntotal_timeout 应"):
+        open_pool(total_timeout=total)
+
+
+def test_no_timeout_means_none() -> None:
+    """None waits for ever, as it does with urllib3."""
+    forever: Any = None
+    with (
+        Server(answers(reply())) as server,
+        open_pool(server.url, connect_timeout=forever, read_timeout=forever) as pool,
+    ):
+        assert (None, None) == (pool.timeout.connect_timeout, pool.timeout.read_timeout)
+        assert {"errcode": 0, "errmsg": "ok"} == send(pool, "80_made-up", HELLO)
+
+
 def wanted_options() -> set[tuple[int, int, int]]:
     wanted = {
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),

@@ -102,9 +102,13 @@ def test_the_example_with_another_http_library_runs_as_printed(name: str) -> Non
     assert names["token"] not in out.getvalue()
 
 
-@pytest.mark.parametrize(
-    "mark", ["run", "test", "example", "real", "push", "signing", "own-library", "wheel", "zipapp"]
-)
+MARKS = (
+    "run", "test", "example", "real", "push", "signing",
+    "own-library", "wheel", "zipapp", "own-conftest", "own-test", "own",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", MARKS)
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)

@@ -249,6 +249,17 @@ def test_no_excerpt_shows_a_secret(read: Read, status: int, before: bytes, form:
         assert MARKER not in f"{found}{found.args}{found!r}"
 
 
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("before", ["", "no " * 30])
+def test_an_excerpt_does_not_end_in_half_a_secret(read: Read, before: str) -> None:
+    """One that is spelled in escapes is known by its whole: of a piece that the cut leaves nothing is shown."""
+    spelled = "".join(f"\\u{ord(c):04X}" if at % 2 else c for at, c in enumerate("80_madeUpMadeUp" * 4))
+    with pytest.raises(BadReply) as caught:
+        read(404, {}, f"{before}{spelled}".encode())
+    assert "80_" not in str(caught.value)
+    assert "\\u" not in str(caught.value)
+
+
 @pytest.mark.parametrize("read", JSON_READERS)
 def test_an_excerpt_is_short_printable_and_on_one_line(read: Read) -> None:
     """A page of HTML does not take over the terminal."""

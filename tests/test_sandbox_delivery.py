@@ -295,6 +295,25 @@ def test_retries(mode: str) -> None:
     assert () == ann.notices
 
 
+def test_each_attempt_can_be_looked_at_and_ended() -> None:
+    """on_pushed gets what the log has; what it raises comes out of `says`, and nothing is tried again."""
+    sandbox, app, seen = Sandbox(), App(500, 500), list[object]()
+    ann = sandbox.user("ann")
+
+    def look(pushed: object) -> None:
+        seen.append(pushed)
+        if len(seen) == 2:
+            raise LookupError("enough")
+
+    pushes = sandbox.push_to(app, token=TOKEN, on_pushed=look)
+    with pytest.raises(LookupError, match="enough"):
+        ann.says("hello?")
+    assert list(pushes.log) == seen
+    assert [1, 2] == [pushed.attempt for pushed in pushes.log]
+    ann.says("again")
+    assert "success" == pushes.log[-1].answer
+
+
 def test_giving_up() -> None:
     """After three retries the push is given up, and the phone says that nobody is there; the next is pushed anew."""
     app = App(500, 502, 503, 302)

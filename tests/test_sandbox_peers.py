@@ -100,7 +100,7 @@ class Attack:
 def test_a_crowd_of_attackers_locks_nobody_out() -> None:
     """300 silent peers, 200 with half a body of 30 MB, 50 that drip: others are served, in less than 100 MB."""
     with served() as (process, url), ExitStack() as stack:
-        pool = stack.enter_context(closing(open_pool(url)))
+        pool = stack.enter_context(closing(open_pool(url, read_timeout=60)))
         token = fetch_token(pool, "wxsandbox000000001", SECRET)
         attack = Attack(stack, url)
         attack.connect(300)
@@ -118,9 +118,9 @@ def test_a_crowd_of_attackers_locks_nobody_out() -> None:
 
 @linux
 def test_slow_readers_share_what_they_do_not_read() -> None:
-    """250 peers ask for a picture of 9.9 MB and read none of it: others get it, in less than 100 MB."""
+    """300 peers ask for a picture of 9.9 MB and read none of it: others get it, in less than 100 MB."""
     with served() as (process, url), ExitStack() as stack:
-        pool = stack.enter_context(closing(open_pool(url)))
+        pool = stack.enter_context(closing(open_pool(url, read_timeout=60)))
         token = fetch_token(pool, "wxsandbox000000001", SECRET)
         picture = sunset() + bytes(9_900_000)
         media_id = upload(pool, token, picture).media_id

@@ -168,8 +168,8 @@ def test_only_so_much_is_read() -> None:
 
 def drips(connection: socket.socket, data: bytes) -> None:
     with suppress(OSError):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")
-        for _ in range(7):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")
+        for _ in range(40):
             time.sleep(0.08)
             connection.sendall(b"x")
 
@@ -180,7 +180,7 @@ def test_a_slow_url(answer: Callable[[socket.socket, bytes], object]) -> None:
     with listening(answer) as (url, _):
         started = time.perf_counter()
         assert "no answer within 0.2 s" == ask(open_target(url), PUSH, 0.2)
-        assert time.perf_counter() - started < 0.35
+        assert time.perf_counter() - started < 2
 
 
 def test_a_server_of_the_standard_library() -> None:

@@ -28,6 +28,7 @@ from wxcs_lite import (
     Reply,
     Request,
     Token,
+    TransportError,
     WindowEvent,
     WxError,
     call,
@@ -395,6 +396,35 @@ def test_an_interrupt_comes_out_bare(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert [] == [module for module in modules if module.startswith(("urllib3", "http"))]
+
+
+@pytest.mark.parametrize(("error", "expected"), [(KeyboardInterrupt, KeyboardInterrupt), (ValueError, TransportError)])
+def test_an_interrupt_before_a_connection_is_taken_comes_out(
+    error: type[BaseException], expected: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """urllib3 puts a connection back that it has not taken, and says then that the pool is full."""
+
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise error
+
+    with Server(answers(reply())) as server, server.pool() as pool:
+        monkeypatch.setattr(pool, "_get_conn", interrupted)
+        with pytest.raises(expected) as caught:
+            send(pool, "80_made-up", text("OPENID", "hello"))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_what_a_callback_raises_comes_out_of_a_full_pool() -> None:
+    """In the child of a fork that `progress` made, say: its pool has all its places again."""
+    with Server(answers(reply())) as server, server.pool() as pool:
+
+        def fills_the_pool(sent: int, total: int) -> None:
+            pool._put_conn(None)
+            raise Boom
+
+        with pytest.raises(Boom):
+            upload(pool, "80_made-up", JPEG, progress=fills_the_pool)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,8 +4,11 @@ import copy
 import io
 import pickle
 import socket
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ from urllib3.util import Timeout
 from tests.hostile import (
     ENOUGH,
     OK,
+    POOLS,
+    Open,
     Peer,
     Script,
     Server,
@@ -42,6 +47,7 @@ from wxcs_lite import (
     fetch_token,
     perform,
     send,
+    stream,
     text,
     upload,
     wire,
@@ -352,12 +358,13 @@ BAD: dict[str, tuple[Script, type[Exception]]] = {
 SLOW = {"dripping", "dripping chunks", "stalled", "silence"}
 
 
+@pytest.mark.parametrize("open_it", POOLS.values(), ids=POOLS)
 @pytest.mark.parametrize("name", BAD)
-def test_a_reply_that_is_out_of_bounds_is_refused_with_its_connection(name: str) -> None:
+def test_a_reply_that_is_out_of_bounds_is_refused_with_its_connection(name: str, open_it: Open) -> None:
     """Size, time and form of a reply are bounded; what is left of it is not read as the answer to the next request."""
     script, kind = BAD[name]
     patience = 0.05 if name in SLOW else ENOUGH
-    with Server(script, answers(reply())) as server, server.pool(read_timeout=patience) as pool:
+    with Server(script, answers(reply())) as server, open_it(server, read_timeout=patience) as pool:
         with pytest.raises(kind):
             perform(pool, TOKEN, ASK)
         pool.timeout = Timeout(connect=10, read=10)  # what comes now must be answered, on a busy machine, too
@@ -466,7 +473,7 @@ FAILING: dict[str, tuple[Script, Callable[[Pool], object]]] = {
 def test_every_failure_gives_the_pools_place_back(name: str) -> None:
     """After twenty failures of a kind a pool of one place still has it."""
     script, act = FAILING[name]
-    with Server(script) as server, server.pool(read_timeout=0.01 if name in SLOW else ENOUGH) as pool:
+    with Server(script) as server, server.pool(read_timeout=0.005 if name in SLOW else ENOUGH) as pool:
         for _ in range(20):
             with pytest.raises((BadReply, TransportError, InvalidMessage, ValueError, KeyboardInterrupt)):
                 act(pool)
@@ -684,3 +691,60 @@ def test_a_file_that_grows_is_sent_at_its_first_length() -> None:
         heard = server.last
     assert int(heard.headers["content-length"]) == len(heard.body)
     assert b"more" not in heard.body
+
+
+# Interrupts
+
+
+def interrupted_at(number: int, act: Callable[[], object]) -> str:
+    """Raise KeyboardInterrupt at the nth line of `wire` and `streaming` that a call comes to; "" if it has fewer."""
+    lines, where = 0, ""
+
+    def trace(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal lines, where
+        if event == "line" and frame.f_globals["__name__"] in ("wxcs_lite.wire", "wxcs_lite.streaming"):
+            lines += 1
+            if lines == number:
+                where = f"{frame.f_code.co_name}:{frame.f_lineno}"
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with suppress(KeyboardInterrupt):
+            act()
+    finally:
+        sys.settrace(before)
+    return where
+
+
+def streamed(pool: Pool) -> bytes:
+    with stream(pool, TOKEN, "MEDIA_ID") as medium:
+        return b"".join(medium)
+
+
+INTERRUPTED: dict[str, Callable[[Pool], object]] = {
+    "send": lambda pool: send(pool, TOKEN, HELLO),
+    "download": lambda pool: download(pool, TOKEN, "MEDIA_ID"),
+    "stream": streamed,
+}
+
+
+@pytest.mark.parametrize("open_it", POOLS.values(), ids=POOLS)
+@pytest.mark.parametrize("kind", INTERRUPTED)
+def test_an_interrupt_at_any_line_of_ours_gives_the_pools_place_back(kind: str, open_it: Open) -> None:
+    """Ctrl-C is not a failure of the network, but the next call must not wait for a place that nobody has."""
+    script = answers(reply(OK if kind == "send" else JPEG))
+    lost, number = [], 1
+    with Server(script) as server:
+        while True:
+            with open_it(server) as pool:
+                where = interrupted_at(number, lambda pool=pool: INTERRUPTED[kind](pool))  # type: ignore[misc]
+                if pool.pool and not pool.pool.qsize():
+                    lost.append(where)
+            if not where:
+                break
+            number += 1
+    assert [] == lost
+    assert number > 20

@@ -113,7 +113,7 @@ __all__ = [
 ]
 
 # Modules whose own names are public; one that nobody has imported yet is not there to be shown.
-_PUBLIC_MODULES = {"bot", "endpoints", "messages", "panel", "push", "replies", "sandbox", "signing"}
+_PUBLIC_MODULES = {"bot", "endpoints", "messages", "panel", "push", "replies", "sandbox", "signing", "testing"}
 
 
 def __dir__() -> list[str]:

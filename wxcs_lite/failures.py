@@ -4,6 +4,7 @@ Its exceptions hold URLs, and a URL holds the token. So nothing of the original 
 """
 
 import ssl
+from http.client import HTTPException, IncompleteRead
 
 from urllib3 import exceptions as u
 
@@ -33,14 +34,14 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     )),
     (u.EmptyPoolError, (
         False,
-        "all connections of the pool were busy for a minute: leave each stream(), or open_pool with a larger maxsize",
-        "连接池一分钟内没有空闲连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
+        "all connections of the pool stayed busy: leave each stream(), or open_pool with a larger maxsize",
+        "连接池一直没有空闲连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
     )),
     (u.ClosedPoolError, (False, "the pool is closed: open a new one", "连接池已关闭：请重新打开一个")),
     (u.ReadTimeoutError, (
         True,
-        "no answer within the read timeout",
-        "等待应答超时",
+        "no answer, or not all of it, within the time that open_pool allows",
+        "在 open_pool 限定的时间内没有收到完整应答",
     )),
     (u.SSLError, (
         True,
@@ -59,6 +60,30 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     )),
 )  # fmt: skip
 
+# The same, raised while urllib3 was connecting.
+_CONNECTING: tuple[tuple[type[Exception], _Told], ...] = (
+    (u.ReadTimeoutError, (
+        False,
+        "no TLS connection, or none through the proxy, within the connect timeout; check the network and the proxy",
+        "在连接超时内没有建立 TLS 连接或代理隧道：请检查网络和代理",
+    )),
+    (u.SSLError, (
+        False,
+        "the TLS handshake failed; nothing was sent: check that the pool's address speaks TLS",
+        "TLS 握手失败，尚未发出任何内容：请检查 pool 的地址是否支持 TLS",
+    )),
+    (Exception, (
+        False,
+        "the connection was cut before anything was sent; check the network and the proxy",
+        "连接中断，尚未发出任何内容：请检查网络和代理",
+    )),
+)  # fmt: skip
+
+_NOT_HTTP = (
+    True,
+    "the reply is not valid HTTP, so that its end is not known",
+    "应答不符合 HTTP 规范，无法确定在哪里结束",
+)
 _NO_PROXY = False, "no connection through the proxy: check its address and login", "代理连不上：请检查代理地址和账号"
 _BAD_CERTIFICATE = (
     False,
@@ -83,15 +108,44 @@ def told_of(request: Request, en: str, zh: str, kind: str, maybe_sent: bool = Tr
 
 
 def _told(error: BaseException) -> _Told:
+    told = _named(error)
+    if told[0] and _while_connecting(error):
+        return next(told for kind, told in _CONNECTING if isinstance(error, kind))
+    return told
+
+
+def _while_connecting(error: BaseException) -> bool:
+    """Whether it was raised below urllib3's `connect`, which is over before the first byte of a request leaves.
+
+    The class does not tell: a TLS error, a cut or a time-out is the same later. Nor does `__context__`, which may lead
+    to what the caller was handling when the call began; only what urllib3 itself wrapped or named as the cause counts.
+    """
+    frame = error.__traceback__
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        if code.co_name == "connect" and frame.tb_frame.f_globals.get("__name__") == "urllib3.connection":
+            return True
+        frame = frame.tb_next
+    wrapped = [arg for arg in error.args if isinstance(arg, BaseException)]
+    return any(_while_connecting(inner) for inner in (*wrapped, error.__cause__) if inner is not None)
+
+
+def _named(error: BaseException) -> _Told:
     if isinstance(error, u.SSLError) and isinstance(_first_arg(error), ssl.SSLCertVerificationError):
         return _BAD_CERTIFICATE
     if isinstance(error, u.ProxyError):
         # urllib3 also says ProxyError for a connection that was cut after the request had gone through the proxy.
         inner = error.original_error
         refused = type(inner) is OSError and str(inner).startswith("Tunnel connection failed")
-        if refused or not _told(inner)[0]:
+        if refused or not _named(inner)[0]:
             return _NO_PROXY
+    if isinstance(error, u.ProtocolError) and any(map(_is_malformed, error.args)):
+        return _NOT_HTTP
     return next(told for kind, told in _STAGES if isinstance(error, kind))
+
+
+def _is_malformed(inner: object) -> bool:
+    return isinstance(inner, HTTPException) and not isinstance(inner, IncompleteRead | ConnectionError)
 
 
 def _first_arg(error: BaseException) -> object:

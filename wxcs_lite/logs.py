@@ -12,11 +12,16 @@ from wxcs_lite.scrub import scrub
 __all__ = ["redact_logs"]
 
 
-def redact_logs() -> None:
-    """Put a filter on urllib3's loggers, whoever it is that uses them."""
+_URLLIB3 = tuple(
+    f"urllib3.{name}" for name in ("connectionpool", "poolmanager", "connection", "util.retry", "response")
+)
+
+
+def redact_logs(names: tuple[str, ...] = _URLLIB3) -> None:
+    """Put a filter on urllib3's loggers (or on others), whoever it is that uses them."""
     # One on the parent logger "urllib3" does nothing for what its children say, so each of them gets one.
-    for name in ("connectionpool", "poolmanager", "connection", "util.retry", "response"):
-        logging.getLogger(f"urllib3.{name}").addFilter(_Redact())
+    for name in names:
+        logging.getLogger(name).addFilter(_Redact())
 
 
 class _Redact(logging.Filter):

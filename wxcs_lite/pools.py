@@ -4,6 +4,9 @@ import re
 import socket
 import warnings
 from contextlib import suppress
+from functools import partial
+from math import inf
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,11 +14,12 @@ import urllib3
 from urllib3.connection import HTTPConnection
 from urllib3.util import Timeout, Url, make_headers, parse_url
 
+from wxcs_lite.framing import Framed
 from wxcs_lite.request import API
 from wxcs_lite.require import kind_of
 from wxcs_lite.secret import hide_if_str
 
-__all__ = ["Pool", "open_pool", "require_pool"]
+__all__ = ["CallTimeout", "Pool", "open_pool", "require_pool"]
 
 Pool = urllib3.HTTPConnectionPool
 
@@ -29,6 +33,7 @@ def open_pool(
     maxsize: int = 10,
     connect_timeout: float = 3,
     read_timeout: float = 10,
+    total_timeout: float | None = None,
 ) -> Pool:
     """Return a urllib3 pool bound to one host, ready to be passed as the first argument of every call.
 
@@ -36,18 +41,25 @@ def open_pool(
     >>> pool.scheme, pool.host
     ('https', 'api.weixin.qq.com')
 
-    Nothing is connected before the first call. Timeouts are in seconds: read_timeout bounds each silence of the other
-    side. `maxsize` is how many threads talk at once; a further one waits. Proxy environment variables are not read:
-    `proxy="http://host:port"`, or `http://user:password@host:port`, gives you one fixed address for WeChat's IP
-    whitelist. Raises ValueError for a url with a path, query or user. Endless "1xx" replies and headers that drip are
-    not bounded by urllib3.
+    Nothing is connected before the first call. `maxsize` is how many threads talk at once; a further one waits. Proxy
+    environment variables are not read: `proxy="http://host:port"`, or `http://user:password@host:port`, gives you one
+    fixed address for WeChat's IP whitelist. Raises ValueError for a url with a path, query or user.
+
+    Timeouts are in seconds. `read_timeout` bounds each silence of the other side; six of them bound a JSON reply as a
+    whole, and in a medium the wait for its next byte. `total_timeout` bounds a whole call, for callers with a deadline
+    of their own (a serverless function), a `stream` to its last chunk too. Looking up the host's name is not bounded,
+    each further address of it may take a third of that time more, and so may the last piece of a large upload. A pool
+    that you made yourself has urllib3's timeouts alone: a server that drips headers, chunk sizes or trailers can hold
+    its calls.
     """
     url, proxy = hide_if_str(url), hide_if_str(proxy)  # they may hold a login
     scheme, host, port = _origin(url)
+    if total_timeout is not None and (type(total_timeout) not in (int, float) or not 0 < total_timeout < inf):
+        raise ValueError("total_timeout must be a number of seconds above 0\ntotal_timeout 应为大于 0 的秒数")
     settings: dict[str, Any] = {
         "maxsize": maxsize,
         "block": True,
-        "timeout": Timeout(connect=connect_timeout, read=read_timeout),
+        "timeout": CallTimeout(connect_timeout, read_timeout, total_timeout),
         "socket_options": [*HTTPConnection.default_socket_options, *_keep_alive()],
     }
     if proxy is not None:
@@ -58,8 +70,73 @@ def open_pool(
             raise ValueError("proxy must look like http://host:port\nproxy 应形如 http://主机:端口")
         return manager.connection_from_host(host, port, scheme)
     if scheme == "https":
-        return urllib3.HTTPSConnectionPool(host, port, **settings)
-    return urllib3.HTTPConnectionPool(host, port, **settings)
+        return HTTPSPool(host, port, **settings)
+    return HTTPPool(host, port, **settings)
+
+
+class CallTimeout(Timeout):
+    """The timeouts of `open_pool`; the copy that a call takes of them also knows when the call has to end.
+
+    urllib3 asks a Timeout for two numbers: how long a step on the way to the server may take, and how long the socket
+    may wait for the reply. `Framed` bounds each silence itself, so for a call the second is the time for all of it.
+    """
+
+    def __init__(self, connect: float | None, read: float | None, total: float | None = None) -> None:
+        super().__init__(connect=connect, read=read, total=total)
+        self._step, self._silence, self._total = connect, read, total
+        self.silence = inf if read is None else read
+        self._reply_within = inf
+        self.ends: float | None = None  # on the clock of `monotonic`, once a call has begun
+
+    def begin(self, reply_within: float = inf) -> "CallTimeout":
+        """Return the timeouts of one call, whose time runs from now; its reply may take so many seconds."""
+        call = CallTimeout.__new__(CallTimeout)  # what the constructor checks holds already
+        vars(call).update(vars(self))
+        call._reply_within = reply_within
+        call.ends = inf if self._total is None else monotonic() + self._total
+        return call
+
+    def clone(self) -> Timeout:
+        """Return the timeouts of one call; urllib3 asks when a call begins, and again before it connects."""
+        return self.begin() if self.ends is None else self
+
+    @property
+    def left(self) -> float:
+        """The seconds that the call has left."""
+        return inf if self._total is None or self.ends is None else max(0.0, self.ends - monotonic())
+
+    @property
+    def connect_timeout(self) -> float | None:
+        """The seconds for each of the three steps: connect, a proxy's CONNECT, the handshake; None for no bound."""
+        if self._total is None or self.ends is None:
+            return self._step
+        return self.left / 3 if self._step is None else min(self._step, self.left / 3)
+
+    @property
+    def read_timeout(self) -> float | None:
+        """The seconds for the whole reply; before a call, those of each silence; None for no bound."""
+        if self.ends is None:
+            return self._silence
+        seconds = min(self.left, self._reply_within)
+        return None if seconds == inf else seconds
+
+
+class HTTPPool(urllib3.HTTPConnectionPool):
+    """Its connections read replies with `Framed`.
+
+    A ConnectionCls of our own would go round vcrpy, which puts its own in that place: a test's call would be live.
+    """
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        timeout = self.timeout
+        silence = timeout.silence if isinstance(timeout, CallTimeout) else None
+        connection.response_class = partial(Framed, silence=silence)
+        return connection
+
+
+class HTTPSPool(HTTPPool, urllib3.HTTPSConnectionPool):
+    """The same with TLS."""
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
@@ -95,7 +172,9 @@ def _manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager | Non
         address = parse_url(proxy)
         if address.scheme in ("http", "https") and address.host:
             headers = make_headers(proxy_basic_auth=unquote(address.auth)) if address.auth else None
-            return urllib3.ProxyManager(address._replace(auth=None).url, proxy_headers=headers, **settings)
+            manager = urllib3.ProxyManager(address._replace(auth=None).url, proxy_headers=headers, **settings)
+            manager.pool_classes_by_scheme = {"http": HTTPPool, "https": HTTPSPool}
+            return manager
     return None
 
 

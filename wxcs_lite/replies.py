@@ -27,6 +27,7 @@ __all__ = [
     "refuse_encoded",
     "scrub_texts",
     "too_large",
+    "without_content",
 ]
 
 Headers = Mapping[str, str]
@@ -235,8 +236,8 @@ _STATUS = {
 
 def refuse_encoded(status: int, headers: Headers) -> None:
     """Refuse a compressed reply: none was asked for, and a small one can unpack to gigabytes."""
-    encoding = _header(headers, "content-encoding").strip().lower()
-    if encoding and encoding != "identity":
+    encoding = _header(headers, "content-encoding")
+    if encoding and encoding.strip().lower() not in ("", "identity"):
         raise _bad(
             status,
             b"",
@@ -250,6 +251,11 @@ def too_large(status: int, limit: int) -> BadReply:
     return _bad(status, b"", f"is larger than {limit:,} bytes", f"超过 {limit:,} 字节")
 
 
+def without_content(status: int) -> BadReply:
+    """Return the error for a status after which no content may come."""
+    return _bad(status, b"", "is no answer of the API", "不是接口的应答")
+
+
 _EXCERPT = 120  # characters
 _LOOKED_AT = 2000  # bytes
 
@@ -258,10 +264,13 @@ def _bad(status: int, body: bytes, en: str, zh: str, maybe_sent: bool = True) ->
     """Return a BadReply with a short excerpt that is safe to show: scrubbed, printable, on one line."""
     # Without NULs: between the letters of a secret they would hide it from `scrub`, and not from people.
     text = scrub(_text(body[:_LOOKED_AT]).replace("\0", ""))
+    # What a cut leaves may be the beginning of a secret, too short to be known as one.
     if len(body) > _LOOKED_AT:
-        text = re.sub(r"[\w%+=-]*$", "", text)  # it may be the beginning of a secret, too short to be known as one
+        text = re.sub(r"[\w%+=\\&#;/.-]*$", "", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    excerpt = f": {text[:_EXCERPT]}{'…' if len(text) > _EXCERPT else ''}" if text else ""
+    if len(text) > _EXCERPT:  # `scrub` has known it, unless it is spelled in escapes
+        text = re.sub(r"[\w+=/.-]*[%&\\][\w%+=\\&#;/.-]*$", "", text[:_EXCERPT]) + "…"
+    excerpt = f": {text}" if text else ""
     return BadReply(f"the reply (HTTP {status}) {en}{excerpt}", f"应答（HTTP {status}）{zh}", status, maybe_sent)
 
 

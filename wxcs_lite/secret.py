@@ -140,6 +140,8 @@ def _spelled(character: str) -> str:
     import html  # only errors need it, and it takes a while to import
 
     percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
-    escapes = [percent, f"\\u{ord(character):04x}", html.escape(character), f"&#x{ord(character):x};"]
+    escapes = [percent, f"\\u{ord(character):04x}", f"&#x{ord(character):x};"]
+    # No two alternatives match the same: where a long text differs at its end only, 2**n ways would be tried.
+    escapes += [entity for entity in (html.escape(character),) if entity != character]
     others = "|".join(re.escape(escape) for escape in escapes)
     return rf"(?:\\?{re.escape(character)}|(?i:{others})|&#{ord(character)};)"

@@ -11,11 +11,11 @@ from wxcs_lite.forks import stay_in
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
-from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media, refuse_encoded
+from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media
 from wxcs_lite.request import Request
 from wxcs_lite.secret import hidden
 from wxcs_lite.tracebacks import call_cleanly
-from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, without_echo_in
+from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, read_piece, refuse_unread, without_echo_in
 
 __all__ = ["Stream", "stream"]
 
@@ -81,11 +81,12 @@ def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
 
 def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:
     """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
-    response = open_response(pool, token, request)
+    response = None
     try:
-        refuse_encoded(response.status, response.headers)
+        response = open_response(pool, token, request)
+        refuse_unread(response)
         start = b""
-        while len(start.lstrip(BLANK)) < 16 and len(start) < PIECE and (more := response.read1(PIECE)):
+        while len(start.lstrip(BLANK)) < 16 and len(start) < PIECE and (more := read_piece(response)):
             start += more
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)
@@ -99,4 +100,4 @@ def _chunks(request: Request, response: BaseHTTPResponse, start: bytes) -> Itera
     chunk = start
     while chunk:
         yield chunk
-        chunk = call_cleanly(request, None, lambda: response.read1(PIECE))
+        chunk = call_cleanly(request, None, lambda: read_piece(response))

@@ -22,8 +22,9 @@ keep that from being printed. And an error's text is made of our words, from whi
 - Before the first line of a call has run, its arguments are as they were given: a KeyboardInterrupt at that very
   instant shows a bare token, unless it is a `Token`, as `fetch_token` and `fresh_token` give. The same goes for the
   frames of the caller, which are not ours.
-- A KeyboardInterrupt between urllib3's making of a response and our `try` loses that response's place in the pool,
-  and most of these instants lie inside urllib3: after Ctrl-C in a program that goes on, open a new pool.
+- A KeyboardInterrupt inside urllib3 or http.client, after the connection was taken from the pool and before the
+  response is ours, can lose that connection's place. At every line of ours the place is given back, as a test shows;
+  after Ctrl-C in a program that goes on, open a new pool all the same.
 
 *Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the bare token in a tuple
 and a dict, where no repr of ours is asked; and it would hide the signature from `help()` and from type checkers.
@@ -33,7 +34,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import FullPoolError, HTTPError
 
 from wxcs_lite.errors import WxError
 from wxcs_lite.failures import transport_error
@@ -53,8 +54,10 @@ def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -
     """
     try:
         return call()
+    except FullPoolError as e:
+        failure: BaseException = _interrupt_behind(e) or transport_error(e, request)
     except HTTPError as e:
-        failure: BaseException = transport_error(e, request)
+        failure = transport_error(e, request)
     except WxError as e:
         failure = without_echo(e, secret)
     except Carried as e:
@@ -66,6 +69,19 @@ def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -
         raise failure
     finally:
         del failure  # else it would hold its own frame, and whatever lives in the frames above
+
+
+def _interrupt_behind(error: FullPoolError) -> BaseException | None:
+    """Return the interrupt that urllib3 covers up: with no connection of its pool, it still puts one back into it."""
+    behind = error.__context__
+    while behind is not None and isinstance(behind, Exception):
+        behind = behind.__context__
+    if behind is None:
+        return None
+    if isinstance(behind, Carried):
+        return without_foreign_frames(behind.error)
+    behind.__cause__ = behind.__context__ = None
+    return without_foreign_frames(behind)
 
 
 class Carried(BaseException):

@@ -12,15 +12,17 @@ from functools import partial
 from typing import Any, TypeVar
 
 from urllib3 import HTTPHeaderDict, Retry
+from urllib3.exceptions import ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import told_of
 from wxcs_lite.forks import stay_in, watch
+from wxcs_lite.framing import PATIENCE, Malformed
 from wxcs_lite.logs import redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
-from wxcs_lite.pools import Pool, require_pool
-from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large
+from wxcs_lite.pools import CallTimeout, Pool, require_pool
+from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large, without_content
 from wxcs_lite.request import Request
 from wxcs_lite.secret import any_spelling, hide, hide_if_str
 from wxcs_lite.tracebacks import Carried, call_cleanly
@@ -33,6 +35,8 @@ __all__ = [
     "open_response",
     "perform",
     "read_bounded",
+    "read_piece",
+    "refuse_unread",
     "without_echo_in",
 ]
 
@@ -40,7 +44,7 @@ MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
 SECRET_LENGTH = 8  # characters; real ones have 32 and more
-_PATIENCE = 6  # read timeouts that a JSON reply may take in all
+_EMPTY = (204, 304)  # statuses of replies without content, as all below 200 are
 _ONCE = Retry.from_int(False, redirect=False)
 
 redact_logs()
@@ -77,8 +81,9 @@ def _exchange(
 ) -> Reply:
     medium = request.gives == "media"
     limit = max_bytes if max_bytes is not None else MAX_MEDIA if medium else MAX_JSON
-    response = open_response(pool, token, request, progress)
+    response = None
     try:
+        response = open_response(pool, token, request, progress)
         body = read_bounded(response, request, limit, None if medium else pool)
     except BaseException:
         drop(response)
@@ -101,7 +106,8 @@ def open_response(
             "call what fresh_token gave: send(pool, token(), message)",
             "应为非空 str，且不含换行等控制字符；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
         )
-    body, headers = _framed(request, progress)
+    limits = _limits(pool, request)
+    body, headers = _framed(request, progress, limits.get("timeout"))
     if pool.headers:
         headers = _joined(pool.headers, headers)
     return pool.urlopen(
@@ -111,10 +117,19 @@ def open_response(
         headers,
         retries=_ONCE,
         redirect=False,
-        pool_timeout=_POOL_TIMEOUT,
         preload_content=False,
         decode_content=False,
+        **limits,
     )
+
+
+def _limits(pool: Pool, request: Request) -> dict[str, Any]:
+    """Return what urllib3 is told of the time that this call may take."""
+    timeout = pool.timeout
+    if not isinstance(timeout, CallTimeout):
+        return {"pool_timeout": _POOL_TIMEOUT}
+    call = timeout.begin(math.inf if request.gives == "media" else PATIENCE * timeout.silence)
+    return {"timeout": call, "pool_timeout": min(_POOL_TIMEOUT, call.left)}
 
 
 def _joined(others: Mapping[str, str], ours: Mapping[str, str]) -> HTTPHeaderDict:
@@ -125,7 +140,7 @@ def _joined(others: Mapping[str, str], ours: Mapping[str, str]) -> HTTPHeaderDic
     return headers
 
 
-def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[str, str]]:
+def _framed(request: Request, progress: Progress | None, call: CallTimeout | None) -> tuple[Any, Mapping[str, str]]:
     """Return body and headers as they leave: with a Content-Length, in pieces of at most 64 KiB."""
     body, headers = request.body, request.headers
     if body is None:
@@ -135,14 +150,20 @@ def _framed(request: Request, progress: Progress | None) -> tuple[Any, Mapping[s
     if isinstance(body, bytes) and len(body) <= PIECE and progress is None:
         return body, headers
     headers["Content-Length"] = str(len(body))
-    return _leaving(body, len(body), progress), headers
+    return _leaving(request, body, progress, call), headers
 
 
-def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> Iterator[bytes]:
-    sent, process = 0, os.getpid()
+def _leaving(
+    request: Request, body: bytes | Multipart, progress: Progress | None, call: CallTimeout | None
+) -> Iterator[bytes]:
+    sent, total, process = 0, len(body), os.getpid()
     try:
         for piece in pieces(body) if isinstance(body, bytes) else body:
             stay_in(process)  # reading a file and `progress` may have forked
+            if call is not None and not call.left:
+                raise told_of(
+                    request, "not all of it was sent in total_timeout", "在 total_timeout 内没有发完", "TimeoutError"
+                )
             yield piece
             sent += len(piece)
             if progress is not None:
@@ -154,26 +175,45 @@ def _leaving(body: bytes | Multipart, total: int, progress: Progress | None) -> 
         raise Carried(e) from None
 
 
+def refuse_unread(response: BaseHTTPResponse) -> None:
+    """Refuse a reply that has no content, or a compressed one, before it is read.
+
+    After such a reply its connection must be closed: what comes next belongs to nobody, and urllib3 would give the
+    connection back as soon as it had read nothing.
+    """
+    if response.status < 200 or response.status in _EMPTY:
+        raise without_content(response.status)
+    refuse_encoded(response.status, response.headers)
+
+
 def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool: Pool | None) -> bytes:
     """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
-    refuse_encoded(response.status, response.headers)
+    refuse_unread(response)
     begun, found, size = time.monotonic(), [], 0
-    while piece := response.read(_whole(response, limit)) if pool is None else response.read1(PIECE):
+    while piece := read_piece(response, _whole(response, limit) if pool is None else None):
         size += len(piece)
         if size > limit:
             raise too_large(response.status, limit)
         found.append(piece)
         if response.length_remaining == 0:
             break  # the usual reply, whole in one piece
-        if pool is not None and time.monotonic() - begun > _PATIENCE * _longest_silence(pool):
+        if pool is not None and time.monotonic() - begun > PATIENCE * _longest_silence(pool):
             raise told_of(
                 request, "the reply came too slowly to wait for its end", "应答传输太慢，没有等到结束", "TimeoutError"
             )
     return found[0] if len(found) == 1 else b"".join(found)
 
 
+def read_piece(response: BaseHTTPResponse, wanted: int | None = None) -> bytes:
+    """Return so many bytes of the body, or, without a number, what is there of it: 64 KiB at most."""
+    try:
+        return response.read1(PIECE) if wanted is None else response.read(wanted)
+    except (OverflowError, ValueError):  # http.client takes a chunk size of -5 for a number
+        raise ProtocolError("no chunk size", Malformed()) from None
+
+
 def _whole(response: BaseHTTPResponse, limit: int) -> int:
-    """Return how much of a medium to read at once: all of it, where its length is known, for that leaves no copies."""
+    """Return how much of a medium to read at once: all of it if its length is known, because that leaves no copies."""
     left = response.length_remaining
     if left is None:
         return PIECE
@@ -184,16 +224,19 @@ def _whole(response: BaseHTTPResponse, limit: int) -> int:
 
 def _longest_silence(pool: Pool) -> float:
     """Return the pool's read timeout in seconds; one that was given as a total tells it only once it runs."""
+    if isinstance(pool.timeout, CallTimeout):
+        return pool.timeout.silence
     timeout = pool.timeout.clone()
     timeout.start_connect()
     seconds = timeout.read_timeout
     return seconds if isinstance(seconds, int | float) else math.inf
 
 
-def drop(response: BaseHTTPResponse) -> None:
+def drop(response: BaseHTTPResponse | None) -> None:
     """Close the connection of a reply that was not read to its end, and give its place in the pool back."""
-    response.close()
-    response.release_conn()
+    if response is not None:
+        response.close()
+        response.release_conn()
 
 
 def answer(

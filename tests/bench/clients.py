@@ -110,8 +110,9 @@ class ByHand:
     """The calls written by hand on a urllib3 pool: what anything built on urllib3 costs at least."""
 
     def __init__(self, port: int, maxsize: int = 10) -> None:
-        # The very pool that wxcs_lite gets: what differs is the way through it.
-        self.pool = wxcs_lite.open_pool(f"http://127.0.0.1:{port}", maxsize=maxsize)
+        # urllib3's own, with http.client's reading of replies, which a pool of open_pool does not have.
+        timeout = urllib3.Timeout(connect=3, read=10)
+        self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=maxsize, block=True, timeout=timeout)
         self._ready_url = path_of("message/custom/send")
 
     def send_ready(self) -> object:

@@ -21,7 +21,7 @@ from tests.bench.samples import MEGABYTE, PROJECT, picture, scratch
 from tests.bench.server import answering
 from tests.bench.tables import NOT_INSTALLED, Goal, note, print_table, times
 
-__all__ = ["run"]
+__all__ = ["forget_peak", "peak_of_process", "run"]
 
 _PATH, _BYTES, _STREAM = _CASES = "path", "bytes", "stream"
 _OURS = "wxcs_lite"
@@ -102,7 +102,7 @@ def _child(name: str, task: _Task, cases: Sequence[str]) -> list[int] | None:
     peaks: list[int] = []
     for case in cases:
         gc.collect()
-        idle = _forget_peak()
+        idle = forget_peak()
         if case == _STREAM:
             got = sum(len(chunk) for chunk in library.stream(task.download))
             assert got == task.download
@@ -110,22 +110,22 @@ def _child(name: str, task: _Task, cases: Sequence[str]) -> list[int] | None:
             library.upload(Path(task.path).read_bytes())
         else:
             library.upload(Path(task.path))
-        peaks.append(max(0, _peak() - idle))
+        peaks.append(max(0, peak_of_process() - idle))
     return peaks
 
 
 _STATUS = Path("/proc/self/status")
 
 
-def _forget_peak() -> int:
+def forget_peak() -> int:
     """Return the present size in bytes, and let the peak start from it: an import has peaks of its own."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
         return _kilobytes("VmRSS")
-    return _peak()
+    return peak_of_process()
 
 
-def _peak() -> int:
+def peak_of_process() -> int:
     """Return the largest size so far in bytes.
 
     Not by getrusage where it can be helped: on Linux a child's ru_maxrss starts from the size of the process that

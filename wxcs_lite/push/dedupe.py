@@ -105,15 +105,15 @@ class Once:
         return answer
 
     def _failed(self, name: str, push: Push, error: BaseException) -> None:
-        self._log_crash(name, "handler", self._handler, error)
+        self.log_crash(name, "handler", self._handler, error)
         if self._on_error is None:
             return
         try:
             self._on_error(push, error)
         except BaseException as e:
-            self._log_crash(name, "on_error", self._on_error, e)
+            self.log_crash(name, "on_error", self._on_error, e)
 
-    def _log_crash(self, name: str, who: str, function: Callable[..., object], error: BaseException) -> None:
+    def log_crash(self, name: str, who: str, function: Callable[..., object], error: BaseException) -> None:
         """Log what was raised, and where; a foreign error's text may be a user's, so it waits to be asked for."""
         _log.error(
             "push %s: the %s crashed with %s%s at %s; WeChat got SUCCESS",

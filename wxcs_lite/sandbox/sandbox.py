@@ -15,7 +15,7 @@ from wxcs_lite.sandbox.faults import Drop, RawReply
 from wxcs_lite.sandbox.http.pool import open_memory_pool
 from wxcs_lite.sandbox.http.server import serving
 from wxcs_lite.sandbox.http.values import Seen
-from wxcs_lite.sandbox.pushes.delivery import Pushes, open_pushes
+from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes, open_pushes
 from wxcs_lite.sandbox.pushes.requests import Format
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
@@ -220,6 +220,7 @@ class Sandbox:
         format: Format = "json",
         compatible: bool = False,
         time_limit: float = 5.0,
+        on_pushed: Callable[[Pushed], object] | None = None,
     ) -> Pushes:
         """Check a URL or WSGI application as WeChat does, then push to it all that customers do from now on.
 
@@ -239,7 +240,8 @@ class Sandbox:
 
         `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
         same request each time, without a pause. No lock is held meanwhile: what is pushed to may call the sandbox.
-        Any port will do here; WeChat's are 80 and 443.
+        Any port will do here; WeChat's are 80 and 443. `on_pushed` is called after each attempt, as `log` will have it:
+        what it raises comes out of `says`, and there are no more attempts.
         """
         token, aes_key = Hidden(token), None if aes_key is None else Hidden(aes_key)
         pushes = open_pushes(
@@ -252,6 +254,7 @@ class Sandbox:
             format=format,
             compatible=compatible,
             time_limit=time_limit,
+            on_pushed=on_pushed,
         )
         self._core.push_to(pushes)
         return pushes

@@ -58,6 +58,7 @@ class Pushes:
         target: Target,
         setting: Setting,
         time_limit: float,
+        on_pushed: Callable[[Pushed], object] | None,
     ) -> None:
         self._account = account
         self._clock = clock
@@ -65,6 +66,7 @@ class Pushes:
         self._target = target
         self._setting = setting
         self._time_limit = time_limit
+        self._on_pushed = on_pushed
         self._log: list[Pushed] = []
         self._stopped = False
 
@@ -114,8 +116,11 @@ class Pushes:
             reply = ask(self._target, request, self._time_limit)
             answer, why = judge(self._setting, event, reply)
             status = reply.status if isinstance(reply, Reply) else None
+            pushed = Pushed(event, attempt, status, answer, why, request)
             with self._lock():
-                self._log.append(Pushed(event, attempt, status, answer, why, request))
+                self._log.append(pushed)
+            if self._on_pushed is not None:
+                self._on_pushed(pushed)
             if answer != "failed":
                 break
         with self._lock():
@@ -137,6 +142,7 @@ def open_pushes(
     format: Format,
     compatible: bool,
     time_limit: float,
+    on_pushed: Callable[[Pushed], object] | None,
 ) -> Pushes:
     """Return the pushes to a target that has passed the URL check, or raise ValueError."""
     if not token:
@@ -149,6 +155,6 @@ def open_pushes(
         raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
     sealer = None if aes_key is None else Sealer(aes_key, account.appid)
     setting = Setting(token, format, sealer, compatible, account.original_id)
-    pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit)
+    pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
     pushes.check()
     return pushes
