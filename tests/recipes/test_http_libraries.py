@@ -92,8 +92,9 @@ def test_without_its_environment_it_says_what_is_missing(name: str) -> None:
     assert done.stderr.startswith("Set these in the environment, as README says: WXCS_SECRET, WXCS_OPENID\n请")
 
 
-def test_what_leaves_is_what_was_described(perform: Callable[[str], Perform]) -> None:
-    """Three megabytes with their Content-Length and boundary, and the token as `url` writes it."""
+def test_what_leaves_is_what_was_described(perform: Callable[[str], Perform], caplog: pytest.LogCaptureFixture) -> None:
+    """Three megabytes with their Content-Length and boundary, and the token as `url` writes it; no log has it."""
+    caplog.set_level(logging.DEBUG)
     asked = endpoints.upload(io.BytesIO(b"\xff\xd8\xff" + bytes(3_000_000)), filename="a.jpg")
     with Server(once(reply(b'{"media_id":"M","created_at":1}'))) as server:
         answer = perform(f"{server.url}/wx")(asked)
@@ -105,6 +106,7 @@ def test_what_leaves_is_what_was_described(perform: Callable[[str], Perform]) ->
     assert str(len(asked.body)) == sent["content-length"]
     assert asked.content_type == sent["content-type"]
     assert "transfer-encoding" not in sent
+    assert "made-up" not in caplog.text
 
 
 def test_a_redirect_is_not_followed(perform: Callable[[str], Perform]) -> None:
