@@ -74,13 +74,13 @@ class Request(NamedTuple):
         With a token it is a str whose repr is hidden, because a notebook saves what its cells show. Inside WeChat cloud
         hosting, None, a `FromAppid` or a `CloudbaseToken` stands for the token.
         """
-        given, base = credential(token), hide_if_str(base)  # a base may hold a login
+        token, base = credential(token), hide_if_str(base)  # a base may hold a login
         path = _joined(base, self.path)
         query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
-        if isinstance(given, Secret):
-            return hide(f"{path}?{given.parameter}={quote(given, safe='')}{query}")
-        if given is not None:
-            query = f"&{given.parameter}={quote(given, safe='')}{query}"
+        if isinstance(token, Secret):
+            return hide(f"{path}?{token.parameter}={quote(token, safe='')}{query}")
+        if token is not None:
+            query = f"&{token.parameter}={quote(token, safe='')}{query}"
         url = f"{path}?{query[1:]}" if query else path
         return hide(url) if any(name in SECRETS for name, _ in self.query) else url
 
