@@ -35,9 +35,9 @@ _ORPHANED = 5.0  # seconds; a queue's lock is held for microseconds, unless its 
 
 
 class Renewable(Protocol):
-    """What has locks, threads or the like: `renew` gives it new ones, and touches none of the old."""
+    """What has locks, threads or the like: `after_fork` gives it new ones, and touches none of the old."""
 
-    def renew(self) -> None: ...
+    def after_fork(self) -> None: ...
 
 
 _queues: set["ref[Queue[Any]]"] = set()  # each send asks; a WeakSet's `in` takes longer
@@ -54,7 +54,7 @@ def watch(pool: object) -> None:
 
 
 def renew_in_child(renewable: Renewable) -> None:
-    """Call `renew` in every child, as long as it lives."""
+    """Call `after_fork` in every child, as long as it lives."""
     _renewables.add(renewable)
 
 
@@ -74,7 +74,7 @@ def in_child() -> None:
     for kept in [kept for known in list(_queues) if (kept := known()) is not None]:
         _start_again(kept)
     for renewable in list(_renewables):
-        renewable.renew()
+        renewable.after_fork()
 
 
 def _start_again(kept: "Queue[Any]") -> None:

@@ -31,7 +31,7 @@ class FreshToken:
         self._failure: WxError | None = None
         renew_in_child(self)
 
-    def renew(self) -> None:
+    def after_fork(self) -> None:
         """Take a new lock: a thread that was fetching when this process was forked is not in it."""
         self._lock = Lock()
 
