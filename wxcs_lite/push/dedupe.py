@@ -124,12 +124,11 @@ class Once:
                 self._given_back.remove(key)
                 answer = None
                 _log.warning("push %s: given back, so WeChat got 503 instead, and sends it again", name)
-            elif key in self._seen:
-                if answer is None or not known:
-                    del self._seen[key]
-                else:
-                    self._seen[key] = answer
-                    self._forget_oldest()
+            elif answer is None or not known:
+                del self._seen[key]
+            else:
+                self._seen[key] = answer
+                self._forget_oldest()
         self._places.release()
         return answer
 
