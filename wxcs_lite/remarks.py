@@ -70,7 +70,7 @@ def _touser(value: str) -> _Advice:
         return None
     return (
         "does not look like an openid (letters, digits, _ and -): WeChat may answer 40003",
-        "不像 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
+        "不像是 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
     )
 
 
@@ -80,7 +80,7 @@ def _msgtype(value: str) -> _Advice:
     types = ", ".join(REQUIRED)
     return (
         f"a Mini Program sends {types}; {quoted(value)} will probably get 45162",
-        f"小程序能发的类型是 {types}，发 {quoted(value)} 多半会返回 45162",
+        f"小程序只能发送 {types}，{quoted(value)} 多半会返回 45162",
     )
 
 
@@ -91,8 +91,8 @@ def _size(value: str) -> _Advice:
     return (
         f"is {size} bytes of UTF-8, past the safe {TEXT_BYTES}: WeChat may answer 45002; "
         f"split, it costs {_messages_needed(value)} messages",
-        f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
-        f"拆开发要占 {_messages_needed(value)} 条",
+        f"按 UTF-8 计算为 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
+        f"拆分后要占 {_messages_needed(value)} 条",
     )
 
 
@@ -116,7 +116,7 @@ def _own_page(value: str) -> _Advice:
         return None
     return (
         "has a link with data-miniprogram-appid but no data-miniprogram-path: it has no page to open",
-        "文字链接带有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
+        "文字链带有 data-miniprogram-appid，却没有 data-miniprogram-path，无法确定要打开的页面",
     )
 
 
@@ -141,7 +141,7 @@ def _thumb_url(value: str) -> _Advice:
     if "://" not in value:
         return (
             "is not a web address: a link's thumbnail is a JPG or PNG on the web, not a media_id or a file",
-            "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，不是 media_id，也不是本地文件",
+            "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，而不是 media_id 或本地文件",
         )
     ending = re.search(_WRONG_KIND, re.split(r"[?#]", value, maxsplit=1)[0])
     if ending:
@@ -157,7 +157,7 @@ def _media_id(value: str) -> _Advice:
         return None
     return (
         "looks like an address or a file name: upload the picture and give the media_id that comes back",
-        "像是网址或文件名：请先上传图片，填返回的 media_id",
+        "像是网址或文件名：请先上传图片，再填返回的 media_id",
     )
 
 
