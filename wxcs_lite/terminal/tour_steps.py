@@ -60,7 +60,7 @@ STEPS = (
     ),
     Step(
         "Upload a picture of your own: from a path, bytes or an open file.",
-        "上传自己的图片作为临时素材：可以是路径、bytes 或已打开的文件。",
+        "上传自己的图片（临时素材）：可以是路径、bytes 或已打开的文件。",
         "uploaded = upload(pool, token, photo, filename='sunset.png')",
         request="endpoints.upload(photo, filename='sunset.png')",
     ),
@@ -175,7 +175,7 @@ Now with your own account
   send(pool, token, text(touser, "您好"))
 
   appid、secret  在小程序管理后台获取；secret 请放在环境变量里，不要写进文件
-  IP 白名单      在管理后台加入服务器的出口 IP，否则会报 40164，错误信息里有该 IP
+  IP 白名单      在管理后台加入服务器的出口 IP；否则会报 40164，并写明该 IP
   touser         刚给你发过消息的用户的 openid，即微信推送里的 FromUserName
 """,
 }
