@@ -180,7 +180,7 @@ def test_the_sandbox_speaks_chinese() -> None:
         done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
     assert [
         "appid wxsandbox000000001，secret sandbox-secret-of-no-real-account\n",
-        "输入“OPENID: 文本”并回车，即该用户发来一条消息\n",
+        "输入“OPENID: 文本”并回车，相当于该用户发来一条消息\n",
         "请输入“OPENID: 文本”\n",
         "openid 须为 1 至 64 个字母、数字、下划线或连字符，而不是 'b o b'\n",
         "bob 发来了一条消息，48 小时内最多可回复 5 条\n",

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status; without a command it is the tour."""
     chosen = _parser().parse_args(arguments)
     if sys.stdout is None:
-        print("stdout is closed: there is nowhere to print / 标准输出已关闭，无处显示", file=sys.stderr)
+        print("stdout is closed: there is nowhere to print / 标准输出已关闭，无法显示", file=sys.stderr)
         return 2
     # A terminal that cannot show a character gets a "?" for it, not a traceback.
     for stream in (sys.stdout, sys.stderr):
@@ -48,17 +48,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_lang(tour, argparse.SUPPRESS)
     bot = commands.add_parser("bot", help="talk to an echo bot in the sandbox / 在沙箱里和复读机器人对话")
     _add_lang(bot, argparse.SUPPRESS)
-    sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 在本机启动沙箱")
+    sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 启动沙箱（本地模拟的微信）")
     _add_lang(sandbox, argparse.SUPPRESS)
-    sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given / 端口，默认自动选取")
-    sandbox.add_argument("--appid", help="the appid it knows / 沙箱认可的 appid")
-    sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one) / 沙箱认可的 AppSecret（请自编一个）")
+    sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given / 端口，默认自动选用")
+    sandbox.add_argument("--appid", help="the appid it knows / 沙箱使用的 appid")
+    sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one) / 沙箱使用的 AppSecret（请编造一个）")
     sandbox.add_argument(
         "--customer",
         action="append",
         default=[],
         metavar="OPENID",
-        help="one who has just written; may be repeated / 刚发来消息的用户，可重复指定",
+        help="one who has just written; may be repeated / 刚发来消息的用户，可指定多个",
     )
     sandbox.add_argument(
         "--verbose", action="store_true", help="print every request, without secrets / 打印每个请求，不含密钥"

@@ -67,7 +67,7 @@ def _json(value: Mapping[str, Any], field: Literal["message", "body"] = "message
     except UnicodeEncodeError:
         wrong = "a lone surrogate (half of an emoji)", "不成对的代理字符（半个 emoji）"
     except RecursionError:
-        wrong = "too many levels", "过多的嵌套层级"
+        wrong = "too many levels", "过深的嵌套"
     except (TypeError, ValueError) as e:
         wrong = f"something that JSON cannot carry: {e}", f"JSON 无法表示的内容：{e}"
     raise InvalidMessage(field, f"holds {wrong[0]}", f"含有{wrong[1]}")
@@ -149,7 +149,7 @@ def download(media_id: str) -> Request:
         raise InvalidMessage(
             "media_id",
             "is a web address: pass the MediaId of the push, not its PicUrl",
-            "是网址：请传推送里的 MediaId，不是 PicUrl",
+            "是网址：请传推送里的 MediaId，而不是 PicUrl",
         )
     return Request("GET", "/cgi-bin/media/get", (("media_id", media_id),), gives="media")
 
@@ -269,13 +269,13 @@ def _require_path(path: str) -> None:
 _NOT_A_PATH = (
     (
         "access_token",
-        ("holds an access_token, which is an argument of its own", "含有 access_token，它应作为单独的参数传入"),
+        ("holds an access_token, which is an argument of its own", "含有 access_token，应作为单独的参数传入"),
     ),
     (
         "(?i)^([a-z][a-z0-9+.-]*:)?//",
         (
             "is a full address: give only what follows the host, such as /cgi-bin/business/get; the host is the pool's",
-            "是完整网址：只写域名之后的部分，如 /cgi-bin/business/get，域名由 pool 决定",
+            "是完整的网址：只写域名之后的部分，如 /cgi-bin/business/get，域名由 pool 决定",
         ),
     ),
     ("^[^/]", ("must begin with a slash, as /cgi-bin/business/get does", "应以斜杠开头，如 /cgi-bin/business/get")),
@@ -284,7 +284,7 @@ _NOT_A_PATH = (
         "[^!-~]",
         (
             "has a blank, or a character that no path of WeChat has (a hyphen copied from a page may be no hyphen)",
-            "含有空格或微信路径中没有的字符（从网页复制的连字符可能不是 -）",
+            "含有空格或微信路径中没有的字符（从网页复制的连字符可能是其他字符）",
         ),
     ),
 )
@@ -300,7 +300,7 @@ def _pairs(query: object) -> Iterator[tuple[str, str]]:
         require_str("query", name)
         if name in ("access_token", "cloudbase_access_token"):
             raise InvalidMessage(
-                "query", f"holds {name}, which is an argument of its own", f"含有 {name}，它应作为单独的参数传入"
+                "query", f"holds {name}, which is an argument of its own", f"含有 {name}，应作为单独的参数传入"
             )
         if isinstance(value, bool) or not isinstance(value, str | int):
             kind = kind_of(value)

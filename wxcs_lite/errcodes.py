@@ -13,27 +13,27 @@ __all__ = ["RETRY", "WAITS", "Explanation", "explain", "fold"]
 RETRY: dict[str, tuple[str, str]] = {
     "no": (
         "No: repeated unchanged it will be refused again; fix the request or account first.",
-        "无用：原样重试还会失败，请先修正请求或账号。",
+        "不能：原样重试仍会失败，请先修正请求或账号。",
     ),
     "token": (
         "Yes, once: get the current token, repeat the call once, and never loop.",
-        "可重试一次：换用最新凭证后只重发一次，切勿循环。",
+        "可以重试一次：换用最新的凭证再试一次，切勿循环。",
     ),
     "back-off": (
         "Yes, later: wait, repeat, and make each wait longer than the one before.",
-        "可稍后重试：每次间隔逐渐拉长。",
+        "可以稍后重试：间隔要逐次拉长。",
     ),
     "user": (
         "Only after the user acts; until then every repeat is refused.",
-        "等用户有新操作后才行，在此之前重试都会被拒。",
+        "用户有新的操作之后才能重试，在此之前都会被拒绝。",
     ),
     "time": (
         "Only after the period of the limit has passed.",
-        "等限制周期过去后才行。",
+        "限制周期过去之后才能重试。",
     ),
     "ops": (
         "Only after an operator of the account has changed something.",
-        "等管理员或运营人员处理后才行。",
+        "管理员或运营人员处理之后才能重试。",
     ),
 }
 
@@ -138,7 +138,7 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
              过开放接口服务。
       处理   请传入 token；云托管内请打开“开放接口服务”后构建新版本，服务就绪后再调
              用。
-      重试   无用：原样重试还会失败，请先修正请求或账号。
+      重试   不能：原样重试仍会失败，请先修正请求或账号。
 
     The errmsg matters for 40164 only, where it names the address that has to be added to the IP whitelist.
     An unknown code is explained as unknown; anything but an int raises TypeError.

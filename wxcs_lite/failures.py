@@ -25,7 +25,7 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     (u.NewConnectionError, (
         False,
         "no connection: refused or unreachable; check the network, the firewall and the pool's address",
-        "连接不上：被拒绝或不可达，请检查网络、防火墙和 pool 的地址",
+        "无法连接：被拒绝或不可达，请检查网络、防火墙和 pool 的地址",
     )),
     (u.ConnectTimeoutError, (
         False,
@@ -35,18 +35,18 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     (u.EmptyPoolError, (
         False,
         "all connections of the pool stayed busy: leave each stream(), or open_pool with a larger maxsize",
-        "连接池一直没有空闲连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
+        "连接池里一直没有空闲的连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
     )),
     (u.ClosedPoolError, (False, "the pool is closed: open a new one", "连接池已关闭：请重新打开一个")),
     (u.ReadTimeoutError, (
         True,
         "no answer, or not all of it, within the time that open_pool allows",
-        "在 open_pool 限定的时间内没有收到完整应答",
+        "未能在 open_pool 限定的时间内收到完整的应答",
     )),
     (u.SSLError, (
         True,
         "TLS failed",
-        "TLS 出错",
+        "TLS 连接出错",
     )),
     (u.ProxyError, (
         True,
@@ -65,7 +65,7 @@ _CONNECTING: tuple[tuple[type[Exception], _Told], ...] = (
     (u.ReadTimeoutError, (
         False,
         "no TLS connection, or none through the proxy, within the connect timeout; check the network and the proxy",
-        "在连接超时内没有建立 TLS 连接或代理隧道：请检查网络和代理",
+        "连接超时，未能建立 TLS 连接或代理隧道：请检查网络和代理",
     )),
     (u.SSLError, (
         False,
@@ -84,7 +84,7 @@ _NOT_HTTP = (
     "the reply is not valid HTTP, so that its end is not known",
     "应答不符合 HTTP 规范，无法确定在哪里结束",
 )
-_NO_PROXY = False, "no connection through the proxy: check its address and login", "代理连不上：请检查代理地址和账号"
+_NO_PROXY = False, "no connection through the proxy: check its address and login", "无法连接代理：请检查代理地址和账号"
 _SIGNED_BY_ITSELF = 18  # OpenSSL's X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
 _SELF_SIGNED = (
     False,

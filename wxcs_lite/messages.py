@@ -201,7 +201,7 @@ def require_message(message: Mapping[str, Any]) -> None:
         raise InvalidMessage(
             "message",
             f"must be a dict such as text(touser, content) returns, not {kind_of(message)}",
-            f"应为 text(touser, content) 返回的那种 dict，收到的是 {kind_of(message)}",
+            f"应为 dict，例如 text(touser, content) 的返回值，收到的是 {kind_of(message)}",
         )
     require_str("touser", message.get("touser"))
     msgtype: Any = message.get("msgtype")

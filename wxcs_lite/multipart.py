@@ -102,7 +102,7 @@ def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | 
     """Return the body and its content type; the boundary is random unless given, so that no file can foresee it."""
     start = _start(content)
     if not start:
-        raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
+        raise InvalidMessage("file", "is empty: WeChat answers 44001", "内容为空，微信会返回 44001")
     name = _ascii_name(filename, start)
     boundary = os.urandom(16).hex() if boundary is None else boundary  # as `secrets` does, without its imports
     # None of the characters that would want quotes in the header: servers have failed over quotes around a boundary.
@@ -170,9 +170,9 @@ def _tried(file: BinaryIO, act: Callable[[], _T]) -> _T:
     except UnicodeDecodeError:  # a picture is no text
         problem = _TEXT_MODE
     except ValueError:
-        problem = "cannot be read: open it with 'rb'", "不能读取：请用 'rb' 打开"
+        problem = "cannot be read: open it with 'rb'", "无法读取：请用 'rb' 打开"
         if getattr(file, "closed", None) is True:
-            problem = "is closed: open it until it is sent", "已经关闭：发送完之前请保持打开"
+            problem = "is closed: open it until it is sent", "已关闭：请保持打开，直到发送完毕"
     raise InvalidMessage("file", *problem)
 
 
@@ -207,14 +207,14 @@ def _start(content: bytes | BinaryIO) -> bytes:
             return _read(content, 16)
         problem = (
             "cannot be rewound, so its length is unknown: pass file.read() and a filename",
-            "不能回退，无法得知长度：请传 file.read() 并给出 filename",
+            "无法回退，因而无法得知长度：请传 file.read() 并给出 filename",
         )
     raise InvalidMessage("file", *problem)
 
 
 _NO_SIZE = (
     "does not tell its size, as a device or a pipe: pass its bytes and a filename",
-    "无法得知大小，例如设备或管道：请传 bytes 并给出 filename",
+    "无法得知大小（例如设备或管道）：请传 bytes 并给出 filename",
 )
 _TEXT_MODE = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
 _EXTENSION = r"\.([A-Za-z0-9]{2,5})$"
@@ -237,7 +237,7 @@ def _ascii_name(filename: str | None, start: bytes) -> str:
         raise InvalidMessage(
             "filename",
             "is needed, with an extension: the content is no JPEG, PNG or GIF (40005 otherwise)",
-            "必须给出并带扩展名：内容不是 JPEG、PNG、GIF，否则微信返回 40005",
+            "必须给出，并带有扩展名：内容不是 JPEG、PNG 或 GIF，没有扩展名会返回 40005",
         )
     # An ASCII stem stays readable; of a Chinese one nothing useful would be left.
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") if stem.isascii() else ""

@@ -178,7 +178,7 @@ def warn_of_exposure(pool: Any) -> None:
         frame, level = frame.f_back, level + 1
     warnings.warn(
         f"http to {pool.host}: everyone on the way can read the token; use https\n"
-        f"以 http 访问 {pool.host}：途中任何人都能看到凭证，请用 https",
+        f"用 http 访问 {pool.host}：途中任何人都能读取凭证，请改用 https",
         stacklevel=level,
     )
     pool.exposed = False
@@ -249,7 +249,7 @@ def require_pool(pool: object) -> None:
         raise TypeError(
             "pool is a PoolManager; pass the pool of one host: "
             f'manager.connection_from_url("{API}"), or open_pool()\n'
-            f'pool 是 PoolManager，请传绑定到主机的连接池：manager.connection_from_url("{API}") 或 open_pool()'
+            f'pool 是 PoolManager，请传绑定了主机的连接池：manager.connection_from_url("{API}") 或 open_pool()'
         )
     if not hasattr(pool, "urlopen"):
         raise TypeError(

@@ -69,7 +69,7 @@ def _touser(value: str) -> _Advice:
         return None
     return (
         "does not look like an openid (letters, digits, _ and -): WeChat may answer 40003",
-        "不像 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
+        "不像是 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
     )
 
 
@@ -79,7 +79,7 @@ def _msgtype(value: str) -> _Advice:
     types = ", ".join(REQUIRED)
     return (
         f"a Mini Program sends {types}; {quoted(value)} will probably get 45162",
-        f"小程序能发的类型是 {types}，发 {quoted(value)} 多半会返回 45162",
+        f"小程序只能发送 {types}，{quoted(value)} 多半会返回 45162",
     )
 
 
@@ -88,7 +88,7 @@ def _size(value: str) -> _Advice:
     if size <= TEXT_BYTES:
         return None
     en = f"is {size} bytes of UTF-8, past the safe {TEXT_BYTES}: WeChat may answer 45002; "
-    zh = f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
+    zh = f"按 UTF-8 计算为 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
     try:
         count = len(split_text(value))
     except InvalidMessage as e:  # a link that is longer
@@ -96,7 +96,7 @@ def _size(value: str) -> _Advice:
     full, full_zh = (", which holds 5", "，而窗口只有 5 条") if count > 5 else ("", "")
     return (
         f"{en}cut by split_text, it costs {count} messages of the window{full}",
-        f"{zh}用 split_text 拆开发要占 {count} 条{full_zh}",
+        f"{zh}用 split_text 拆分后要占 {count} 条{full_zh}",
     )
 
 
@@ -109,7 +109,7 @@ def _own_page(value: str) -> _Advice:
         return None
     return (
         "has a link with data-miniprogram-appid but no data-miniprogram-path: it has no page to open",
-        "文字链接带有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
+        "文字链带有 data-miniprogram-appid，却没有 data-miniprogram-path，无法确定要打开的页面",
     )
 
 
@@ -134,7 +134,7 @@ def _thumb_url(value: str) -> _Advice:
     if "://" not in value:
         return (
             "is not a web address: a link's thumbnail is a JPG or PNG on the web, not a media_id or a file",
-            "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，不是 media_id，也不是本地文件",
+            "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，而不是 media_id 或本地文件",
         )
     ending = re.search(_WRONG_KIND, re.split(r"[?#]", value, maxsplit=1)[0])
     if ending:
@@ -150,7 +150,7 @@ def _media_id(value: str) -> _Advice:
         return None
     return (
         "looks like an address or a file name: upload the picture and give the media_id that comes back",
-        "像是网址或文件名：请先上传图片，填返回的 media_id",
+        "像是网址或文件名：请先上传图片，再填返回的 media_id",
     )
 
 

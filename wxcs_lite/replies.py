@@ -114,7 +114,7 @@ def _token(status: int, found: dict[str, Any], now: float) -> Token:
     if not (isinstance(token, str) and token):
         raise _bad(status, b"", "has no access_token", "没有 access_token")
     if not isinstance(expires_in, int) or isinstance(expires_in, bool) or not 0 <= expires_in < _TOKEN_LIFE:
-        raise _bad(status, b"", "has no expires_in in seconds", "没有以秒计的 expires_in")
+        raise _bad(status, b"", "has no expires_in in seconds", "没有以秒为单位的 expires_in")
     return Token(token, now + expires_in)
 
 
@@ -134,7 +134,7 @@ def read_uploaded(status: int, headers: Headers, body: bytes) -> Uploaded:
     if not (isinstance(media_id, str) and media_id):
         raise _bad(status, body, "has no media_id", "没有 media_id")
     if not isinstance(created_at, int) or isinstance(created_at, bool):
-        raise _bad(status, body, "has no created_at in seconds", "没有以秒计的 created_at")
+        raise _bad(status, body, "has no created_at in seconds", "没有以秒为单位的 created_at")
     return Uploaded(media_id, str(found.get("type", "")), created_at)
 
 
@@ -161,9 +161,9 @@ def read_media(status: int, headers: Headers, body: bytes) -> Media:
                 "is the address of a video (video_url), where a picture was due: read it with perform",
                 "给的是视频地址（video_url），不是图片：请用 perform 读取",
             )
-        raise _bad(status, body, "is JSON, but no error and no medium", "是 JSON，但既不是错误也不是媒体文件")
+        raise _bad(status, body, "is JSON, but no error and no medium", "是 JSON，但既不是错误，也不是素材")
     if not body.strip():
-        raise _bad(status, b"", "is empty", "是空的")
+        raise _bad(status, b"", "is empty", "为空")
     extension = extension_of(body)
     labelled = _header(headers, "content-type").partition(";")[0].strip()
     if not re.fullmatch(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60}", labelled):  # it is shown: no echo, no trick
@@ -215,11 +215,11 @@ def _refuse_status(status: int, body: bytes) -> None:
 _STATUS = {
     3: (
         "is a redirect, which is not followed, for the token must not go elsewhere: check the pool's address",
-        "是重定向，为防凭证外泄不会跟随：请检查 pool 的地址",
+        "是重定向，为防止凭证泄露，不会跟随：请检查 pool 的地址",
     ),
     404: (
         "means an unknown path: check the pool's address and the path (a hyphen copied from a page may be no hyphen)",
-        "表示路径不存在：请检查 pool 的地址和路径（从网页复制的连字符可能不是 -）",
+        "表示路径不存在：请检查 pool 的地址和路径（从网页复制的连字符可能是其他字符）",
     ),
     407: (
         "comes from a proxy that wants a login: give open_pool a proxy= with user and password",
@@ -227,11 +227,11 @@ _STATUS = {
     ),
     412: (
         "means a body without Content-Length (chunked), which WeChat refuses: give bytes or a seekable file",
-        "表示请求体没有 Content-Length（chunked），微信不接受：请用 bytes 或可回退的文件",
+        "表示请求体没有 Content-Length（chunked），微信不接受：请传 bytes 或可以回退的文件",
     ),
     5: (
         "is trouble at the far end: the message may have gone out all the same, so look before you send again",
-        "是对端故障：消息也可能已经送达，重发前请先确认",
+        "表明对端故障：消息仍可能已经送达，重发前请先确认",
     ),
 }
 
@@ -251,7 +251,7 @@ def refuse_encoded(status: int, headers: Headers) -> None:
             status,
             b"",
             "is compressed, though nothing asked for it (or your HTTP library did: send Accept-Encoding: identity)",
-            "被压缩了，而请求并未要求压缩（若用自己的 HTTP 库，请加请求头 Accept-Encoding: identity）",
+            "经过压缩，而请求没有要求压缩（若用自己的 HTTP 库，请加请求头 Accept-Encoding: identity）",
         )
 
 

@@ -176,7 +176,7 @@ def open_reply(reply: Reply, request: Request, keys: SigningKeys) -> Reply:
         raise _refused(
             reply,
             "is signed by WeChat, but cannot be decrypted: is symmetric_key the one with the number symmetric_sn?",
-            "有微信的签名，但无法解密：symmetric_key 与编号 symmetric_sn 对应吗？",
+            "有微信的签名，但无法解密：请核对 symmetric_key 与编号 symmetric_sn 是否对应",
         )
     return reply._replace(body=_json({name: value for name, value in found.items() if name not in _ADDED}))
 
@@ -191,14 +191,14 @@ def _verify(reply: Reply, url: str, sent_at: int, keys: SigningKeys) -> str:
         raise _refused(
             reply,
             f"was signed more than {_AGE} seconds from the request: it is an old one, or your clock is wrong",
-            f"的签名时间与请求相差超过 {_AGE} 秒：是旧的应答，或者本机时钟不准",
+            f"的签名时间与请求相差超过 {_AGE} 秒：可能是旧的应答，或者本机时钟不准",
         )
     signature = _signature(reply, keys)
     if not _holds(signature, _lines(url, keys.appid, timestamp, reply.body), keys):
         raise _refused(
             reply,
             "has a signature that does not hold: it was changed on its way, or certificate is another account's",
-            "的签名校验不通过：应答在途中被改过，或者 certificate 不是这个账号的平台证书",
+            "的签名校验不通过：应答在传输途中被修改，或者 certificate 不是这个账号的平台证书",
         )
     return timestamp
 
@@ -210,14 +210,14 @@ def _signature(reply: Reply, keys: SigningKeys) -> str:
             if kind:
                 warnings.warn(
                     "WeChat has changed its platform certificate, and yours will soon end: download the new one\n"
-                    "微信的平台证书已更换，手上的即将失效：请到后台下载新证书",
+                    "微信的平台证书已更换，现有证书即将失效：请到管理后台下载新证书",
                     stacklevel=4,
                 )
             return _header(reply.headers, f"wechatmp-signature{kind}")
     raise _refused(
         reply,
         "is signed with another platform certificate than certificate_sn: download it again in the console (API 安全)",
-        "用的平台证书与 certificate_sn 不符：请到后台“API 安全”重新下载证书",
+        "用的平台证书与 certificate_sn 不符：请到管理后台“API 安全”重新下载证书",
     )
 
 
@@ -263,7 +263,7 @@ def _plain(reply: Reply, keys: SigningKeys) -> Reply:
         reply,
         "came plain, though the request was signed: SigningKeys(accept_plain=True) accepts it, if your account gets "
         "no others",
-        "没有签名和加密，而请求是签了名的：如果账号只能收到这样的应答，可用 SigningKeys(accept_plain=True) 接受",
+        "既未签名也未加密，而请求已签名：如果账号只能收到这样的应答，可用 SigningKeys(accept_plain=True) 接受",
     )
 
 
@@ -336,13 +336,13 @@ def _symmetric(symmetric_key: str) -> SecretBytes:
         raise InvalidMessage(
             "symmetric_key",
             "is an SM4 key, and SM4 is not offered here: choose AES256_GCM in the console",
-            "是 SM4 密钥，这里不支持：请在后台选用 AES256_GCM",
+            "是 SM4 密钥，这里不支持：请在管理后台选用 AES256_GCM",
         )
     if len(key) != _KEY:
         raise InvalidMessage(
             "symmetric_key",
             "must be the base64 text of 32 bytes, as the console shows it",
-            "应为后台显示的 base64 文本，解码后 32 字节",
+            "应为管理后台显示的 base64 文本，解码后 32 字节",
         )
     return key
 
@@ -369,7 +369,7 @@ def _private(private_key: str) -> "RSAPrivateKey":
         raise InvalidMessage(
             "private_key",
             "is not an RSA key: choose RSAwithSHA256 in the console (SM2 is not offered here)",
-            "不是 RSA 密钥：请在后台选用 RSAwithSHA256（这里不支持 SM2）",
+            "不是 RSA 密钥：请在管理后台选用 RSAwithSHA256（这里不支持 SM2）",
         )
     return key
 

@@ -197,7 +197,7 @@ def _opened(path: str | PathLike[str]) -> BinaryIO:
         file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - any PathLike; the caller closes it
     except (OSError, ValueError) as e:
         problem = getattr(e, "strerror", None) or str(e)
-        told = f"cannot be opened: {problem}: {named}", f"打不开：{problem}：{named}"
+        told = f"cannot be opened: {problem}: {named}", f"无法打开：{problem}：{named}"
     else:
         if S_ISREG(os.fstat(file.fileno()).st_mode):
             return file

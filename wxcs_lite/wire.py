@@ -168,7 +168,7 @@ def _leaving(
             stay_in(process)  # reading a file and `progress` may have forked
             if call is not None and not call.left:
                 raise told_of(
-                    request, "not all of it was sent in total_timeout", "在 total_timeout 内没有发完", "TimeoutError"
+                    request, "not all of it was sent in total_timeout", "未能在 total_timeout 内发完", "TimeoutError"
                 )
             yield piece
             sent += len(piece)
@@ -205,7 +205,7 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
             break  # the usual reply, whole in one piece
         if pool is not None and time.monotonic() - begun > PATIENCE * _longest_silence(pool):
             raise told_of(
-                request, "the reply came too slowly to wait for its end", "应答传输太慢，没有等到结束", "TimeoutError"
+                request, "the reply came too slowly to wait for its end", "应答传输过慢，未能等到结束", "TimeoutError"
             )
     return found[0] if len(found) == 1 else b"".join(found)
 

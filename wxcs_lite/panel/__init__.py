@@ -13,7 +13,7 @@ try:
 except ModuleNotFoundError as e:
     raise ModuleNotFoundError(
         "the panel needs ipywidgets: pip install 'ipywidgets>=8,<9'\n"
-        "面板需要 ipywidgets：pip install 'ipywidgets>=8,<9'"
+        "客服面板需要 ipywidgets：pip install 'ipywidgets>=8,<9'"
     ) from e
 
 from wxcs_lite.panel.demo import Demo, demo

@@ -101,7 +101,7 @@ def open_frame(encrypt: str, aes_key: Secret) -> tuple[bytes, str]:
     if not (whole & (1 <= pad <= _PADDED) & padded & (end >= _HEAD + size)):
         raise PushRejected(
             "the push cannot be decrypted: is aes_key the EncodingAESKey of this account?",
-            "推送无法解密：aes_key 是这个账号的 EncodingAESKey 吗？",
+            "推送无法解密：请核对 aes_key 是否为该账号的消息加解密密钥（EncodingAESKey）",
         )
     return data[_HEAD : _HEAD + size], data[_HEAD + size : end].decode("utf-8", "replace")
 
@@ -119,7 +119,7 @@ def require_appid(frame_id: str, appid: str | None) -> None:
     if appid is not None and not hmac.compare_digest(_bytes(frame_id), _bytes(appid)):
         raise PushRejected(
             "the push is for another appid than the one given (a third-party platform gives its component appid)",
-            "推送的 appid 与给定的不一致（第三方平台应给出 component appid）",
+            "推送的 appid 与传入的不一致（第三方平台应传 component_appid）",
         )
 
 
@@ -136,7 +136,7 @@ def require_key(aes_key: Secret) -> None:
         raise InvalidMessage(
             "aes_key",
             "must be the console's EncodingAESKey, 43 letters and digits (None for plain mode)",
-            "应为后台的 EncodingAESKey，共 43 个字母和数字（明文模式用 None）",
+            "应为管理后台的消息加解密密钥（EncodingAESKey），43 个字母和数字（明文模式传 None）",
         )
     _ciphers()
 

@@ -80,7 +80,7 @@ class Push:
             raise AttributeError(name)
         if name not in self._fields:
             has = ", ".join(_names(self._fields))
-            raise MissingField(f"this push has no {name}; it has {has}", f"这条推送没有 {name}；有的字段：{has}", False)
+            raise MissingField(f"this push has no {name}; it has {has}", f"这条推送没有 {name}；现有字段：{has}", False)
         return _copied(self._fields[name])
 
     def __dir__(self) -> list[str]:
@@ -186,7 +186,7 @@ def _read_json(text: str) -> dict[str, Any] | None:
 def _malformed() -> PushRejected:
     return PushRejected(
         "the body is not a push: neither a JSON object nor an <xml> element within the limits of size and depth",
-        "正文不是推送：既不是 JSON 对象，也不是大小和层数合规的 <xml> 元素",
+        "正文不是推送：既不是 JSON 对象，也不是大小和层数在限制之内的 <xml> 元素",
     )
 
 

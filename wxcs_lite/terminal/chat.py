@@ -26,10 +26,10 @@ _TEXTS = {
         "notice": "(The service is unavailable.)",
     },
     "zh": {
-        "opening": "你是用户，由复读机器人（wxcs_lite/bot.py）回答。{mode}\n"
+        "opening": "你扮演用户，由复读机器人（wxcs_lite/bot.py）回复。{mode}\n"
         "输入一行文字即可；/picture 发送图片，“人工”转人工客服，Ctrl-D 结束。",
         "secure": "推送内容已加密。",
-        "plain": "推送是明文；执行 pip install 'cryptography>=50.0.2' 后改为加密。",
+        "plain": "推送为明文；执行 pip install 'cryptography>=50.0.2' 后改为加密。",
         "picture": "[图片，{} 字节]",
         "agent": "（已转人工客服，机器人不再收到消息。）",
         "notice": "（客服暂时无法提供服务。）",

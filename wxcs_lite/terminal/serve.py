@@ -29,15 +29,15 @@ _TEXTS = {
         "empty": "--appid and --secret cannot be empty",
     },
     "zh": {
-        "opening": "沙箱（本机上的微信）地址：{url}  按 Ctrl-C 结束",
+        "opening": "沙箱（本地模拟的微信）地址：{url}  按 Ctrl-C 结束",
         "account": "appid {appid}，secret {secret}",
         "own_secret": "appid {appid}，secret 为你指定的值",
-        "typing": "输入“OPENID: 文本”并回车，即该用户发来一条消息",
+        "typing": "输入“OPENID: 文本”并回车，相当于该用户发来一条消息",
         "form": "请输入“OPENID: 文本”",
         "openid": "openid 须为 1 至 64 个字母、数字、下划线或连字符，而不是 {openid!r}",
         "wrote": "{openid} 发来了一条消息，48 小时内最多可回复 5 条",
         "range": "端口须在 0 至 65535 之间，而不是 {port}",
-        "taken": "端口 {port} 无法使用（{reason}），请用 --port 另选一个，不指定则自动选取空闲端口",
+        "taken": "端口 {port} 无法使用（{reason}），请用 --port 另选一个；不指定则自动选用空闲端口",
         "empty": "--appid 和 --secret 不能为空",
     },
 }

@@ -30,13 +30,13 @@ STEPS = (
     ),
     Step(
         "Get an access token. stable_token shares one among all who ask.",
-        "获取 access_token。stable_token 让各处共用同一个凭证。",
+        "获取 access_token（接口调用凭证）。stable_token 让各处共用同一个凭证。",
         "token = fetch_token(\n    pool, sandbox.appid, sandbox.secret, clock=sandbox.clock\n)",
         request="endpoints.stable_token(sandbox.appid, sandbox.secret)",
     ),
     Step(
         "Show that you are typing, for 15 seconds.",
-        "显示“对方正在输入”，持续 15 秒。",
+        "下发输入状态：“对方正在输入”，持续 15 秒。",
         "set_typing(pool, token, touser)",
         request="endpoints.set_typing(touser)",
     ),
@@ -60,13 +60,13 @@ STEPS = (
     ),
     Step(
         "Upload a picture of your own: from a path, bytes or an open file.",
-        "上传自己的图片：可以是路径、bytes 或已打开的文件。",
+        "上传自己的图片（临时素材）：可以是路径、bytes 或已打开的文件。",
         "uploaded = upload(pool, token, photo, filename='sunset.png')",
         request="endpoints.upload(photo, filename='sunset.png')",
     ),
     Step(
         "Send it. The media_id lives for three days.",
-        "把它发给用户。media_id 三天内有效。",
+        "把图片发给用户。media_id 三天内有效。",
         "message = image(touser, uploaded.media_id)\nsend(pool, token, message)",
         request="endpoints.send(message)",
     ),
@@ -144,7 +144,7 @@ what the customer's phone shows.
 """,
     "zh": """\
 wxcs_lite：微信小程序客服消息，{steps} 步走完全程。
-一切都在内置的沙箱里进行，不需要账号，也不联网。
+一切都在沙箱（本地模拟的微信）里进行，不需要账号，也不联网。
 每一步依次列出：Python 代码、HTTP 请求（凭证已隐藏）、微信的应答、
 用户手机上看到的内容。
 """,
@@ -175,7 +175,7 @@ Now with your own account
   send(pool, token, text(touser, "您好"))
 
   appid、secret  在小程序管理后台获取；secret 请放在环境变量里，不要写进文件
-  IP 白名单      在后台加入服务器的出口 IP，否则会报 40164，错误信息里有该 IP
+  IP 白名单      在管理后台加入服务器的出口 IP；否则会报 40164，并写明该 IP
   touser         刚给你发过消息的用户的 openid，即微信推送里的 FromUserName
 """,
 }
@@ -183,6 +183,6 @@ Now with your own account
 PANEL = {
     "en": "The panel for notebooks: pip install '.[panel]', then in JupyterLab\n\n"
     "  from wxcs_lite.panel import demo\n  demo()\n",
-    "zh": "notebook 里的可视化面板：pip install '.[panel]'，然后在 JupyterLab 中运行\n\n"
+    "zh": "notebook 里的客服面板：pip install '.[panel]'，然后在 JupyterLab 中运行\n\n"
     '  from wxcs_lite.panel import demo\n  demo(lang="zh")\n',
 }

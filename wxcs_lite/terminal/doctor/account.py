@@ -35,7 +35,7 @@ def check_account(case: Case) -> Finding:
     except WxError as e:
         return of_error(e)
     if case.refused is None:
-        return ok("appid and secret give a token", "appid 和 secret 能换到 access_token")
+        return ok("appid and secret give a token", "appid 和 secret 能换取 access_token")
     if case.refused.errcode in _OF_ADDRESS:
         return skipped("not judged: the address was refused; see the next line", "尚无结论：IP 先被拒绝，见下一行")
     return of_error(case.refused)

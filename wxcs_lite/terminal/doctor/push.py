@@ -219,7 +219,7 @@ def _judged(case: Case, body: bytes, seconds: float) -> Finding:
         return warn(
             f"a plain event is answered with success. Choose secure mode (安全模式) in the console and set {AES_KEY}: "
             "the signature of a plain push does not cover its body",
-            f"明文事件的应答正确。建议在管理后台改用安全模式并设置 {AES_KEY}：明文推送的签名不包含消息体",
+            f"明文事件的应答正确。建议在管理后台改用安全模式并设置 {AES_KEY}：明文推送的签名不涵盖正文",
         )
     return _in_time(seconds, "an event in secure mode is answered with success", "安全模式的事件应答正确")
 
