@@ -69,7 +69,7 @@ class WxError(Exception):
 class InvalidMessage(WxError, ValueError):
     """A value was refused before anything was sent; the error names the field (or file, or command).
 
-    Only a file can turn out to be unfit while it leaves: then `maybe_sent` is True.
+    `maybe_sent` is False, unless a file turned out to be unreadable while it was being sent.
 
     >>> from wxcs_lite import text
     >>> text("", "hello")
@@ -96,7 +96,9 @@ class InvalidMessage(WxError, ValueError):
 
 
 class TransportError(WxError):
-    """No reply arrived: network, proxy, TLS or time-out; the text never holds a URL or a token.
+    """No reply arrived: network, proxy, TLS or time-out.
+
+    `maybe_sent` tells whether a retry could deliver the message twice. The text never contains a URL or a token.
 
     >>> TransportError("cut", "断开").maybe_sent
     True
@@ -104,12 +106,12 @@ class TransportError(WxError):
 
 
 class BadReply(WxError):
-    """A reply arrived in no documented form: HTML, HTTP 502, cut JSON, past a size, a video where a picture was due.
+    """The reply is not in a documented form: HTML, HTTP 502, truncated JSON, too large, a video instead of a picture.
 
     >>> BadReply("HTTP 502", "HTTP 502", 502).status
     502
 
-    `status` is the HTTP status, or None where none was read.
+    `status` is the HTTP status, or None if none was read.
     """
 
     status: int | None
@@ -121,7 +123,7 @@ class BadReply(WxError):
 
 
 class PushRejected(WxError):
-    """A push that came in has a wrong signature, key, appid, age or form: answer HTTP 403.
+    """An incoming push has a wrong signature, key, appid, age or format: answer it with HTTP 403.
 
     >>> PushRejected("no signature", "缺少签名").maybe_sent
     False
@@ -136,7 +138,7 @@ _RID = r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})"
 _UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
 _NOT_SHOWN = rf"[\s,]*(?:hint:\s*\[[^\]]*\][\s,]*)?{_RID}"  # the text names the rid once, at its end
 _ERRMSG_SHOWN = 60  # characters
-_MAYBE_SENT = frozenset({-1, 4})  # "system error" and its undocumented twin: WeChat itself does not know
+_MAYBE_SENT = frozenset({-1, 4})  # "system error" and an undocumented code like it: WeChat itself does not know
 
 
 class ApiError(WxError):
@@ -148,7 +150,7 @@ class ApiError(WxError):
     >>> error.advice.retry
     'user'
 
-    `maybe_sent` is False except for -1 and 4, after which the message may have gone out all the same.
+    `maybe_sent` is False except for -1 and 4, after which the message may have been sent anyway.
     """
 
     errcode: int
@@ -176,7 +178,7 @@ class ApiError(WxError):
         """The errcode, WeChat's errmsg, what to do next, and the rid."""
         advice = self.advice
         said = re.sub(_UNPRINTABLE, " ", re.sub(_NOT_SHOWN, "", self.errmsg)).strip()
-        if len(said) > _ERRMSG_SHOWN:  # some go on for 200 characters, with links; `errmsg` has them all
+        if len(said) > _ERRMSG_SHOWN:  # some have 200 characters, with links; `errmsg` keeps them all
             said = said[:_ERRMSG_SHOWN].rsplit(" ", 1)[0].rstrip(" ,.:;") + "…"
         return f"{self.errcode} {said or advice.meaning}: {advice.remedy}{f' (rid: {self.rid})' if self.rid else ''}"
 
@@ -188,7 +190,7 @@ class ApiError(WxError):
 
 
 class TokenRejected(ApiError):
-    """The access token is not valid, or no longer: 40001, 40014, 42001, …"""
+    """The access token is invalid or has expired: 40001, 40014, 42001, …"""
 
 
 class WindowClosed(ApiError):

@@ -1,8 +1,8 @@
-"""What urllib3 logs, made fit to be seen: its records hold URLs, and a URL holds the token.
+"""Removes secrets from urllib3's log records, because these contain URLs, and a URL contains the token.
 
-A logger outlives the modules, and so does all that is within its filter's reach, which each process has to take down
-again at its end. Through `typing` that is everything (4 ms on Python 3.11), so neither this module nor
-`scrub` imports it.
+A logger outlives the modules at exit, and so does everything that its filter refers to; each process has to free that
+as it ends. Through `typing` that would be everything (4 ms on Python 3.11), so neither this module nor `scrub` imports
+it.
 """
 
 import logging
@@ -18,14 +18,14 @@ _URLLIB3 = tuple(
 
 
 def redact_logs(names: tuple[str, ...] = _URLLIB3) -> None:
-    """Put a filter on urllib3's loggers (or on others), whoever it is that uses them."""
-    # One on the parent logger "urllib3" does nothing for what its children say, so each of them gets one.
+    """Add the filter to urllib3's loggers (or to others), for everybody who uses them."""
+    # A filter on the parent logger "urllib3" does not see the records of its children, so each of them gets one.
     for name in names:
         logging.getLogger(name).addFilter(_Redact())
 
 
 class _Redact(logging.Filter):
-    """Leave of a record only a scrubbed text: its args and its traceback hold URLs and what a server has echoed."""
+    """Keep only a scrubbed text of a record: its args and its traceback hold URLs and what a server has echoed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text, _, _ = record.getMessage().partition(", unparsed data: ")

@@ -35,22 +35,21 @@ def open_pool(
     read_timeout: float = 10,
     total_timeout: float | None = None,
 ) -> Pool:
-    """Return a urllib3 pool bound to one host, ready to be passed as the first argument of every call.
+    """Return a urllib3 pool bound to one host, the first argument of every call.
 
     >>> pool = open_pool()
     >>> pool.scheme, pool.host
     ('https', 'api.weixin.qq.com')
 
-    Nothing is connected before the first call. `maxsize` is how many threads talk at once; a further one waits. Proxy
+    No connection is opened before the first call. `maxsize` is how many threads can call at once; others wait. Proxy
     environment variables are not read: `proxy="http://host:port"`, or `http://user:password@host:port`, gives you one
     fixed address for WeChat's IP whitelist. Raises ValueError for a url with a path, query or user.
 
-    Timeouts are in seconds. `read_timeout` bounds each silence of the other side; six of them bound a JSON reply as a
-    whole, and in a medium the wait for its next byte. `total_timeout` bounds a whole call, for callers with a deadline
-    of their own (a serverless function), a `stream` to its last chunk too. Looking up the host's name is not bounded,
-    each further address of it may take a third of that time more, and so may the last piece of a large upload. A pool
-    that you made yourself has urllib3's timeouts alone: a server that drips headers, chunk sizes or trailers can hold
-    its calls.
+    Timeouts are in seconds. `read_timeout` bounds each silence of the server; six times that bounds a whole JSON reply
+    and, in a medium, the wait for the next byte. `total_timeout` bounds a whole call, a `stream` up to its last chunk,
+    for callers with a deadline of their own (a serverless function). It does not bound the DNS lookup, and each further
+    address of the host, or the last piece of a large upload, may add a third of it. A pool that you created yourself
+    has only urllib3's timeouts: a server that sends headers, chunk sizes or trailers byte by byte can block its calls.
     """
     url, proxy = hide_if_str(url), hide_if_str(proxy)  # they may hold a login
     scheme, host, port = _origin(url)
@@ -64,7 +63,7 @@ def open_pool(
     }
     if proxy is not None:
         if scheme != "https":
-            raise ValueError("proxy= goes with an https url: an http proxy would read the token\nproxy= 只用于 https")
+            raise ValueError("proxy= needs an https url: over http the proxy could read the token\nproxy= 只用于 https")
         manager = _manager(proxy, settings)
         if manager is None:
             raise ValueError("proxy must look like http://host:port\nproxy 应形如 http://主机:端口")
@@ -75,10 +74,10 @@ def open_pool(
 
 
 class CallTimeout(Timeout):
-    """The timeouts of `open_pool`; the copy that a call takes of them also knows when the call has to end.
+    """The timeouts of `open_pool`; each call has a copy that also knows when the call must end.
 
-    urllib3 asks a Timeout for two numbers: how long a step on the way to the server may take, and how long the socket
-    may wait for the reply. `Framed` bounds each silence itself, so for a call the second is the time for all of it.
+    urllib3 asks a Timeout for two numbers: how long each step of connecting may take, and how long the socket may wait
+    for the reply. `Framed` bounds each silence itself, so during a call the second is the time for the whole reply.
     """
 
     def __init__(self, connect: float | None, read: float | None, total: float | None = None) -> None:
@@ -89,8 +88,8 @@ class CallTimeout(Timeout):
         self.ends: float | None = None  # on the clock of `monotonic`, once a call has begun
 
     def begin(self, reply_within: float = inf) -> "CallTimeout":
-        """Return the timeouts of one call, whose time runs from now; its reply may take so many seconds."""
-        call = CallTimeout.__new__(CallTimeout)  # what the constructor checks holds already
+        """Return the timeouts of a call that starts now; its reply may take `reply_within` seconds."""
+        call = CallTimeout.__new__(CallTimeout)  # the constructor has checked these values already
         vars(call).update(vars(self))
         call._reply_within = reply_within
         call.ends = inf if self._total is None else monotonic() + self._total
@@ -122,9 +121,9 @@ class CallTimeout(Timeout):
 
 
 class HTTPPool(urllib3.HTTPConnectionPool):
-    """Its connections read replies with `Framed`.
+    """A urllib3 pool whose connections read replies with `Framed`.
 
-    A ConnectionCls of our own would go round vcrpy, which puts its own in that place: a test's call would be live.
+    A ConnectionCls of our own would bypass vcrpy, which replaces that attribute: a test would call the real server.
     """
 
     def _new_conn(self) -> Any:
@@ -136,7 +135,7 @@ class HTTPPool(urllib3.HTTPConnectionPool):
 
 
 class HTTPSPool(HTTPPool, urllib3.HTTPSConnectionPool):
-    """The same with TLS."""
+    """An `HTTPPool` over TLS."""
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
@@ -156,7 +155,7 @@ def _origin(url: str) -> tuple[str, str, int | None]:
         )
     if scheme == "http" and not re.fullmatch(_LOOPBACK, host):
         warnings.warn(
-            f"http to {host}: everyone on the way can read the token; use https\n"
+            f"http to {host}: anyone on the network path can read the token; use https\n"
             f"以 http 访问 {host}：途中任何人都能看到凭证，请用 https",
             stacklevel=3,
         )
@@ -164,9 +163,9 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 
 def _manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager | None:
-    """Return the manager of a proxy, with the login of its address, which urllib3 would pass over; None if it is none.
+    """Return the manager of a proxy, with the login in its address, which urllib3 would ignore; None for a bad one.
 
-    Nothing is raised in here, where the parts of the address, and in urllib3, where its text, would be shown.
+    Nothing is raised, because a traceback of this frame, or of urllib3's, would show the address.
     """
     with suppress(ValueError):
         address = parse_url(proxy)
@@ -192,7 +191,7 @@ def _keep_alive() -> list[tuple[int, int, int]]:
 
 
 def require_pool(pool: object) -> None:
-    """Refuse what is no host-bound pool, and say how to get one."""
+    """Refuse what is not a host-bound pool, and say how to get one."""
     if isinstance(pool, urllib3.PoolManager):
         raise TypeError(
             "pool is a PoolManager; pass the pool of one host: "

@@ -1,4 +1,4 @@
-"""Advice on a message before it leaves: it never refuses, and it speaks only of what can be known from the dict."""
+"""Advice on a message before it is sent: it never refuses one, and is based only on what the dict shows."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -36,11 +36,11 @@ def check(message: Mapping[str, Any]) -> list[Remark]:
     >>> check(text("OPENID", "hello"))
     []
     >>> print(check(text("OPENID", "好" * 700))[0].en)
-    is 2100 bytes of UTF-8, past the safe 2048: WeChat may answer 45002; split, it costs 2 messages
+    is 2100 bytes of UTF-8, more than the safe 2048: WeChat may answer 45002; split, it takes 2 messages
     >>> print(check(miniprogrampage("OPENID", title="t", pagepath="/pages/a", thumb_media_id="M"))[0].en)
     begins with "/": write it as in app.json, pages/…
 
-    It never raises: what `send` would refuse is the one remark then, and what it cannot judge, it passes over.
+    It never raises: what `send` would refuse becomes the only remark, and what cannot be judged is left out.
     """
     try:
         require_message(message)
@@ -79,7 +79,7 @@ def _msgtype(value: str) -> _Advice:
         return None
     types = ", ".join(REQUIRED)
     return (
-        f"a Mini Program sends {types}; {quoted(value)} will probably get 45162",
+        f"a Mini Program can send {types}; {quoted(value)} will probably get 45162",
         f"小程序能发的类型是 {types}，发 {quoted(value)} 多半会返回 45162",
     )
 
@@ -89,8 +89,8 @@ def _size(value: str) -> _Advice:
     if size <= TEXT_BYTES:
         return None
     return (
-        f"is {size} bytes of UTF-8, past the safe {TEXT_BYTES}: WeChat may answer 45002; "
-        f"split, it costs {_messages_needed(value)} messages",
+        f"is {size} bytes of UTF-8, more than the safe {TEXT_BYTES}: WeChat may answer 45002; "
+        f"split, it takes {_messages_needed(value)} messages",
         f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
         f"拆开发要占 {_messages_needed(value)} 条",
     )
@@ -115,7 +115,7 @@ def _own_page(value: str) -> _Advice:
     if all("data-miniprogram-path" in tag for tag in tags if "data-miniprogram-appid" in tag):
         return None
     return (
-        "has a link with data-miniprogram-appid but no data-miniprogram-path: it has no page to open",
+        "has a link with data-miniprogram-appid but no data-miniprogram-path, so it has no page to open",
         "文字链接带有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
     )
 
