@@ -1,6 +1,6 @@
-"""A handler called once for each push, in a bounded pool of threads.
+"""Calls the handler once for each push, in a bounded pool of threads.
 
-WeChat repeats a push that it got no answer to. A repetition meets the first one's answer, and never the handler.
+WeChat repeats a push that was not answered. A repetition gets the answer to the first one and never calls the handler.
 """
 
 import logging
@@ -25,7 +25,7 @@ _log = logging.getLogger("wxcs_lite.push")
 
 
 class Once:
-    """Calls the handler with a push unless it knows the push already."""
+    """Calls the handler for each push that it has not seen before."""
 
     __slots__ = (
         "__weakref__", "_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_queue", "_remember",
@@ -46,20 +46,20 @@ class Once:
         self._on_error = on_error
         self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
         self._workers, self._queue = workers, queue
-        self._seen: OrderedDict[bytes, Future[bytes] | bytes] = OrderedDict()  # the answer, or who is making it
+        self._seen: OrderedDict[bytes, Future[bytes] | bytes] = OrderedDict()  # the answer, or its future
         self.renew()
         renew_in_child(self)
 
     def renew(self) -> None:
-        """Take new locks and a new pool of threads; in the child of a fork, leave to its parent what is under way."""
+        """Take new locks and threads; in the child of a fork, leave unfinished pushes to the parent."""
         self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
         self._places = BoundedSemaphore(self._workers + self._queue)
         self._lock = Lock()
-        # Not even done() may be asked of a future: a thread of the parent's may have held its lock.
+        # Not even done() may be called on a future: a thread of the parent may have held its lock.
         self._seen = OrderedDict((key, SUCCESS if isinstance(v, Future) else v) for key, v in self._seen.items())
 
     def answer(self, push: Push) -> bytes | None:
-        """Return the handler's answer to this push, or to the one it repeats; None if there is no place for it."""
+        """Return the handler's answer to this push, or to the one it repeats; None if the queue is full."""
         name = dedupe_key(push)
         found = self._found(sha256(name.encode()).digest(), _shown(name), push)
         if not isinstance(found, Future):
@@ -76,7 +76,7 @@ class Once:
             if found is not None:
                 return found
             if not self._places.acquire(blocking=False):
-                _log.warning("push %s: all workers and the queue are taken, so WeChat got 503", name)
+                _log.warning("push %s: all workers are busy and the queue is full, so WeChat got 503", name)
                 return None
             try:
                 started = self._pool.submit(self._run, key, name, push)
@@ -89,7 +89,7 @@ class Once:
             return started
 
     def _run(self, key: bytes, name: str, push: Push) -> bytes:
-        """Call the handler in a thread of the pool; it always ends with an answer and a free place."""
+        """Call the handler in a thread of the pool; whatever happens, this returns an answer and frees the place."""
         answer = SUCCESS
         try:
             given = self._handler(push)
@@ -114,7 +114,7 @@ class Once:
             self.log_crash(name, "on_error", self._on_error, e)
 
     def log_crash(self, name: str, who: str, function: Callable[..., object], error: BaseException) -> None:
-        """Log what was raised, and where; a foreign error's text may be a user's, so it waits to be asked for."""
+        """Log what was raised, and where; another library's text may quote a user, so it is logged only on request."""
         _log.error(
             "push %s: the %s crashed with %s%s at %s; WeChat got SUCCESS",
             name,
@@ -127,7 +127,7 @@ class Once:
 
 
 def _told(error: BaseException) -> str:
-    """Return the English line of an error of ours, with errcode and rid: it holds no secret."""
+    """Return the English line of one of our errors, with errcode and rid; it contains no secret."""
     if not isinstance(error, WxError):
         return ""
     return f" ({error.en}{', maybe sent' if isinstance(error, ApiError) and error.maybe_sent else ''})"
@@ -143,7 +143,7 @@ def _wrong_answer(given: object) -> InvalidMessage:
 
 
 def _place_of(function: object) -> str:
-    """Return where a callable is defined, for an error that none of its own frames has raised."""
+    """Return where a callable is defined, for an error that was raised outside its own frames."""
     function = function if hasattr(function, "__code__") else getattr(function, "__func__", type(function).__call__)
     code = getattr(function, "__code__", None)
     module, name = getattr(function, "__module__", "?"), getattr(function, "__qualname__", "?")

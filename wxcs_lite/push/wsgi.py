@@ -1,4 +1,4 @@
-"""Pushes over HTTP: a WSGI application around `read_push` and a handler of yours."""
+"""Pushes over HTTP: a WSGI application around `read_push` and your handler."""
 
 import logging
 import time
@@ -46,13 +46,13 @@ def push_app(
     <push_app in secure mode>
 
     Mount it under wsgiref, gunicorn, Flask or Django. The handler returns bytes (`transfer_to_agent(push)`, sealed
-    here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler runs on; it
-    should end some day, for it holds one of the `workers`. When they and the `queue` are full the answer is 503 and
-    the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
-    with SUCCESS, for a second run could send twice. The last `remember` pushes are known **in this process only**:
-    with several, drop duplicates by `dedupe_key` in a store they share. A wrong signature gets 403, a body past
-    `max_body` bytes 413. Logs (`wxcs_lite.push`) hold no secret and no message text, unless `log_errors` asks for the
-    texts of the handler's exceptions. `on_error(push, error)` is called for each of these, in the handler's thread.
+    here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler goes on; it must
+    end some time, because it occupies one of the `workers`. If they and the `queue` are full, the answer is 503
+    and the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
+    with SUCCESS, because a second run could send twice. The last `remember` pushes are known **in this process only**:
+    with several, drop duplicates by `dedupe_key` in a store they share. A wrong signature gets 403, a body larger than
+    `max_body` bytes 413. Logs (`wxcs_lite.push`) contain no secret and no message text, unless `log_errors` asks for
+    the texts of the handler's exceptions. `on_error(push, error)` is called for each of these, in the handler's thread.
     `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
@@ -83,7 +83,7 @@ def _is_async(handler: object) -> bool:
 
 
 class PushApp:
-    """What `push_app` gives; WSGI servers call it."""
+    """The WSGI application that `push_app` returns."""
 
     __slots__ = ("__weakref__", "_max_body", "_once", "_settings")
 
@@ -94,7 +94,7 @@ class PushApp:
         return f"<push_app in {'plain' if self._settings.aes_key is None else 'secure'} mode>"
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request, as WSGI has it."""
+        """Answer one request, as WSGI specifies."""
         kind = b""
         if environ["REQUEST_METHOD"] == "GET":
             status, body = self._check(environ)

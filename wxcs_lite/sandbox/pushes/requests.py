@@ -14,7 +14,7 @@ from wxcs_lite.sandbox.rules.people import CustomerEvent
 
 __all__ = ["Format", "Setting", "check_request", "fields_of", "push_request", "render"]
 
-# What was seen, 2013 to 2018. JSON is labelled text/xml too, and that is known not to change.
+# As seen from 2013 to 2018. JSON is labelled text/xml, too, and that is known to stay.
 _USER_AGENT = {"user-agent": "Mozilla/4.0"}
 _HEADERS = {**_USER_AGENT, "content-type": "text/xml"}
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,7 +24,7 @@ Format = Literal["json", "xml"]
 
 
 class Setting(NamedTuple):
-    """What an account has set for its pushes. Without a `sealer` they are plain; `compatible` ones are both."""
+    """An account's settings for pushes. Without a `sealer` they are plain; with `compatible` they are both."""
 
     token: str
     format: Format
@@ -54,7 +54,7 @@ def render(fields: Mapping[str, str | int], format: Format) -> bytes:
     >>> render({"Content": "1 ]]> 0", "MsgId": 7}, "xml")
     b'<xml><Content><![CDATA[1 ]]]]><![CDATA[> 0]]></Content><MsgId>7</MsgId></xml>'
 
-    No spaces and raw UTF-8 in JSON, as in the published frame. How WeChat writes what has no place in XML (most
+    JSON has no spaces and is raw UTF-8, as in the published frame. How WeChat writes what XML does not allow (most
     control characters) is not known: here it is left out. Half a surrogate pair becomes a question mark in JSON.
     """
     if format == "json":
@@ -78,8 +78,8 @@ def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str)
 def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: str) -> Request:
     """Return the push of an event; `random` is the random part of the frame, and not used in a plain push.
 
-    A compatible push has the query of a secure one and both bodies in one, the plain fields first (inferred from its
-    description; no example is published).
+    A compatible push has the query of a secure one and the fields of both bodies, the plain ones first (inferred from
+    its description; no example is published).
     """
     timestamp = int(event.at)
     query = [*_signed(setting, timestamp, nonce), ("openid", event.openid)]
