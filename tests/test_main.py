@@ -108,7 +108,7 @@ def test_a_typed_line_is_a_customer_writing_and_verbose_shows_requests() -> None
         process.stdin.flush()
         assert "write OPENID: text" in process.stdout.readline()
         assert process.stdout.readline().startswith("bob wrote")
-        assert "an openid is" in process.stdout.readline()
+        assert "openid must be" in process.stdout.readline()
         pool = open_pool(url)
         token = fetch_token(pool, "wx1", "a-secret-of-our-own")
         send(pool, token, text("bob", "hello"))

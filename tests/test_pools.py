@@ -71,8 +71,8 @@ def test_the_default_is_wechat() -> None:
 
 @pytest.mark.parametrize("host", ["192.168.0.7:8080", "api.weixin.qq.com", "10.127.0.1", "localhost.evil.invalid"])
 def test_http_beyond_loopback_is_warned_of(host: str) -> None:
-    """Plain http shows the token to everyone on the way; the warning stands at the caller's line."""
-    with pytest.warns(UserWarning, match="everyone on the way") as warned:
+    """Plain http shows the token to anyone on the network path; the warning stands at the caller's line."""
+    with pytest.warns(UserWarning, match="anyone on the network path") as warned:
         open_pool(f"http://{host}").close()
     assert __file__ == warned[0].filename
 
@@ -165,7 +165,7 @@ def test_a_proxy_that_is_no_http_address_is_refused(proxy: str) -> None:
 
 def test_a_proxy_for_plain_http_is_refused() -> None:
     """It would read the token."""
-    with pytest.raises(ValueError, match=r"^proxy= goes with"):
+    with pytest.raises(ValueError, match=r"^proxy= needs"):
         open_pool("http://127.0.0.1:9", proxy="http://127.0.0.1:9")
 
 

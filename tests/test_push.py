@@ -212,11 +212,11 @@ def test_what_is_refused_says_why() -> None:
     rejected(signed(), b'{"Encrypt":["a"]}', "plain text")
     rejected(query, body, "another appid", appid="wx0")
     rejected({**query, "nonce": ""}, body, "msg_signature")
-    rejected({**query, "msg_signature": ["x"]}, body, "are lists, as parse_qs gives them")
+    rejected({**query, "msg_signature": ["x"]}, body, "are lists, as parse_qs returns them")
     rejected({**query, "timestamp": "x"}, body, "msg_signature")
     rejected({**signed(), "timestamp": "415670741", "nonce": str(NOW)}, body, "signature is wrong", aes_key=None)
     rejected(query, body.replace(b'"Encrypt": "', b'"Encrypt": "AAAA'), "msg_signature")
-    rejected(query, body, "encrypted: give aes_key", aes_key=None)
+    rejected(query, body, "encrypted: pass aes_key", aes_key=None)
     rejected({**query, "signature": "é" * 40}, body, "signature", aes_key=None)
     rejected(query, b"x", "not a push")
     assert "text" == read_push(query, body, token=TOKEN, aes_key=KEY).MsgType, "no appid compares none"

@@ -271,7 +271,7 @@ def test_when_all_is_full_it_says_503_and_forgets(handler: Recorder, caplog: pyt
     app = push_app(handler, token=TOKEN, wait=0.02, workers=1, queue=1)
     handler.open.clear()
     assert [200, 200, 503, 200] == [call(app, "POST", *plain({**TEXT, "MsgId": n})).status for n in (1, 2, 3, 2)]
-    assert "'gh_1 3': all workers and the queue are taken" in caplog.text
+    assert "'gh_1 3': all workers are busy and the queue is full" in caplog.text
     handler.open.set()
     while call(app, "POST", *plain({**TEXT, "MsgId": 3})).status == 503:
         pass

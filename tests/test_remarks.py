@@ -82,7 +82,7 @@ def test_the_remark_counts_the_messages_of_a_split(char: str, count: int) -> Non
     fit = TEXT_BYTES // len(char.encode())
     for length in (fit * count + 1, fit * (count + 1)):
         (remark,) = check(text(OPENID, char * length))
-        assert f"it costs {count + 1} messages" in remark.en
+        assert f"it takes {count + 1} messages" in remark.en
         assert f"拆开发要占 {count + 1} 条" in remark.zh
 
 

@@ -75,8 +75,8 @@ def read_push(
     Use secure mode: **the signature of a plain push does not cover its body**, so anyone who has seen one such query
     can forge pushes with it. With `aes_key` (the console's EncodingAESKey) a plain push is refused, and only what is
     inside `Encrypt` is trusted; without it, the plain fields of compatible mode are read. `appid` is compared with the
-    one in the frame. `max_age` (seconds, either way) refuses old queries, as far as the hash tells a timestamp from a nonce
-    (see `verify`); allow some minutes for WeChat's repetitions.
+    one in the frame. `max_age` (seconds, either way) refuses old queries, as far as the hash tells a timestamp from a
+    nonce (see `verify`); allow some minutes for WeChat's repetitions.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
@@ -124,7 +124,7 @@ def require_secrets(token: Secret, aes_key: Secret | None) -> None:
 
 def _require_signature(query: Query, name: str, token: Secret, encrypt: str = "") -> None:
     timestamp, nonce, signature = (_param(query, key) for key in ("timestamp", "nonce", name))
-    # The hash does not separate timestamp and nonce: requiring ten digits keeps most queries from being split otherwise.
+    # The hash does not separate timestamp from nonce: ten digits stops most queries from being split otherwise.
     whole = bool(nonce) and _SECONDS.fullmatch(timestamp) is not None
     if not (verify(token, timestamp, nonce, signature, encrypt) and whole):
         raise PushRejected(

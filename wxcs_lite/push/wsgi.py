@@ -46,8 +46,8 @@ def push_app(
     <push_app in secure mode>
 
     Mount it under wsgiref, gunicorn, Flask or Django. The handler returns bytes (`transfer_to_agent(push)`, sealed
-    here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler goes on; it must
-    end some time, because it occupies one of the `workers`. If they and the `queue` are full, the answer is 503
+    here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler goes on; it
+    must end some time, because it occupies one of the `workers`. If they and the `queue` are full, the answer is 503
     and the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
     with SUCCESS, because a second run could send twice. The last `remember` pushes are known **in this process only**:
     with several, drop duplicates by `dedupe_key` in a store they share. A wrong signature gets 403, a body larger than

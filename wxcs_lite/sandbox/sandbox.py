@@ -234,9 +234,9 @@ class Sandbox:
         >>> pushes.log
         (Pushed(text of ann, attempt 1, HTTP 200, success),)
 
-        Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, and with `compatible` it is
-        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not answered
-        with exactly its echostr. There is only one target: another call replaces it.
+        Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, with `compatible` it is
+        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
+        answered with exactly its echostr. There is only one target: another call replaces it.
 
         `says` and similar methods return when the push was answered within `time_limit` seconds, or has failed four
         times: the same request each time, without a pause. No lock is held meanwhile, so the target may call the
