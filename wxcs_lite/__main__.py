@@ -42,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="serve the sandbox on 127.0.0.1 / 在本机启动沙箱")
     _add_lang(sandbox, argparse.SUPPRESS)
     sandbox.add_argument("--port", type=int, default=0, help="the port; by default a free one / 端口，默认自动选取")
-    sandbox.add_argument("--appid", help="the appid that it accepts / 沙箱认可的 appid")
-    sandbox.add_argument("--secret", help="the AppSecret that it accepts (invent one) / 沙箱认可的 AppSecret（请自编一个）")
+    sandbox.add_argument("--appid", help="the appid it accepts / 沙箱认可的 appid")
+    sandbox.add_argument("--secret", help="the AppSecret it accepts (invent one) / 沙箱认可的 AppSecret（请自编一个）")
     sandbox.add_argument(
         "--customer",
         action="append",

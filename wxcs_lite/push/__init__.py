@@ -5,8 +5,8 @@ WeChat calls a URL of yours: once with GET, to check it (`echo`), then with POST
 to three more times (`dedupe_key`). A Mini Program cannot answer a push with a text, which WeChat would drop: answer the
 user with `wxcs_lite.send`. `push_app` does all of this as a WSGI application.
 
-Choose secure mode (安全模式) in the console and pass `aes_key`, because the signature of a plain push does not cover its
-body. This needs the extra "push".
+Choose secure mode (安全模式) in the console and pass `aes_key`, because the signature of a plain push does not cover
+its body. This needs the extra "push".
 """
 
 from wxcs_lite.push.answers import SUCCESS, seal, transfer_to_agent

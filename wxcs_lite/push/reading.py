@@ -124,7 +124,7 @@ def require_secrets(token: Secret, aes_key: Secret | None) -> None:
 
 def _require_signature(query: Query, name: str, token: Secret, encrypt: str = "") -> None:
     timestamp, nonce, signature = (_param(query, key) for key in ("timestamp", "nonce", name))
-    # The hash does not separate timestamp from nonce: ten digits stops most queries from being split otherwise.
+    # The hash does not separate timestamp from nonce: ten digits stop most queries from being split otherwise.
     whole = bool(nonce) and _SECONDS.fullmatch(timestamp) is not None
     if not (verify(token, timestamp, nonce, signature, encrypt) and whole):
         raise PushRejected(
