@@ -260,7 +260,7 @@ def _deep() -> list[Any]:
 )
 def test_what_json_cannot_carry_is_refused(value: Any, why: str) -> None:
     """Wherever it hides in a handmade message, it is told before anything leaves, with no chain behind it."""
-    with pytest.raises(InvalidMessage, match=f"^message: holds {why}") as caught:
+    with pytest.raises(InvalidMessage, match=f"^message: contains {why}") as caught:
         endpoints.send({**text("U", "hi"), "extra": value})
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None

@@ -598,7 +598,7 @@ def test_a_callable_without_a_signature_is_taken_at_its_word() -> None:
 @pytest.mark.parametrize("token", ["", None, 5])
 def test_what_is_no_token(token: Any) -> None:
     """A usage error, in both languages, before anything is shown."""
-    with pytest.raises(TypeError, match="filled str, or a callable"):
+    with pytest.raises(TypeError, match="non-empty str, or a callable"):
         Desk(Sandbox().pool(), token)
 
 

@@ -210,7 +210,7 @@ def test_what_is_refused_says_why() -> None:
     query, body = sealed(b'{"MsgType":"text"}')
     rejected(signed(), b'{"MsgType":"text"}', "plain text")
     rejected(signed(), b'{"Encrypt":["a"]}', "plain text")
-    rejected(query, body, "another appid", appid="wx0")
+    rejected(query, body, "a different appid", appid="wx0")
     rejected({**query, "nonce": ""}, body, "msg_signature")
     rejected({**query, "msg_signature": ["x"]}, body, "are lists, as parse_qs returns them")
     rejected({**query, "timestamp": "x"}, body, "msg_signature")

@@ -239,10 +239,10 @@ def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said
 
 def test_url_check_without_an_answer() -> None:
     """A check that nobody answers, or not in time, says so."""
-    with pytest.raises(ValueError, match="nothing else; KeyError in "):
+    with pytest.raises(ValueError, match="of the echostr; KeyError in "):
         Sandbox().push_to(lambda environ, start_response: environ["nothing"], token=TOKEN)
     forever = threading.Event()
-    with pytest.raises(ValueError, match=r"nothing else; no answer within 0\.05 s"):
+    with pytest.raises(ValueError, match=r"of the echostr; no answer within 0\.05 s"):
         Sandbox().push_to(lambda environ, start_response: [forever.wait(1) and b""], token=TOKEN, time_limit=0.05)  # type: ignore[list-item]
     forever.set()
 

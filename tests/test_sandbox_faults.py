@@ -39,7 +39,7 @@ from wxcs_lite.sandbox.http.values import Reply
 def test_usage_errors(fault: dict[str, Any], told: str) -> None:
     """A fault that makes no sense is refused with what is allowed, and none is kept."""
     faults = Faults()
-    with pytest.raises(ValueError, match=r"must be|exactly|goes with|give errmsg=") as error:
+    with pytest.raises(ValueError, match=r"must be|exactly|needs|pass errmsg=") as error:
         faults.add(**fault)
     assert told in str(error.value)
     assert faults.take("/") is None

@@ -32,7 +32,7 @@ _PREVIEWED = {"image": 500_000, "miniprogrampage": 100_000}  # bytes; a cover is
 
 
 class Desk:
-    """A customer-service desk in a notebook, for any pool; `token` is a str or a callable such as `fresh_token` returns.
+    """A customer-service desk in a notebook, for any pool; `token` is a str or a callable as `fresh_token` returns.
 
     >>> from wxcs_lite import fresh_token
     >>> from wxcs_lite.sandbox import Sandbox
