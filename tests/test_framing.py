@@ -204,11 +204,12 @@ def test_it_is_a_transport_error_and_its_connection_is_closed(name: str) -> None
 
 
 @pytest.mark.parametrize("open_it", POOLS.values(), ids=POOLS)
+@pytest.mark.parametrize("size", [b"-5", b"-" + b"f" * 16])
 @pytest.mark.parametrize("kind", CALLS)
-def test_a_chunk_of_a_negative_size_is_a_typed_error(kind: str, open_it: Open) -> None:
-    """http.client takes -5 for a size, and its ValueError came out bare."""
+def test_a_chunk_of_a_negative_size_is_a_typed_error(kind: str, size: bytes, open_it: Open) -> None:
+    """http.client takes -5 for a size, and its ValueError came out bare; past 63 bits an OverflowError."""
     act, content = CALLS[kind]
-    bad = bare("HTTP/1.1 200 OK", CHUNKED, body=b"-5\r\n" + content + b"\r\n0\r\n\r\n")
+    bad = bare("HTTP/1.1 200 OK", CHUNKED, body=size + b"\r\n" + content + b"\r\n0\r\n\r\n")
     with Server(once(bad), answers(reply(content))) as server, open_it(server) as pool:
         with pytest.raises(TransportError):
             act(pool)
