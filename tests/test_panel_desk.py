@@ -298,7 +298,7 @@ def test_a_picture_is_seen_uploaded_and_lives_for_three_days(stage: Stage) -> No
     assert 1 == stage.calls(UPLOAD)
     assert medium.media_id.value
     assert 100 == medium.progress.value
-    assert "Works for 72 h 0 min more." in medium.life.value
+    assert "Valid for another 72 h 0 min." in medium.life.value
     stage.view.forms.kind.value = "image"
     assert "data:image/png" in stage.view.look.value
     stage.sandbox.advance(3 * 86400)
@@ -415,7 +415,7 @@ def test_the_history_has_all_and_is_exported(stage: Stage, tmp_path: Path) -> No
     stage.sandbox.fail_next(drop="after")
     stage.fill("text", content="lost?")
     stage.desk.send()
-    assert "perhaps sent: TransportError" in stage.view.log.value
+    assert "maybe sent: TransportError" in stage.view.log.value
     stage.view.more_export.value = True
     stage.view.export_to.value = str(tmp_path / "history.json")
     stage.desk.export()

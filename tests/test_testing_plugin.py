@@ -435,7 +435,7 @@ def test_a_config_that_would_record_secrets_is_refused(pytester: pytest.Pytester
     pytester.makeconftest(CONFTEST.replace("scrubbed_vcr_config()", config))
     printed = run(pytester, "--record-mode=rewrite", errors=1)
     assert f"UsageError: this VCR configuration could record secrets: {told}. Return" in printed
-    assert "which takes additional_matchers, " in printed
+    assert "which accepts additional_matchers, " in printed
     assert cassette(pytester).exists()
 
 

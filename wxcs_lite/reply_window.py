@@ -27,7 +27,7 @@ class WindowEvent(NamedTuple):
     WindowEvent(kind='message', at=1482048670)
 
     `message`: the user sent one; `enter`: the user came in by the button (the event user_enter_tempsession); `sent`:
-    WeChat answered `ok` to a message of yours (refused ones do not count).
+    WeChat answered `ok` to your message (refused ones do not count).
     """
 
     kind: Literal["message", "enter", "sent"]

@@ -24,7 +24,7 @@ keep that from being printed. And an error's text consists of our own words, wit
   frames of the caller, which are not ours.
 - A KeyboardInterrupt inside urllib3 or http.client, after the connection was taken from the pool and before the
   response is ours, can lose that connection's place. At every line of ours the place is given back, as a test shows;
-  after Ctrl-C in a program that goes on, open a new pool all the same.
+  still, open a new pool after Ctrl-C in a program that continues.
 
 *Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the plain token in a tuple
 and a dict, where our repr is not used; and it would hide the signature from `help()` and from type checkers.

@@ -66,7 +66,7 @@ def send(pool: Pool, token: str, message: Mapping[str, Any], *, keys: "SigningKe
     {'errcode': 0, 'errmsg': 'ok'}
 
     There is no message id: after an error whose `maybe_sent` is True, sending again may deliver twice. Raises
-    InvalidMessage before anything leaves, WindowClosed if the customer has to write first, and the other `WxError`s.
+    InvalidMessage before anything is sent, WindowClosed if the customer has to write first, and the other `WxError`s.
     With `keys` (`wxcs_lite.signing.SigningKeys`) it is encrypted and signed, and so must the reply be.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html

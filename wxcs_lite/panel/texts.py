@@ -111,7 +111,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "exported": ("{count} entries saved as {path}", "已将 {count} 条记录保存为 {path}"),
     "you": ("desk", "客服"),
     "accepted": ("accepted", "已受理"),
-    "unsure": ("may be sent", "可能已送达"),
+    "unsure": ("maybe sent", "可能已送达"),
     "refused": ("not sent", "未发送"),
     "typing_row": ("typing: {command}", "输入状态：{command}"),
     "upload_row": ("uploaded a picture, {size}", "上传图片，{size}"),

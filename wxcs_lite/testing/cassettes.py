@@ -41,7 +41,7 @@ def scrubbed_vcr_config(**more: Any) -> dict[str, Any]:
     ['before_record_request', 'before_record_response', 'decode_compressed_response', 'match_on', 'record_mode']
 
     Return it from the `vcr_config` fixture of pytest-recording, or write `vcr.VCR(**scrubbed_vcr_config())`. `more` are
-    further settings of VCR; `before_record_request` and `before_record_response` of yours run before ours. Each secret
+    further settings of VCR; your own `before_record_request` and `before_record_response` run before ours. Each secret
     becomes a placeholder, numbered from 1 in each cassette, so a replay with other openids and a made-up token matches,
     and so does any multipart boundary. Replies of a sandbox on 127.0.0.1 are recorded as those of api.weixin.qq.com.
     Raises pytest.UsageError for a setting that could bring a secret back.

@@ -45,7 +45,7 @@ class Merchants:
         return business_id
 
     def update(self, business_id: object, nickname: str, icon: str) -> None:
-        """Change what is not empty."""
+        """Change the fields that are not empty."""
         merchant = self.get(business_id, None)
         if nickname:
             _check_nickname(nickname)
@@ -115,7 +115,7 @@ class Work:
         return self._bound
 
     def bind(self, corpid: object, now: float) -> None:
-        """Which of the two codes for a wrong corpid means what is not published."""
+        """Bind a company; what distinguishes the two codes for a wrong corpid is not published."""
         _check_corpid(corpid)
         if self._bound:
             raise RefusedError(10130603)
