@@ -229,7 +229,7 @@ def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said
 
     app = App()
     with pushing(app) as sandbox:
-        with pytest.raises(ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr, .* {said}$") as e:
+        with pytest.raises(ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr, .*{said}$") as e:
             sandbox.push_to(application, token=TOKEN, **MODES[mode])
         assert ["GET"] == asked
         assert TOKEN not in str(e.value)
