@@ -9,7 +9,7 @@ The text of an error is two lines, English and Chinese; each says what happened 
 
 import re
 
-from wxcs_lite.errcodes import Explanation, explain
+from wxcs_lite.errcodes import WAITS, Explanation, explain
 
 __all__ = [
     "ApiError",
@@ -24,6 +24,7 @@ __all__ = [
     "WindowClosed",
     "WxError",
     "api_error",
+    "retry_after",
 ]
 
 
@@ -227,3 +228,23 @@ def api_error(errcode: int, errmsg: str) -> ApiError:
     'ApiError'
     """
     return _KINDS.get(explain(errcode).kind, ApiError)(errcode, errmsg)
+
+
+def retry_after(error: BaseException) -> float | None:
+    """Return the seconds after which the same call can be retried, or None if that is not safe or not useful.
+
+    >>> retry_after(api_error(45011, "api minute-quota reach limit")), retry_after(api_error(45047, "out of limit"))
+    (60.0, None)
+
+    It is None whenever WeChat may have the message (`maybe_sent`), so for -1 and a lost connection, too, because a
+    retry could send twice. 0.0 means at once, but with a new token. It does not retry or count: if a retry gets the same
+    error, you decide whether to try once more.
+    """
+    if isinstance(error, ApiError):
+        again = 0.0 if error.advice.retry == "token" else WAITS.get(error.errcode)
+    else:
+        again = _NO_CONNECTION if isinstance(error, TransportError) else None
+    return None if again is None or getattr(error, "maybe_sent", True) else again
+
+
+_NO_CONNECTION = 1.0  # second: nothing was sent, and a short network failure may be over
