@@ -237,8 +237,8 @@ def retry_after(error: BaseException) -> float | None:
     (60.0, None)
 
     It is None whenever WeChat may have the message (`maybe_sent`), so for -1 and a lost connection, too, because a
-    retry could send twice. 0.0 means at once, but with a new token. It does not retry or count: if a retry gets the same
-    error, you decide whether to try once more.
+    retry could send twice. 0.0 means at once, but with a new token. It does not retry or count: if a retry gets the
+    same error, you decide whether to try once more.
     """
     if isinstance(error, ApiError):
         again = 0.0 if error.advice.retry == "token" else WAITS.get(error.errcode)
