@@ -101,7 +101,7 @@ def two_workers(sandbox: Sandbox, folder: Path, **environment: str) -> Iterator[
     log = folder / "gunicorn.txt"
     secrets = {"APPID": sandbox.appid, "SECRET": sandbox.secret, "PUSH_TOKEN": TOKEN, "AES_KEY": KEY}
     environment |= {f"WXCS_{name}": value for name, value in secrets.items()}
-    with sandbox.serve() as url, running(command, log, RECIPE, WXCS_URL=url, **environment):
+    with sandbox.serve() as url, running(command, log, RECIPE, WXCS_BASE_URL=url, **environment):
         found = until(lambda: re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", log.read_text()))
         yield Workers(int(found[1]), log)
 
