@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: what can be done from a terminal."""
+"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: the commands for a terminal."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ __all__ = ["main"]
 
 _ABOUT = """\
 wxcs_lite: the customer-service messages of WeChat Mini Programs, in Python.
-Without a command: the whole job, step by step, with no account and no network.
+Without a command: a guided tour, with no account and no network.
 wxcs_lite：在 Python 里收发微信小程序客服消息。
 不带命令时演示完整流程，不需要账号，也不联网。
 """

@@ -88,7 +88,7 @@ _NO_PROXY = False, "no connection through the proxy: check its address and login
 _SIGNED_BY_ITSELF = 18  # OpenSSL's X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
 _SELF_SIGNED = (
     False,
-    'the certificate is signed by nobody: inside WeChat cloud hosting open_pool("http://api.weixin.qq.com"), elsewhere '
+    'the certificate is self-signed: inside WeChat cloud hosting open_pool("http://api.weixin.qq.com"), elsewhere '
     "look for what intercepts TLS",
     '证书是自签名的：微信云托管内请用 open_pool("http://api.weixin.qq.com")，其他环境请检查是否有中间设备拦截 TLS',
 )

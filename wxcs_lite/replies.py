@@ -237,8 +237,8 @@ _STATUS = {
 
 
 _RELAY = (
-    "comes from the relay of cloud hosting: add the path in the console (云调用 > 微信令牌权限配置), or, if it is "
-    "there, try again later",
+    "comes from the relay of cloud hosting: add the path in the console (云调用 > 微信令牌权限配置); if it is listed, "
+    "retry later",
     "来自云托管的开放接口服务：请在控制台“云调用 > 微信令牌权限配置”里添加该路径；已添加的请稍后重试",
 )
 

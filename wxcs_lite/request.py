@@ -63,7 +63,7 @@ class Request(NamedTuple):
         """Return path and query, ready for a host-bound pool; token is None for a call that takes none.
 
         With a token it is a str whose repr is hidden, because a notebook saves what its cells show. Inside WeChat cloud
-        hosting, None, a `FromAppid` or a `CloudbaseToken` stands for the token.
+        hosting, pass None, a `FromAppid` or a `CloudbaseToken` instead.
         """
         given = credential(token)
         query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])

@@ -97,7 +97,7 @@ class Token(Secret):
 
 
 class CloudbaseToken(Secret):
-    """The token that WeChat cloud hosting (微信云托管) writes into a container; it hides like a `Token`.
+    """The token that WeChat cloud hosting (微信云托管) writes into a container; its repr is hidden.
 
     >>> from wxcs_lite.endpoints import get_callback_ip
     >>> token = CloudbaseToken("made-up")
@@ -106,7 +106,7 @@ class CloudbaseToken(Secret):
     >>> print(get_callback_ip().url(token))
     /cgi-bin/getcallbackip?cloudbase_access_token=made-up
 
-    Give it to a call in place of an access token; as a plain str it would be sent as one, and be refused (40001).
+    Pass it to a call instead of an access token; as a plain str it would be sent as one, and be refused (40001).
     """
 
     # https://developers.weixin.qq.com/miniprogram/dev/wxcloud/guide/container/concept.html
@@ -121,7 +121,7 @@ class FromAppid(str):
     >>> get_callback_ip().url(FromAppid("wxba5fad812f8e6fb9"))
     '/cgi-bin/getcallbackip?from_appid=wxba5fad812f8e6fb9'
 
-    Give it to a call in place of an access token, which the platform adds. An appid is no secret.
+    Pass it to a call instead of an access token, which the platform adds. An appid is not a secret.
     """
 
     # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/faq.md
@@ -149,7 +149,7 @@ def hide_if_str(value: _T) -> _T:
 
 
 def credential(token: object) -> Secret | FromAppid | None:
-    """Return what a call is made with: a token hidden; None and a `FromAppid`, to which a relay adds one, as they are.
+    """Return the credential of a call: a hidden token, or None or a `FromAppid` unchanged, because a relay adds the token.
 
     Like `hide` it never raises.
     """
@@ -159,7 +159,7 @@ def credential(token: object) -> Secret | FromAppid | None:
 
 
 def secret_of(token: str | None) -> Secret | None:
-    """Return the secret that a credential holds, if it does."""
+    """Return the secret in a credential, or None."""
     return token if isinstance(token, Secret) else None
 
 

@@ -277,7 +277,7 @@ def answer(
 
 
 def note_relay(error: WxError, headers: Headers) -> None:
-    """Add the id that the relay of WeChat cloud hosting gives each call; where there is none, it took no part."""
+    """Add the id that the relay of WeChat cloud hosting gives each call; without one, the call did not pass it."""
     # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/open.md
     seqid = headers.get("x-openapi-seqid", "")
     if 0 < len(seqid) <= _SEQID_LENGTH and seqid.isprintable():

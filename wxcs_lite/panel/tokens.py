@@ -33,7 +33,7 @@ class Held:
         self._rejected: str | None = None
 
     def __call__(self) -> str | None:
-        """Return a token for one action, hidden; None where the callable gives none, inside WeChat cloud hosting."""
+        """Return a hidden token for one action, or None if the callable returns None, inside WeChat cloud hosting."""
         rejected, self._rejected = self._rejected, None
         if rejected is not None and self.is_callable:
             return credential(self._give(rejected=rejected))

@@ -183,7 +183,7 @@ class Once:
 
 
 def _told(error: BaseException) -> str:
-    """Return the English line of an error of ours, with errcode and rid, and the id of a relay: it holds no secret."""
+    """Return the English line of one of our errors, with errcode, rid and a relay's id; it contains no secret."""
     if not isinstance(error, WxError):
         return ""
     relayed = "".join(f", {note}" for note in getattr(error, "__notes__", ()) if note.startswith("x-openapi-seqid: "))

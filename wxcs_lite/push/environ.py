@@ -68,13 +68,13 @@ def _broken() -> PushRejected:
 
 
 def is_marked(environ: "WSGIEnvironment") -> bool:
-    """Whether WeChat cloud hosting says that it delivers this itself, and no signature claims to say more.
+    """Return whether WeChat cloud hosting marks the request as its own delivery, and it has no signature to check instead.
 
     >>> is_marked({"HTTP_X_WX_SOURCE": "other"}), is_marked({"HTTP_X_WX_SOURCE": "wx_client"}), is_marked({})
     (True, False, False)
 
-    Whoever reaches the container's port can write that header; a customer's call into it (`wx.cloud.callContainer`) has
-    it as well, with a value of its own. The value of a true push is not documented.
+    Anyone who can reach the container's port can send that header; a customer's call (`wx.cloud.callContainer`) has it,
+    too, with a different value. The value for a real push is not documented.
     """
     # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/push.md
     sources = [environ[name] for name in _MARKS if name in environ]

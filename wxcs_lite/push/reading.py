@@ -109,7 +109,7 @@ def open_push(query: Query, body: bytes, settings: Settings) -> Opened:
 
 
 def read_plain(body: bytes) -> Push:
-    """Return the push of a body that is believed as it is, or raise PushRejected."""
+    """Return the push of a body that is trusted without a signature, or raise PushRejected."""
     push = parse(body)
     if push.get("Encrypt") and push.get("MsgType") is None:
         raise PushRejected("the push is encrypted: pass aes_key", "推送是加密的：请给出 aes_key")

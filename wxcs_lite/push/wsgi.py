@@ -45,10 +45,10 @@ def push_app(
 ) -> "PushApp":
     """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
 
-    `cloud_hosting=True` believes a header that **anybody can forge who reaches this application**: it is for a
-    container of WeChat cloud hosting (微信云托管) whose public access is off, and for nothing else. There the platform
-    delivers pushes with `x-wx-source` and no signature, and `token` may be left out; one that has a signature as well
-    is judged by that, and one that has neither gets 403.
+    `cloud_hosting=True` trusts a header that **anyone who can reach this application can forge**: use it only in a
+    container of WeChat cloud hosting (微信云托管) whose public access is off. There the platform delivers pushes with
+    `x-wx-source` and no signature, and `token` can be omitted; a push that has a signature as well is judged by that,
+    and one that has neither gets 403.
 
     >>> push_app(print, token="AAAAA", aes_key="A" * 43, appid="wxba5fad812f8e6fb9")
     <push_app in secure mode>
@@ -69,7 +69,7 @@ def push_app(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = None if token is None else hide(token), None if aes_key is None else hide(aes_key)
-    if type(cloud_hosting) is not bool:  # a "0" from the environment must not open the door
+    if type(cloud_hosting) is not bool:  # a "0" from the environment must not count as true
         raise TypeError("cloud_hosting must be True or False\ncloud_hosting 只能是 True 或 False")
     if not (cloud_hosting and token is None and aes_key is None):
         require_secrets(hide(token), aes_key)
@@ -181,7 +181,7 @@ class PushApp:
     def _require_token(self) -> None:
         if not self._settings.token:
             raise PushRejected(
-                "no mark of cloud hosting (x-wx-source), and no token to check a signature with",
+                "no x-wx-source header of cloud hosting, and no token to check a signature with",
                 "没有云托管的推送标记（x-wx-source），又没有 token 可供校验签名",
             )
 

@@ -57,10 +57,10 @@ class Sandbox:
     - `unauthorized`: paths that answer 48001.
     - `api_signature`: "optional" verifies signed requests and signs their replies; "required" also refuses plain
       requests for the calls that can be signed; "off" has no keys (40239). `signing_keys` is what the console shows.
-    - `cloud_hosting`: the paths that are listed in the console of WeChat cloud hosting, ["/*"] for all: calls to them
-      need no token, others are refused (85107); `push_to` without a token delivers as its platform does, and
-      `cloudbase_token` is what the file in the container holds. With `cloud_shared` the environment is another
-      account's: calls need a from_appid.
+    - `cloud_hosting`: the paths listed in the console of WeChat cloud hosting, ["/*"] for all: calls to them need no
+      token, others are refused (85107); `push_to` without a token delivers as the platform does, and `cloudbase_token`
+      is the content of the file in the container. With `cloud_shared` the environment belongs to another account:
+      calls need a from_appid.
     """
 
     def __init__(
@@ -131,12 +131,12 @@ class Sandbox:
 
     @property
     def cloudbase_token(self) -> str:
-        """What the file `/.tencentcloudbase/wx/cloudbase_access_token` holds now, as a str whose repr does not show it.
+        """The content of the file `/.tencentcloudbase/wx/cloudbase_access_token`, as a str whose repr does not show it.
 
         Raises ValueError without `cloud_hosting`.
         """
         if self._core.account.switches.cloud_hosting is None:
-            raise ValueError('there is none: make the sandbox with cloud_hosting=["/*"], or a list of paths')
+            raise ValueError('there is none: create the sandbox with cloud_hosting=["/*"], or a list of paths')
         with self._core.lock:
             return self._core.account.cloud_tokens.current(self.clock())
 
@@ -257,7 +257,7 @@ class Sandbox:
         plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
         answered with exactly its echostr. There is only one target: another call replaces it.
 
-        Without a token, in a sandbox with `cloud_hosting`, the target is a container: it has to answer the check of its
+        Without a token, in a sandbox with `cloud_hosting`, the target is a container: it must answer the check of its
         path with status 200, and pushes come with `x-wx-source` and no signature.
 
         `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the

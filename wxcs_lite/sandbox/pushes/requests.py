@@ -26,7 +26,7 @@ Format = Literal["json", "xml"]
 class Setting(NamedTuple):
     """An account's settings for pushes. Without a `sealer` they are plain; with `compatible` they are both.
 
-    `marks` are headers: of a push into a container of WeChat cloud hosting, by a link of the platform's own.
+    `marks` are the headers of a push that WeChat cloud hosting itself delivers into a container.
     """
 
     token: str
@@ -75,7 +75,7 @@ def _cdata(value: str | int) -> str:
 
 
 def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str) -> Request:
-    """Return the URL check; its echostr is plain in every mode. Of a container the path is checked."""
+    """Return the URL check, whose echostr is plain in every mode; for a container, the path check."""
     if setting.marks is not None:
         return _marked(setting, setting.marks, {"action": "CheckContainerPath"})
     return Request("GET", "/", (*_signed(setting, timestamp, nonce), ("echostr", echostr)), _USER_AGENT, b"", False)
@@ -104,8 +104,8 @@ def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: 
 def _marked(setting: Setting, marks: Mapping[str, str], fields: Mapping[str, str | int]) -> Request:
     """Return a request into a container: no query, no signature, nothing encrypted (documented).
 
-    That x-wx-source is "other", the two headers beside it and the type of JSON are one product's test data; the type of
-    XML is inferred.
+    The value "other" of x-wx-source, the two headers beside it and the content type of JSON are from one product's test
+    data; the content type of XML is inferred.
     """
     kind = "application/json" if setting.format == "json" else "text/xml"
     return Request("POST", "/", (), {"content-type": kind, **marks}, render(fields, setting.format), False)
