@@ -229,7 +229,7 @@ ROWS: tuple[Row, ...] = (
      "Convert it to JPEG or PNG, and upload it with a matching filename.",
      "转成 JPEG 或 PNG，文件名的扩展名也要对应，再上传。"),
     (40164, "", "ops", "invalid ip, not in whitelist", "调用 IP 不在白名单",
-     "The address that WeChat saw is not in the app's IP whitelist; those of cloud hosting change: fetch no token there.",
+     "The address that WeChat saw is not in the app's IP whitelist; cloud hosting's change: fetch no token there.",
      "微信看到的调用方出口 IP 不在该 AppID 的 IP 白名单里；云托管的出口 IP 会变，在其中不要自取凭证。",
      "Add the address that errmsg names to the IP whitelist in the console; it takes 5 to 10 minutes to work.",
      "到后台把 errmsg 里的 IP 加进 IP 白名单，5～10 分钟后生效。"),

@@ -43,9 +43,7 @@ class FreshCloudbaseToken:
                 self._held = found, now
                 return found
             found = TokenRejected(40001, "rejected, and the file still contains the same token")
-        if (
-            held is not None and 0 <= now - read_at < _LIFE
-        ):  # the file is being written, or is gone: the old one still works
+        if held is not None and 0 <= now - read_at < _LIFE:  # no file for a moment: the old one still works
             return held
         raise found
 

@@ -149,7 +149,7 @@ def hide_if_str(value: _T) -> _T:
 
 
 def credential(token: object) -> Secret | FromAppid | None:
-    """Return the credential of a call: a hidden token, or None or a `FromAppid` unchanged, because a relay adds the token.
+    """Return a call's credential: a hidden token, or unchanged None or `FromAppid`, to which a relay adds the token.
 
     Like `hide` it never raises.
     """

@@ -68,7 +68,7 @@ def _broken() -> PushRejected:
 
 
 def is_marked(environ: "WSGIEnvironment") -> bool:
-    """Return whether WeChat cloud hosting marks the request as its own delivery, and it has no signature to check instead.
+    """Return whether WeChat cloud hosting marks the request as its own, and it has no signature to check instead.
 
     >>> is_marked({"HTTP_X_WX_SOURCE": "other"}), is_marked({"HTTP_X_WX_SOURCE": "wx_client"}), is_marked({})
     (True, False, False)

@@ -15,7 +15,7 @@ class MissingSettingError(WxError):
 
 
 def get_token(pool: Pool, lang: Language) -> Token:
-    """Return the token from the environment, or fetch the shared one; raise MissingSettingError if neither is possible."""
+    """Return the token from the environment, or fetch the shared one; raise MissingSettingError if it cannot."""
     given = setting(TOKEN)
     if given is not None:
         return Token(given)

@@ -79,8 +79,8 @@ def _plain(case: Case, host: str) -> Finding:
     if _is(case, "is_private") and case.where.base.rstrip("/") == _PLAIN_API:
         return ok("plain http, as WeChat cloud hosting requires", "使用 http，符合微信云托管的要求")
     return warn(
-        f"plain http to {host}: anyone on the network path can read the token. Use https, unless this runs inside WeChat "
-        "cloud hosting",
+        f"plain http to {host}: anyone on the network path can read the token. Use https, unless this runs inside "
+        "WeChat cloud hosting",
         f"以 http 访问 {host}：途中任何人都能看到凭证。除非运行在微信云托管里，请改用 https",
     )
 
