@@ -209,7 +209,7 @@ def test_what_has_neither_mark_nor_token_is_refused(handler: Recorder, caplog: p
     assert (403, b"") == call(app, "POST", *plain(TEXT))[::2]
     assert (403, b"") == call(app, "GET", plain({})[0] + "&echostr=123", **MARKED)[::2]
     assert (403, b"") == call(app, "GET", "")[::2]
-    assert 4 == caplog.text.count("no mark of cloud hosting (x-wx-source), and no token")
+    assert 4 == caplog.text.count("no x-wx-source header of cloud hosting, and no token")
     assert not handler.pushes
 
 
