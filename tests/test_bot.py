@@ -122,7 +122,7 @@ def test_a_chat_shows_the_notice_of_a_bot_that_fails(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("wxcs_lite.terminal.chat.find_spec", lambda name: object())
     out = io.StringIO()
     chat("en", io.StringIO("hello\n"), out)
-    assert "(The service is unavailable.)" == out.getvalue().splitlines()[-1]
+    assert "(Customer service is unavailable.)" == out.getvalue().splitlines()[-1]
 
 
 @pytest.mark.parametrize(("lang", "told"), [("en", "! 45002 content size out of limit"), ("zh", "! 45002 内容超长：")])

@@ -102,13 +102,13 @@ def test_a_typed_line_is_a_customer_writing_and_verbose_shows_requests() -> None
     with served("--verbose", "--secret", "a-secret-of-our-own", "--appid", "wx1") as (process, url):
         assert process.stdout is not None
         assert process.stdin is not None
-        assert "appid wx1, with the secret that you gave\n" == process.stdout.readline()
+        assert "appid wx1, with your secret\n" == process.stdout.readline()
         assert "OPENID" in process.stdout.readline()
         process.stdin.write("nonsense\nbob: 你好\nb o b: hi\n")
         process.stdin.flush()
-        assert "write OPENID: text" in process.stdout.readline()
+        assert "type OPENID: text" in process.stdout.readline()
         assert process.stdout.readline().startswith("bob wrote")
-        assert "an openid is" in process.stdout.readline()
+        assert "an openid must be" in process.stdout.readline()
         pool = open_pool(url)
         token = fetch_token(pool, "wx1", "a-secret-of-our-own")
         send(pool, token, text("bob", "hello"))

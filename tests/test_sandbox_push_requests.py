@@ -84,9 +84,9 @@ BAD_FRAMES = [
     ("AAA", "not base64"),
     ("", "multiple of 32"),
     (sealed_raw(bytes(16)), "multiple of 32"),
-    (sealed_raw(bytes(32)), "another aes_key"),  # a pad byte of 0
-    (sealed_raw(FRAME + b"\x21" * 19), "another aes_key"),  # 33 is no padding
-    (sealed_raw(FRAME + bytes(18) + b"\x13"), "another aes_key"),  # 19, but not nineteen times
+    (sealed_raw(bytes(32)), "a different aes_key"),  # a pad byte of 0
+    (sealed_raw(FRAME + b"\x21" * 19), "a different aes_key"),  # 33 is no padding
+    (sealed_raw(FRAME + bytes(18) + b"\x13"), "a different aes_key"),  # 19, but not nineteen times
     (sealed_raw(FRAME[:10] + b"\x16" * 22), "the length"),
     (sealed_raw(FRAME[:16] + b"\xff" * 4 + FRAME[20:] + b"\x13" * 19), "the length"),
     (sealed_raw(FRAME[:-1] + b"!" + b"\x13" * 19), "the appid"),
@@ -341,9 +341,9 @@ def test_abnormal_answers(body: bytes, said: str) -> None:
         (envelope(transfer(), Nonce=415670741), "must be texts"),
         (envelope(transfer(), MsgSignature=None), "must be texts"),
         (envelope(transfer(), Encrypt=1), "must be texts"),
-        (envelope(transfer(), Nonce="1"), "MsgSignature does not fit"),
-        (envelope(transfer(), MsgSignature="0" * 40), "MsgSignature does not fit"),
-        (envelope(transfer(), sealer=Sealer("A" * 43, APPID)), "another aes_key"),
+        (envelope(transfer(), Nonce="1"), "MsgSignature does not match"),
+        (envelope(transfer(), MsgSignature="0" * 40), "MsgSignature does not match"),
+        (envelope(transfer(), sealer=Sealer("A" * 43, APPID)), "a different aes_key"),
         (envelope(transfer(), sealer=Sealer(KEY, "wx0")), "the appid"),
         (envelope(b"success"), "success must not be encrypted"),
         (envelope(b"<xml>"), "not these 5 bytes"),

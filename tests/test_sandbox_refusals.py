@@ -93,7 +93,7 @@ def test_every_published_code_can_be_answered(errcode: int) -> None:
     """On order, each code comes with the text of its own; where none is published, one has to be given."""
     sandbox = Sandbox()
     if CODES[errcode] is None:
-        with pytest.raises(ValueError, match=f"{errcode} is not known here: give errmsg="):
+        with pytest.raises(ValueError, match=f"{errcode} is not known here: pass errmsg="):
             sandbox.fail_next(errcode=errcode)
         sandbox.fail_next(errcode=errcode, errmsg="mine")
     else:

@@ -23,7 +23,7 @@ def test_impossible_customer(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert "" == out
     assert 1 == err.count("\n")
-    assert err.startswith("sandbox: an openid is 1 to 64")
+    assert err.startswith("sandbox: an openid must be 1 to 64")
 
 
 def test_an_empty_secret(capsys: pytest.CaptureFixture[str]) -> None:

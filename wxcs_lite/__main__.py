@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: what can be done from a terminal."""
+"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: the commands for a terminal."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ __all__ = ["main", "run"]
 
 _ABOUT = """\
 wxcs_lite: the customer-service messages of WeChat Mini Programs, in Python.
-Without a command: the whole job, step by step, with no account and no network.
+Without a command: a guided tour, with no account and no network.
 wxcs_lite：在 Python 里收发微信小程序客服消息。
 不带命令时演示完整流程，不需要账号，也不联网。
 """
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _COMMANDS[chosen.command or "tour"](chosen)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Somebody piped us into `head`: that is no failure, but Python would complain once more at exit.
+        # Piping the output into `head` is not a failure, but without this Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
@@ -44,21 +44,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     _add_lang(parser, "en")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    tour = commands.add_parser("tour", help="the whole job, step by step (the default) / 完整演示（默认）")
+    tour = commands.add_parser("tour", help="a guided tour, step by step (the default) / 完整演示（默认）")
     _add_lang(tour, argparse.SUPPRESS)
     bot = commands.add_parser("bot", help="talk to an echo bot in the sandbox / 在沙箱里和复读机器人对话")
     _add_lang(bot, argparse.SUPPRESS)
-    sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 启动沙箱（本地模拟的微信）")
+    sandbox = commands.add_parser("sandbox", help="serve the sandbox on 127.0.0.1 / 在本机启动沙箱")
     _add_lang(sandbox, argparse.SUPPRESS)
-    sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given / 端口，默认自动选用")
-    sandbox.add_argument("--appid", help="the appid it knows / 沙箱使用的 appid")
-    sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one) / 沙箱使用的 AppSecret（请编造一个）")
+    sandbox.add_argument("--port", type=int, default=0, help="the port; by default a free one / 端口，默认自动选取")
+    sandbox.add_argument("--appid", help="the appid it accepts / 沙箱认可的 appid")
+    sandbox.add_argument("--secret", help="the AppSecret it accepts (invent one) / 沙箱认可的 AppSecret（请自编一个）")
     sandbox.add_argument(
         "--customer",
         action="append",
         default=[],
         metavar="OPENID",
-        help="one who has just written; may be repeated / 刚发来消息的用户，可指定多个",
+        help="a customer who has just written; may be repeated / 刚发来消息的用户，可重复指定",
     )
     sandbox.add_argument(
         "--verbose", action="store_true", help="print every request, without secrets / 打印每个请求，不含密钥"

@@ -1,4 +1,4 @@
-"""The served sandbox in a terminal: it tells its address, shows what comes in, and lets customers write."""
+"""The served sandbox in a terminal: it prints its URL, shows requests, and lets you write as a customer."""
 
 import errno
 import os
@@ -17,15 +17,15 @@ __all__ = ["run"]
 
 _TEXTS = {
     "en": {
-        "opening": "WeChat in a box at {url}  (Ctrl-C ends it)",
+        "opening": "Sandbox at {url}  (Ctrl-C stops it)",
         "account": "appid {appid}, secret {secret}",
-        "own_secret": "appid {appid}, with the secret that you gave",
-        "typing": "Type OPENID: text and Enter: that customer writes",
-        "form": "write OPENID: text",
-        "openid": "an openid is 1 to 64 of A-Z, a-z, 0-9, _ and -, not {openid!r}",
-        "wrote": "{openid} wrote; 5 messages may answer within 48 h",
+        "own_secret": "appid {appid}, with your secret",
+        "typing": "Type OPENID: text to write as that customer",
+        "form": "type OPENID: text",
+        "openid": "an openid must be 1 to 64 of A-Z, a-z, 0-9, _ and -, not {openid!r}",
+        "wrote": "{openid} wrote; you may answer with 5 messages within 48 h",
         "range": "port must be from 0 to 65535, not {port}",
-        "taken": "port {port}: {reason}; choose another --port, or none for a free one",
+        "taken": "port {port}: {reason}; choose another --port, or omit it for a free one",
         "empty": "--appid and --secret cannot be empty",
     },
     "zh": {
@@ -42,7 +42,7 @@ _TEXTS = {
     },
 }
 
-_CHINESE = {errno.EADDRINUSE: "已被占用", errno.EACCES: "没有权限"}  # the system speaks its own language
+_CHINESE = {errno.EADDRINUSE: "已被占用", errno.EACCES: "没有权限"}  # the system's texts are in its own language
 
 
 def run(
@@ -56,9 +56,9 @@ def run(
     lines: TextIO | None = None,
     out: TextIO | None = None,
 ) -> int:
-    """Serve until Ctrl-C and return the exit status; each line `OPENID: text` that is typed is that customer writing.
+    """Serve until Ctrl-C and return the exit status; each typed line `OPENID: text` is a message from that customer.
 
-    The customers named have just written, so that their windows are open. Time is real time here.
+    The given customers have just written, so their windows are open. The clock is the real time here.
     """
     teller = _Teller(_TEXTS[lang], out or sys.stdout)
     malformed = [openid for openid in customers if not well_formed(openid)]
@@ -80,14 +80,14 @@ def run(
             reason = _CHINESE.get(e.errno or 0) if lang == "zh" else None
             return teller.refuse("taken", port=port, reason=reason or os.strerror(e.errno or 0))
         teller.say("opening", url=url)
-        # The secret of the default account opens nothing and is in the docs; one that was given is not repeated.
+        # The default account's secret is public and opens nothing; one that was passed is not printed.
         teller.say("own_secret" if secret else "account", appid=sandbox.appid, secret="" if secret else sandbox.secret)
         _listen(sandbox, lines or sys.stdin, teller)
     return 0
 
 
 class _Teller:
-    """Prints a line at a time, from whichever thread, in one language."""
+    """Prints whole lines from any thread, in one language."""
 
     def __init__(self, texts: Mapping[str, str], out: TextIO) -> None:
         self._texts, self._out, self._printing = texts, out, Lock()
@@ -100,7 +100,7 @@ class _Teller:
             print(line, file=self._out, flush=True)
 
     def refuse(self, name: str, **values: object) -> int:
-        """Say on stderr what is wrong, and return the exit status of wrong usage."""
+        """Print the problem to stderr, and return the exit status for wrong usage."""
         print(f"sandbox: {self._texts[name].format(**values)}", file=sys.stderr)
         return 2
 
@@ -110,7 +110,7 @@ def _listen(sandbox: Sandbox, lines: TextIO, teller: _Teller) -> None:
     try:
         for line in lines:
             _write(sandbox, line, teller)
-        Event().wait()  # no more input, as under nohup: go on serving
+        Event().wait()  # no more input, as under nohup: keep serving
     except KeyboardInterrupt:
         teller.show("")
 

@@ -1,4 +1,4 @@
-"""What the tour does and says: eleven steps as data, in English and Chinese."""
+"""The tour's eleven steps as data, in English and Chinese."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ __all__ = ["CLOSING", "OPENING", "STEPS", "WORDS", "Step"]
 class Step(NamedTuple):
     """One step: titles in both languages, the code (`{name}` stands for a text of WORDS), and the request it makes.
 
-    `request` is an expression for the Request that the code's last call sends, "" for what the customer does;
-    `says` names what the customer's phone shows of that; `refused` is the errcode that is expected.
+    `request` is an expression for the Request that the code's last call sends, or "" if the customer acts; `says` names
+    what the customer's phone then shows; `refused` is the expected errcode.
     """
 
     en: str
@@ -29,8 +29,8 @@ STEPS = (
         says="question",
     ),
     Step(
-        "Get an access token. stable_token shares one among all who ask.",
-        "获取 access_token（接口调用凭证）。stable_token 让各处共用同一个凭证。",
+        "Get an access token. stable_token shares one among all callers.",
+        "获取 access_token。stable_token 让各处共用同一个凭证。",
         "token = fetch_token(\n    pool, sandbox.appid, sandbox.secret, clock=sandbox.clock\n)",
         request="endpoints.stable_token(sandbox.appid, sandbox.secret)",
     ),
@@ -53,7 +53,7 @@ STEPS = (
         says="photo",
     ),
     Step(
-        "Download it. In a notebook it shows itself; medium.save(path) keeps it.",
+        "Download it. A notebook displays it; medium.save(path) saves it.",
         "下载这张图片。在 notebook 里会直接显示，medium.save(path) 可以保存。",
         "medium = download(pool, token, media_id)",
         request="endpoints.download(media_id)",
@@ -65,8 +65,8 @@ STEPS = (
         request="endpoints.upload(photo, filename='sunset.png')",
     ),
     Step(
-        "Send it. The media_id lives for three days.",
-        "把图片发给用户。media_id 三天内有效。",
+        "Send it. The media_id is valid for three days.",
+        "把它发给用户。media_id 三天内有效。",
         "message = image(touser, uploaded.media_id)\nsend(pool, token, message)",
         request="endpoints.send(message)",
     ),
@@ -111,9 +111,9 @@ WORDS = {
         "link": "[link] {title} — {description}",
         "card": "[mini-program card] {title}, cover of {size} bytes",
         "phone": "phone",
-        "failed": "This step did not do what it says.",
+        "failed": "This step did not have the expected result.",
         "setting": "pool, sandbox, customer and photo are ready before the first step;\n"
-        "inbox is what push_app(inbox.append, token=…) fills.",
+        "push_app(inbox.append, token=…) fills inbox.",
     },
     "zh": {
         "question": "你好，我的快递到哪儿了？",
@@ -137,7 +137,7 @@ WORDS = {
 
 OPENING = {
     "en": """\
-wxcs_lite: WeChat customer-service messages, the whole job in {steps} steps.
+wxcs_lite: WeChat customer-service messages in {steps} steps.
 Everything happens in an embedded sandbox: no account, no network.
 Each step shows the Python, the HTTP request (token hidden), the reply, and
 what the customer's phone shows.
@@ -161,8 +161,8 @@ Now with your own account
 
   appid, secret  of your Mini Program, from the WeChat console; keep the secret
                  in an environment variable, not in a file
-  whitelist      add your server's address in the console, or error 40164 will
-                 name it
+  whitelist      add your server's IP address in the console; error 40164 names
+                 it otherwise
   touser         the openid of a customer who has just written: FromUserName
                  in the message that WeChat pushes to your server
 """,

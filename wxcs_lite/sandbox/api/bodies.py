@@ -1,4 +1,4 @@
-"""Request bodies as WeChat reads them: JSON that should be raw UTF-8, and multipart that must be just so."""
+"""Request bodies as WeChat reads them: JSON that should be raw UTF-8, and multipart in exactly one form."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
             text = _ESCAPE.sub(lambda match: r"\\u" if match[1] == "u" else match[0], text)
         value = json.loads(text, parse_constant=_refuse_constant)
         if r"\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not text
     except (ValueError, RecursionError):
         raise RefusedError(47001) from None
     if not isinstance(value, dict) or _is_deeper_than(_MAX_DEPTH, value):
@@ -69,19 +69,19 @@ class Part(NamedTuple):
         return f"Part({self.filename!r}, {len(self.content)} bytes)"
 
 
-# A boundary in quotes is read with its quotes, and then never found: uploads of stacks that quote it have failed.
+# A quoted boundary is read with its quotes and then never found: uploads from clients that quote it have failed.
 _BOUNDARY = re.compile(r'\s*multipart/form-data\s*;(?:[^"]*;)?\s*boundary=([^;,\s]{1,200})', re.IGNORECASE)
 _PARAMETER = re.compile(rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL)
 
 
 def media_part(content_type: str, body: bytes) -> Part:
-    r"""Return the part called `media`, or raise 41005, whatever it is that makes it unreadable.
+    r"""Return the part called `media`, or raise 41005 if it cannot be read for any reason.
 
     >>> body = b'--B\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"\r\n\r\n...\r\n--B--\r\n'
     >>> media_part("multipart/form-data; boundary=B", body)
     Part('a.jpg', 3 bytes)
 
-    A name that is only given as `filename*=` counts as none: that is what trips clients with a Chinese file name.
+    A name that is given only as `filename*=` does not count, which breaks clients that send a Chinese file name.
     """
     boundary = _BOUNDARY.match(content_type)
     if boundary is None:
@@ -94,12 +94,12 @@ def media_part(content_type: str, body: bytes) -> Part:
 
 
 def _parts(boundary: bytes, body: bytes) -> Iterator[tuple[bytes, slice]]:
-    """Give the head of each part, and where its content is: a picture is copied once, when it has been chosen."""
+    """Yield the head of each part and the position of its content, so that only the chosen part is copied."""
     mark = b"\r\n--" + boundary
-    first = -2 if body.startswith(mark[2:]) else body.find(mark)  # before the first one there need not be a line
+    first = -2 if body.startswith(mark[2:]) else body.find(mark)  # no line is required before the first one
     last = max(first, body.rfind(mark))
     if last == -1 or not body.startswith(b"--", last + len(mark)):
-        raise RefusedError(41005)  # no end: the rest was lost
+        raise RefusedError(41005)  # no end mark: the rest was lost
     while first != last:
         start = first + len(mark)
         first = body.find(mark, start)

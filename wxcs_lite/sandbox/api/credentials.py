@@ -1,4 +1,4 @@
-"""What a call is made with: an access token, or inside WeChat cloud hosting (微信云托管) what its platform adds."""
+"""The credential of a call: an access token, or inside WeChat cloud hosting (微信云托管) what its platform adds."""
 
 # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/open.md
 # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/faq.md

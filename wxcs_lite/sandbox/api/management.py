@@ -1,6 +1,6 @@
-"""The calls that are made once in a while: sub-merchants, agents, WeCom, quotas, the check of the network.
+"""The calls that are made rarely: sub-merchants, agents, WeCom, quotas, the network check.
 
-What only Official Accounts may call is answered with 48001, as a Mini Program saw it on one of these paths.
+Calls that are only for Official Accounts answer 48001, as a Mini Program saw it on one of these paths.
 """
 
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ def get_agents(account: "Account", call: Call) -> Mapping[str, Any]:
 
 
 def get_online_agents(account: "Account", call: Call) -> Mapping[str, Any]:
-    return {"kf_online_list": []}  # nobody serves in a box
+    return {"kf_online_list": []}  # nobody serves in a sandbox
 
 
 def get_work(account: "Account", call: Call) -> Mapping[str, Any]:
@@ -93,7 +93,7 @@ def clear_api_quota(account: "Account", call: Call) -> Mapping[str, Any]:
 
 
 def clear_quota_by_secret(account: "Account", call: Call) -> Mapping[str, Any]:
-    """The page has the account in the body in its table and in the query in its example: both are read."""
+    """The page's table has the account in the body, its example has it in the query: both are read."""
     fields = read_json(call.request.body) if call.request.body else {}
     given = {**dict(reversed(call.request.query)), **fields}
     account.check_secret(given.get("appid"), given.get("appsecret"))

@@ -17,7 +17,7 @@ __all__ = ["ROUTES", "Route", "answer", "refusal"]
 
 
 class Route(NamedTuple):
-    """What a path asks of a request."""
+    """What a path requires of a request."""
 
     answer: Answerer
     methods: tuple[str, ...] = ("POST",)
@@ -70,9 +70,9 @@ ROUTES: Mapping[str, Route] = {
 
 
 def answer(account: Account, request: Request, now: float) -> Reply:
-    """Return the reply; the account has changed if the call was a good one.
+    """Return the reply, and change the account if the call was accepted.
 
-    The order of the checks up to the token is observed, from there on inferred.
+    The order of the checks is observed up to the token, and inferred after it.
     """
     route = ROUTES.get(request.path)
     if route is None:
@@ -98,7 +98,7 @@ def _answer(route: Route, account: Account, request: Request, now: float) -> Rep
 
 
 def _admitted(route: Route, account: Account, request: Request, now: float) -> Request:
-    """Return the request, decrypted if it was signed, or raise what is answered before its body is looked at."""
+    """Return the request, decrypted if it was signed, or raise what is answered before the body is read."""
     if request.method not in route.methods:
         raise RefusedError(43002 if "POST" in route.methods else 43001)
     if route.takes_token:
@@ -113,7 +113,7 @@ def refusal(account: Account, request: Request, now: float, errcode: int, text: 
     """Return the error reply and keep its rid for /cgi-bin/openapi/rid/get."""
     errmsg, rid = account.errmsg(errcode, now, text)
     reply = _json({"errcode": errcode, "errmsg": errmsg}, account.switches.error_content_type)
-    # A body that may hold a secret or a token is not kept, and a picture is too much to keep.
+    # A body that may contain a secret or a token is not kept, and neither is a picture, which is too large.
     route = ROUTES.get(request.path)
     harmless = route and route.takes_token and route.reads_json and request.parameter("access_token")
     account.rids.keep(rid, now, request, request.body if harmless else b"", reply.body)

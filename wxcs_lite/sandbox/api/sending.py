@@ -1,4 +1,4 @@
-"""Sending a message and showing the typing line: the checks of the fields, then those of the reply window."""
+"""Sending a message and showing the typing status: first the fields are checked, then the reply window."""
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
@@ -38,7 +38,7 @@ def send(account: "Account", call: Call) -> Mapping[str, Any]:
     if not isinstance(msgtype, str):
         raise RefusedError(40008)
     if msgtype not in _PARTS:
-        raise RefusedError(45162)  # seen for news; for the other types inferred
+        raise RefusedError(45162)  # seen for news, inferred for the other types
     part = message.get(msgtype)
     if not isinstance(part, dict | None):
         raise RefusedError(40035)
@@ -63,8 +63,8 @@ def _text(account: "Account", part: Mapping[str, Any], now: float) -> None:
 
 
 def _image(account: "Account", part: Mapping[str, Any], now: float) -> bytes:
-    # The MediaId of a picture that a customer sent is taken, too, as is the ThumbMediaId of a card below. That is
-    # inferred: it is published only that such a picture can be downloaded.
+    # The MediaId of a customer's picture is accepted, too, and so is the ThumbMediaId of a card below. That is
+    # inferred: only its download is published.
     return account.shelf.get(part.get("media_id"), now, ("image",)).content
 
 

@@ -1,4 +1,4 @@
-"""The API signature as WeChat's end of it: requests are verified and decrypted, replies encrypted and signed."""
+"""The API signature on WeChat's side: requests are verified and decrypted, replies encrypted and signed."""
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/getting_started/api_signature.html
 
@@ -24,7 +24,7 @@ SIGNED = (
     "/cgi-bin/openapi/rid/get",
     "/cgi-bin/clear_quota",
 )
-_HOST = "https://api.weixin.qq.com"  # whatever address the request came to
+_HOST = "https://api.weixin.qq.com"  # whatever URL the request came to
 _APPID, _TIME, _SIGNATURE = "wechatmp-appid", "wechatmp-timestamp", "wechatmp-signature"
 _WINDOW = 300  # seconds (inferred; not published for requests)
 
@@ -48,7 +48,7 @@ def opened(account: "Account", request: Request, now: float) -> Request:
     if re.fullmatch("[0-9]{1,12}", timestamp) is None or abs(now - int(timestamp)) > _WINDOW:
         raise RefusedError(40240)
     if account.api_keys is None:
-        raise RefusedError(40239)  # the console has no keys: 40238 would be as true
+        raise RefusedError(40239)  # the console has no keys; 40238 would be just as true
     _check_signature(account.api_keys, request, appid, timestamp)
     fields = _decrypted(account.api_keys, request, appid, timestamp)
     for name, expected in (("_n", None), ("_appid", appid), ("_timestamp", int(timestamp))):
@@ -103,7 +103,7 @@ def _decrypted(keys: "ApiKeys", request: Request, appid: str, timestamp: str) ->
 
 
 def sealed(account: "Account", keys: "ApiKeys", path: str, reply: Reply, now: float) -> Reply:
-    """Return the reply to an opened request, encrypted and signed; that errors are too is inferred, not published."""
+    """Encrypt and sign the reply to an opened request; that errors are treated so, too, is inferred, not published."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 

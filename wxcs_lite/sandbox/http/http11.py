@@ -1,4 +1,4 @@
-"""HTTP/1.1 without any I/O: bytes in, bytes out. Both doors speak through it, so both say the same bytes."""
+"""HTTP/1.1 without any I/O: bytes in, bytes out. Pool and server both use it, so both send the same bytes."""
 
 import re
 from collections.abc import Callable, Generator, Iterator
@@ -11,7 +11,7 @@ __all__ = ["MAX_BODY", "Conversation"]
 
 MAX_HEAD = 32 * 2**10  # bytes
 MAX_BODY = 32 * 2**20  # bytes
-_APART = 64 * 2**10  # bytes; a larger body has memory of its own, and is not copied to stand behind its head
+_APART = 64 * 2**10  # bytes; a larger body is sent apart from its head, to save a copy
 
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
@@ -20,7 +20,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class BadHttpError(Exception):
-    """The bytes are no request that could be served; the argument is the HTTP status to refuse them with."""
+    """The bytes are not a request that can be served; the argument is the HTTP status of the refusal."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -49,7 +49,7 @@ def _render(reply: Reply, request: Request, slow: float) -> tuple[Outcome, ...]:
 
 
 class Conversation:
-    """One connection: feed it what the peer sent, do what it says.
+    """One connection: pass what the peer sent to `feed`, and carry out the outcomes.
 
     >>> from wxcs_lite.sandbox.http.values import Answer, page
     >>> talk = Conversation(lambda request: Answer(page(404)))
@@ -59,7 +59,7 @@ class Conversation:
     >>> outcome.data[:22], outcome.close
     (b'HTTP/1.1 404 Not Found', False)
 
-    A refusal that leaves the framing in doubt (400, 412, 413) closes the connection.
+    A refusal after which the framing is uncertain (400, 412, 413) closes the connection.
     """
 
     def __init__(
@@ -75,20 +75,20 @@ class Conversation:
         self._buffer = bytearray()
         self._head: Request | None = None
         self._talk: Generator[Outcome | None, None, None] = self._converse()
-        self.held = 0  # bytes of a request that is not whole yet, or not answered
+        self.held = 0  # bytes of a request that is not complete, or not answered yet
 
     def feed(self, data: bytes) -> Iterator[Outcome]:
         self._buffer += data
         self.held += len(data)
         for outcome in self._talk:
-            if outcome is None:  # it waits for more
+            if outcome is None:  # it needs more bytes
                 return
             yield outcome
-        self._buffer.clear()  # it has hung up: what still comes is for nobody
+        self._buffer.clear()  # it has hung up: ignore the rest
         self.held = 0
 
     def close(self) -> None:
-        """Let go of what is half said, at once: the conversation and its generator hold each other."""
+        """Free an unfinished request at once: the conversation and its generator refer to each other."""
         self._talk.close()
         self._buffer.clear()
 
@@ -100,7 +100,7 @@ class Conversation:
                 yield outcome
 
     def _exchange(self) -> Generator[Outcome | None, None, tuple[Outcome, ...]]:
-        # A function of its own, so that nothing holds a large request while the next is waited for.
+        # A separate function, so that no variable keeps a large request while waiting for the next.
         try:
             request = yield from self._request()
             return self._respond(request, self._answer(request))
@@ -127,7 +127,7 @@ class Conversation:
         while not head or head[-1]:
             line = yield from self._line(room)
             room -= len(line) + 2
-            if head or line:  # an empty line before a request is let pass, as RFC 9112 advises
+            if head or line:  # an empty line before a request is skipped, as RFC 9112 advises
                 head.append(line)
         self._head = request = _parse(head[0], head[1:-1])
         length = _length(request, self._accept_chunked)
@@ -171,11 +171,11 @@ class Conversation:
                 if (yield from self._exactly(2)) != b"\r\n":
                     raise BadHttpError(400)
             while (yield from self._line(1024)):
-                pass  # trailers say nothing to us
+                pass  # trailers are ignored
             return room[: room.tell()]
 
     def _move(self, room: mmap, size: int) -> Generator[None, None, None]:
-        # Not on the heap: there, what many threads let grow and let go in turns leaves holes as large as itself.
+        # Not on the heap, which large buffers of many threads, allocated and freed in turn, would fragment.
         while size:
             piece = self._buffer[:size]
             del self._buffer[:size]
@@ -209,7 +209,7 @@ def _length(request: Request, accept_chunked: bool) -> int | None:
     length, coding = request.headers.get("content-length"), request.headers.get("transfer-encoding")
     if coding is not None:
         if length is not None or coding.lower() != "chunked":
-            raise BadHttpError(400)  # two framings: the stuff that smuggled requests are made of
+            raise BadHttpError(400)  # two framings, as in request smuggling
         if not accept_chunked:
             raise BadHttpError(412)
         return None

@@ -1,4 +1,4 @@
-"""The pushes to one target: the URL check, then each push with its retries, and what its answer brings about."""
+"""The pushes to one target: the URL check, then each push with its retries and the effect of its answer."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -23,7 +23,7 @@ _ATTEMPTS = 1 + 3
 
 
 class Pushed(NamedTuple):
-    """One attempt at one push: `attempt` is 1 to 4, `status` None where there was no answer.
+    """One attempt at one push: `attempt` is 1 to 4, `status` None if there was no answer.
 
     `answer` is "success", "empty", "transfer" (a hand-over to an agent), "abnormal" or "failed"; `why` explains the
     last two. `request` is what was sent, with method, query, headers and body.
@@ -43,11 +43,11 @@ class Pushed(NamedTuple):
 
 
 class Pushes:
-    """Pushes to one target, as `Sandbox.push_to` gives them; leaving a `with` block stops them.
+    """The pushes to one target, as `Sandbox.push_to` returns them; leaving a `with` block stops them.
 
-    After a hand-over the customer's messages go to an agent: see `Customer.has_agent`. Where a push has no good answer,
-    the phone says so: see `Customer.notices`. That an entry brings that notice too is inferred. Whether WeChat tries
-    again after an abnormal answer is not published; here it is final.
+    After a hand-over the customer's messages go to an agent (`Customer.has_agent`). If a push has no good answer, the
+    phone says so (`Customer.notices`). That this also happens when a customer enters the session is inferred. Whether
+    WeChat retries after an abnormal answer is not published; here it is final.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Pushes:
             return tuple(self._log)
 
     def stop(self) -> None:
-        """Push nothing more; a push that is under way goes on."""
+        """Push nothing more; a push that has begun continues."""
         self._stopped = True
 
     def check(self) -> None:
@@ -99,7 +99,7 @@ class Pushes:
         if self._setting.marks is not None:
             self._judge_path_check(reply)
             return
-        wanted = f"it must be answered with the {len(echostr)} bytes of the echostr and nothing else"
+        wanted = f"it must be answered with exactly the {len(echostr)} bytes of the echostr"
         if not isinstance(reply, Reply):
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}; {reply}")
         if not (200 <= reply.status < 300 and reply.body == echostr.encode()):
@@ -120,7 +120,7 @@ class Pushes:
         )
 
     def push(self, event: CustomerEvent) -> None:
-        """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
+        """Push an event until it is answered, well or abnormally, at most four times, and apply the answer."""
         if self._stopped:
             return
         with self._lock():

@@ -14,7 +14,7 @@ from wxcs_lite.sandbox.rules.people import CustomerEvent
 
 __all__ = ["Format", "Setting", "check_request", "fields_of", "push_request", "render"]
 
-# What was seen, 2013 to 2018. JSON is labelled text/xml too, and that is known not to change.
+# As seen from 2013 to 2018. JSON is labelled text/xml, too, and that is known to stay.
 _USER_AGENT = {"user-agent": "Mozilla/4.0"}
 _HEADERS = {**_USER_AGENT, "content-type": "text/xml"}
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,9 +24,9 @@ Format = Literal["json", "xml"]
 
 
 class Setting(NamedTuple):
-    """What an account has set for its pushes. Without a `sealer` they are plain; `compatible` ones are both.
+    """An account's settings for pushes. Without a `sealer` they are plain; with `compatible` they are both.
 
-    `marks` are headers: of a push into a container of WeChat cloud hosting, by a link of the platform's own.
+    `marks` are the headers of a push that WeChat cloud hosting itself delivers into a container.
     """
 
     token: str
@@ -58,7 +58,7 @@ def render(fields: Mapping[str, str | int], format: Format) -> bytes:
     >>> render({"Content": "1 ]]> 0", "MsgId": 7}, "xml")
     b'<xml><Content><![CDATA[1 ]]]]><![CDATA[> 0]]></Content><MsgId>7</MsgId></xml>'
 
-    No spaces and raw UTF-8 in JSON, as in the published frame. How WeChat writes what has no place in XML (most
+    JSON has no spaces and is raw UTF-8, as in the published frame. How WeChat writes what XML does not allow (most
     control characters) is not known: here it is left out. Half a surrogate pair becomes a question mark in JSON.
     """
     if format == "json":
@@ -75,7 +75,7 @@ def _cdata(value: str | int) -> str:
 
 
 def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str) -> Request:
-    """Return the URL check; its echostr is plain in every mode. Of a container the path is checked."""
+    """Return the URL check, whose echostr is plain in every mode; for a container, the path check."""
     if setting.marks is not None:
         return _marked(setting, setting.marks, {"action": "CheckContainerPath"})
     return Request("GET", "/", (*_signed(setting, timestamp, nonce), ("echostr", echostr)), _USER_AGENT, b"", False)
@@ -84,8 +84,8 @@ def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str)
 def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: str) -> Request:
     """Return the push of an event; `random` is the random part of the frame, and not used in a plain push.
 
-    A compatible push has the query of a secure one and both bodies in one, the plain fields first (inferred from its
-    description; no example is published).
+    A compatible push has the query of a secure one and the fields of both bodies, the plain ones first (inferred from
+    its description; no example is published).
     """
     if setting.marks is not None:
         return _marked(setting, setting.marks, fields_of(event, setting.original_id))
@@ -104,8 +104,8 @@ def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: 
 def _marked(setting: Setting, marks: Mapping[str, str], fields: Mapping[str, str | int]) -> Request:
     """Return a request into a container: no query, no signature, nothing encrypted (documented).
 
-    That x-wx-source is "other", the two headers beside it and the type of JSON are one product's test data; the type of
-    XML is inferred.
+    The value "other" of x-wx-source, the two headers beside it and the content type of JSON are from one product's test
+    data; the content type of XML is inferred.
     """
     kind = "application/json" if setting.format == "json" else "text/xml"
     return Request("POST", "/", (), {"content-type": kind, **marks}, render(fields, setting.format), False)

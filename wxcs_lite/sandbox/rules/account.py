@@ -1,4 +1,4 @@
-"""All that a sandbox remembers: one account, its tokens and media, the people who wrote to it. Time is an argument."""
+"""What a sandbox remembers: one account, its tokens and media, the people who wrote to it. Time is an argument."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ __all__ = ["Account"]
 
 
 class Account:
-    """The state machine's state; `routes.answer` is the machine."""
+    """The state of one account; `routes.answer` changes it."""
 
     def __init__(self, appid: str, secret: str, seed: int, switches: Switches, paths: frozenset[str]) -> None:
         self.appid = appid
@@ -42,7 +42,7 @@ class Account:
         self.events: list[CustomerEvent] = []
 
     def check_account(self, fields: Mapping[str, Any], path: str, now: float) -> None:
-        """Raise what the token calls answer to a wrong account, then count the call.
+        """Count a token call, or raise what is answered for a wrong account.
 
         That the appid comes before the grant_type is observed; the rest of the order is inferred.
         """
@@ -59,7 +59,7 @@ class Account:
             raise RefusedError(40013)
 
     def check_secret(self, appid: object, secret: object) -> None:
-        """Raise what is answered to a wrong appid or secret."""
+        """Raise what is answered for a wrong appid or secret."""
         self._check_appid(appid)
         if secret in (None, ""):
             raise RefusedError(41004)
@@ -67,12 +67,12 @@ class Account:
             raise RefusedError(40125)
 
     def person(self, openid: str) -> Person:
-        """Return the person, or raise 45015: nobody who never came has an open window."""
+        """Return the person, or raise 45015, because a stranger has no open window."""
         if openid not in self.people:
             raise RefusedError(45015)
         return self.people[openid]
 
     def errmsg(self, errcode: int, now: float, text: str | None = None) -> tuple[str, str]:
-        """Return the errmsg and its rid, which is made also where the style does not show it."""
+        """Return the errmsg and its rid, which is created even if the style does not show it."""
         rid, hint = self.names.rid(now), self.names.hint()
         return errmsg(errcode, style=self.switches.errmsg_style, rid=rid, hint=hint, text=text), rid

@@ -13,7 +13,7 @@ _LIFETIME = 1800  # seconds
 
 
 class CloudTokens:
-    """A new one every ten minutes by the clock, each valid for thirty (both documented).
+    """The tokens of cloud hosting: a new one every ten minutes by the clock, each valid for thirty (both documented).
 
     >>> made = iter(["one", "two"])
     >>> tokens = CloudTokens(lambda: next(made))
@@ -24,22 +24,22 @@ class CloudTokens:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 42001
 
-    What an old or an unknown one is answered is inferred.
+    The answers to an old or unknown one are inferred.
     """
 
     def __init__(self, make: Callable[[], str]) -> None:
         self._make = make
-        self._written: dict[int, str] = {}  # by the time at which it was
+        self._written: dict[int, str] = {}  # by the time of writing
 
     def current(self, now: float) -> str:
-        """Return what the file holds now."""
+        """Return the present content of the file."""
         at = int(now // _APART) * _APART
         if at not in self._written:
             self._written[at] = self._make()
         return self._written[at]
 
     def check(self, value: str, now: float) -> None:
-        """Return if the token is good now, else raise 40001 or 42001."""
+        """Return if the token is valid now, else raise 40001 or 42001."""
         at = next((at for at, token in self._written.items() if token == value), None)
         if at is None:
             raise RefusedError(40001)

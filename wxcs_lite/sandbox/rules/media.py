@@ -1,4 +1,4 @@
-"""The shelf of temporary media: what may be put on it, and for how long it stays. Time is an argument."""
+"""Temporary media: what may be uploaded, and for how long it is kept. Time is an argument."""
 
 # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
 
@@ -31,7 +31,7 @@ _RULES: Mapping[str, _Rule] = MappingProxyType(
 
 
 class Medium(NamedTuple):
-    """One thing on the shelf; `gone_at` is epoch seconds."""
+    """A temporary medium; `gone_at` is in epoch seconds."""
 
     type: str
     content: bytes
@@ -42,7 +42,7 @@ class Medium(NamedTuple):
 
 
 def content_type(content: bytes) -> str | None:
-    r"""Return what the first bytes say: JPEG, PNG, GIF or None.
+    r"""Return the content type by the first bytes, or None if it is not JPEG, PNG or GIF.
 
     >>> content_type(b"GIF89a...")
     'image/gif'
@@ -79,7 +79,7 @@ def check_upload(type: str, filename: str, content: bytes, *, max_image_bytes: i
 
 
 class Shelf:
-    """Media by their media_id, each for three days.
+    """The temporary media by their media_id, each kept for three days.
 
     >>> shelf = Shelf(lambda: "MEDIA_ID")
     >>> media_id = shelf.put("image", b"GIF89a", now=0)

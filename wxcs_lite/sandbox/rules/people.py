@@ -1,6 +1,6 @@
-"""The people who write to the account: what each did and saw, what may still be sent to them, who looks after them.
+"""The people who write to the account: what they did and saw, what they may still be sent, whether an agent has them.
 
-A message of the user opens 48 hours with 5 messages; entering the session opens 1 minute with 2. Time is an argument.
+A user's message opens 48 hours with 5 messages; entering the session opens 1 minute with 2. Time is an argument.
 """
 
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/send.html
@@ -24,7 +24,7 @@ _SILENCE = 30 * 60  # seconds
 
 
 class Delivered(NamedTuple):
-    """A message on the phone: `at` is epoch seconds, `picture` what the shelf held when the message arrived."""
+    """A message on the phone: `at` is epoch seconds, `picture` the picture as it was when the message arrived."""
 
     at: float
     message: dict[str, Any]
@@ -54,14 +54,14 @@ class CustomerEvent(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer."""
+    """The phone said, at `at`, that customer service is unavailable, because the push of `event` had no good answer."""
 
     at: float
     event: CustomerEvent
 
 
 class ReplyWindow:
-    """The state of one user.
+    """The reply window of one user: how many messages are left, and until when.
 
     >>> window = ReplyWindow()
     >>> window.user_wrote(0)
@@ -72,14 +72,14 @@ class ReplyWindow:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 45047
 
-    Counts do not add up: each action gives the larger count and the later end. Whether entering the session inside a
-    running 48 hours fills the count up to 5 again is not said; `refill` chooses (inferred: it does not).
+    Counts do not add up: the larger count and the later end apply. Whether entering the session within the 48 hours
+    fills the count up to 5 again is not published; `refill` chooses (inferred: it does not).
     """
 
     def __init__(self) -> None:
         self.closes_at = -inf
         self.left = 0
-        self._answers_until = -inf  # the end of the 48 hours, if they run
+        self._answers_until = -inf  # the end of the 48 hours, if they have begun
         self._exchanged_at = -inf  # the last message in either direction
         self._typing_until = -inf
 
@@ -110,13 +110,13 @@ class ReplyWindow:
             raise RefusedError(45015)
 
     def sent(self, now: float) -> None:
-        """Note a delivered message: it takes one from the count and ends the typing line."""
+        """Count a delivered message, and end the typing status."""
         self.left -= 1
         self._exchanged_at = now
         self._typing_until = -inf
 
     def typing(self, now: float) -> None:
-        """Show the typing line for 15 s, or raise 45015, 45080 or 45081; it takes no message from the count."""
+        """Show the typing status for 15 s, or raise 45015, 45080 or 45081; this does not reduce the count."""
         self._check_open(now)
         if now - self._exchanged_at > _EXCHANGE:
             raise RefusedError(45080)
@@ -125,7 +125,7 @@ class ReplyWindow:
         self._typing_until = now + _TYPING
 
     def cancel_typing(self, now: float) -> None:
-        """End the typing line, also when there is none (inferred; not published); the window must be open."""
+        """End the typing status, even if it is not shown (inferred; not published); the window must be open."""
         self._check_open(now)
         self._typing_until = -inf
 
@@ -134,7 +134,7 @@ class ReplyWindow:
 
 
 class AgentSession:
-    """While it is open, messages of the customer go to the agent and are not pushed.
+    """A human agent's session: while it is open, the customer's messages go to the agent and are not pushed.
 
     >>> session = AgentSession()
     >>> session.takes(0)
@@ -144,7 +144,7 @@ class AgentSession:
     (True, False)
 
     It ends when the agent closes it, or after 30 minutes of silence. The agent takes over at once: there is no queue
-    here, from which messages would still be pushed. Nor do agents speak here, so silence is the customer's.
+    here, during which messages would still be pushed. Agents do not write here, so only the customer can end a silence.
     """
 
     def __init__(self) -> None:

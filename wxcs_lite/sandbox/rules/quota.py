@@ -1,4 +1,4 @@
-"""How often a call may be made: by the day, by the minute, and how often the counters may be cleared."""
+"""How often a call may be made in a day and in a minute, and how often the counters may be cleared."""
 
 # https://developers.weixin.qq.com/doc/service/Message_Management/API_Call_Limits.html
 
@@ -27,12 +27,12 @@ _CHINA = 8 * 3600  # seconds east of Greenwich, all year
 
 
 def china_day(now: float) -> int:
-    """Return the number of the day in China, where counters start anew at 00:00 (inferred; not published)."""
+    """Return the number of the day in China, where counters are reset at 00:00 (inferred; not published)."""
     return int((now + _CHINA) // 86400)
 
 
 class Quota:
-    """Counters for each path; those without a limit are counted too, and never refused.
+    """Counters for each path; calls without a limit are counted, too, and never refused.
 
     >>> quota = Quota({"/a": 1}, {})
     >>> quota.count("/a", 0)
@@ -40,7 +40,7 @@ class Quota:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 45009
 
-    Every call with a good token counts, also one that is refused afterwards (inferred; not published).
+    Every call with a valid token counts, even if it is refused later (inferred; not published).
     """
 
     def __init__(self, daily: Mapping[str, int], per_minute: Mapping[str, int]) -> None:
@@ -71,7 +71,7 @@ class Quota:
         return self._today[path]
 
     def clear(self, now: float) -> None:
-        """Start today's counters anew, at most ten times a month, else raise 48006."""
+        """Reset today's counters, at most ten times a month, else raise 48006."""
         self._turn_month(now)
         if self._cleared >= _CLEARED_A_MONTH:
             raise RefusedError(48006)
@@ -79,7 +79,7 @@ class Quota:
         self._today.clear()
 
     def clear_one(self, path: str, now: float) -> None:
-        """Start today's counter of one path anew, at most fifty times a month, else raise 45009."""
+        """Reset today's counter of one path, at most fifty times a month, else raise 45009."""
         self._turn_month(now)
         if self._one_cleared >= _ONE_CLEARED_A_MONTH:
             raise RefusedError(45009)

@@ -1,4 +1,4 @@
-"""What WeChat says when it refuses: an errcode, its published text, a suffix that names the request; and its notes.
+"""How WeChat refuses: an errcode, its published text, a suffix that names the request, and the record of it.
 
 The table is the sandbox's own on purpose: if it shared the client's, one mistake could hide another. Not in it are
 codes of which only the kind is published, as some of customer-service accounts (61451-61457, 65415, 65417), those of
@@ -59,7 +59,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         40201: "invalid url",
         40202: "invalid action",
         40203: "invalid operator",
-        # The names of the page; of these only 40234 and 40235 were seen live.
+        # The names on the page; only 40234 and 40235 of these were seen live.
         40230: "API_Missing_Wechatmp_Serial",
         40231: "API_Missing_Wechatmp_Timestamp",
         40232: "API_Missing_Wechatmp_Signature",
@@ -184,7 +184,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
     }
 )
 
-# Wordings that were in use while replies ended in "hint: [...]".
+# Texts that were in use while replies ended in "hint: [...]".
 _OLD_TEXTS: Mapping[int, str] = MappingProxyType(
     {
         40001: _NOT_LATEST,
@@ -197,7 +197,7 @@ _COMMA_BEFORE_RID = frozenset({48001})
 
 
 class RefusedError(Exception):
-    """A rule said no: the reply will carry this errcode."""
+    """A rule refused the request: the reply has this errcode."""
 
     def __init__(self, errcode: int) -> None:
         super().__init__(errcode)
@@ -205,7 +205,7 @@ class RefusedError(Exception):
 
 
 def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = None) -> str:
-    """Return the text of one refusal in the grammar of an era: "rid" (today), "hint" (before 2020) or "both".
+    """Return the text of a refusal in the style of a period: "rid" (today), "hint" (before 2020) or "both".
 
     >>> errmsg(40003, style="rid", rid="695602c0-1b3628cf-4ed2dcbf", hint="JUmuwa08163951")
     'invalid openid rid: 695602c0-1b3628cf-4ed2dcbf'
@@ -227,14 +227,14 @@ def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = 
 
 _RID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
 _RIDS_KEPT = 1000
-_KEPT_OF_EACH = 4096  # bytes of a body, characters of a query: anyone can be refused, and as often as they like
+_KEPT_OF_EACH = 4096  # bytes of a body, characters of a query: anyone can cause refusals without end
 _RID_LIFETIME = 7 * 86400  # seconds
 
 
 class Rids:
     """The refused requests by their rid: the last thousand, each with no more than 4096 bytes of body and of query.
 
-    Both numbers are ours, so that nobody can fill the memory, not even with requests that have no good token.
+    Both numbers are ours, so that nobody can fill the memory, not even with requests without a valid token.
     """
 
     def __init__(self) -> None:

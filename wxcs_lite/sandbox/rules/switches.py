@@ -17,7 +17,7 @@ ApiSignature = Literal["off", "optional", "required"]
 
 
 class Switches(NamedTuple):
-    """The settings of one sandbox, after `checked`. What each does is told by `Sandbox`."""
+    """The settings of one sandbox; `Sandbox` explains them."""
 
     unicode_escapes: Escapes
     chunked: Chunked

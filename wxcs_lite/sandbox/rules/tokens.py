@@ -1,6 +1,6 @@
-"""The two token families of WeChat, which know nothing of each other. Time is an argument.
+"""WeChat's two kinds of token, which are independent of each other. Time is an argument.
 
-/cgi-bin/token mints at each call; /cgi-bin/stable_token gives the same one until it is nearly over.
+/cgi-bin/token creates one at each call; /cgi-bin/stable_token returns the same one until it has nearly expired.
 """
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getaccesstoken.html
@@ -26,11 +26,11 @@ class _Issued:
     def __init__(self, value: str, now: float) -> None:
         self.value = value
         self.expires_at = now + LIFETIME
-        self.dead_at = inf  # when a newer one takes its place
+        self.dead_at = inf  # when a newer one replaces it
 
 
 class Tokens:
-    """Both families, and the check that every other call makes.
+    """Both kinds of token, and the check that every other call makes.
 
     >>> made = iter(["one", "two", "three"])
     >>> tokens = Tokens(lambda: next(made))
@@ -41,20 +41,20 @@ class Tokens:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 40001
 
-    A token that was replaced answers 40001, one that grew old 42001 (inferred; not published for the corner where
-    both are true: here the earlier cause counts).
+    A replaced token answers 40001, an expired one 42001 (inferred; what happens if both are true is not published: here
+    the earlier cause counts).
     """
 
     def __init__(self, make: Callable[[], str]) -> None:
         self._make = make
         self._issued: dict[str, _Issued] = {}
-        self._minted: list[_Issued] = []  # the current one, and the one before while it is of use
+        self._minted: list[_Issued] = []  # the current one, and the one before while it still works
         self._stable: list[_Issued] = []
         self._forced_at = -inf
         self._forced: tuple[int, int] = (0, 0)  # day, count
 
     def check(self, value: str, now: float) -> None:
-        """Return if the token is good now, else raise 40001 or 42001."""
+        """Return if the token is valid now, else raise 40001 or 42001."""
         issued = self._issued.get(value)
         if issued is None or (issued.dead_at <= now and issued.dead_at < issued.expires_at):
             raise RefusedError(40001)
@@ -62,7 +62,7 @@ class Tokens:
             raise RefusedError(42001)
 
     def mint(self, now: float) -> tuple[str, int]:
-        """Give a new token; the one before works for 300 s more, anything older stops at once."""
+        """Return a new token; the previous one works for 300 s more, anything older stops at once."""
         for older in self._minted[:-1]:
             older.dead_at = min(older.dead_at, now)
         for before in self._minted[-1:]:
@@ -71,7 +71,7 @@ class Tokens:
         return self._minted[-1].value, LIFETIME
 
     def stable(self, now: float, *, force: bool = False) -> tuple[str, int]:
-        """Give the stable token and the whole seconds it has left."""
+        """Return the stable token and the whole seconds that it has left."""
         if force and self._stable and self._may_force(now):
             for older in self._stable:
                 older.dead_at = min(older.dead_at, now)
@@ -82,7 +82,7 @@ class Tokens:
         return current.value, int(current.expires_at - now)
 
     def _may_force(self, now: float) -> bool:
-        # Beyond the limits the call does not refresh and does not fail: it gives the current token.
+        # Beyond the limits the call neither refreshes nor fails: it returns the current token.
         day, count = self._forced
         if day != china_day(now):
             count = 0
