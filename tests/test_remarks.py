@@ -83,7 +83,7 @@ def test_the_remark_counts_the_messages_of_a_split(char: str, count: int) -> Non
     for length in (fit * count + 1, fit * (count + 1)):
         (remark,) = check(text(OPENID, char * length))
         assert f"it takes {count + 1} messages" in remark.en
-        assert f"拆开发要占 {count + 1} 条" in remark.zh
+        assert f"拆分后要占 {count + 1} 条" in remark.zh
 
 
 def test_the_size_is_told_in_bytes() -> None:

@@ -48,17 +48,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_lang(tour, argparse.SUPPRESS)
     bot = commands.add_parser("bot", help="talk to an echo bot in the sandbox / 在沙箱里和复读机器人对话")
     _add_lang(bot, argparse.SUPPRESS)
-    sandbox = commands.add_parser("sandbox", help="serve the sandbox on 127.0.0.1 / 在本机启动沙箱")
+    sandbox = commands.add_parser("sandbox", help="serve the sandbox on 127.0.0.1 / 启动沙箱（本地模拟的微信）")
     _add_lang(sandbox, argparse.SUPPRESS)
-    sandbox.add_argument("--port", type=int, default=0, help="the port; by default a free one / 端口，默认自动选取")
-    sandbox.add_argument("--appid", help="the appid it accepts / 沙箱认可的 appid")
-    sandbox.add_argument("--secret", help="the AppSecret it accepts (invent one) / 沙箱认可的 AppSecret（请自编一个）")
+    sandbox.add_argument("--port", type=int, default=0, help="the port; by default a free one / 端口，默认自动选用")
+    sandbox.add_argument("--appid", help="the appid it accepts / 沙箱使用的 appid")
+    sandbox.add_argument("--secret", help="the AppSecret it accepts (invent one) / 沙箱使用的 AppSecret（请编造一个）")
     sandbox.add_argument(
         "--customer",
         action="append",
         default=[],
         metavar="OPENID",
-        help="a customer who has just written; may be repeated / 刚发来消息的用户，可重复指定",
+        help="a customer who has just written; may be repeated / 刚发来消息的用户，可指定多个",
     )
     sandbox.add_argument(
         "--verbose", action="store_true", help="print every request, without secrets / 打印每个请求，不含密钥"

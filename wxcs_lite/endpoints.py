@@ -66,7 +66,7 @@ def _json(value: Mapping[str, Any], field: Literal["message", "body"] = "message
     except UnicodeEncodeError:
         wrong = "a lone surrogate (half of an emoji)", "不成对的代理字符（半个 emoji）"
     except RecursionError:
-        wrong = "too many nested levels", "过多的嵌套层级"
+        wrong = "too many nested levels", "过深的嵌套"
     except (TypeError, ValueError) as e:
         wrong = f"a value that JSON cannot represent: {e}", f"JSON 无法表示的内容：{e}"
     raise InvalidMessage(field, f"contains {wrong[0]}", f"含有{wrong[1]}")
@@ -268,13 +268,13 @@ def _require_path(path: str) -> None:
 _NOT_A_PATH = (
     (
         "access_token",
-        ("contains an access_token: pass it as the token argument", "含有 access_token，它应作为单独的参数传入"),
+        ("contains an access_token: pass it as the token argument", "含有 access_token，应作为单独的参数传入"),
     ),
     (
         "(?i)^([a-z][a-z0-9+.-]*:)?//",
         (
             "is a full URL: give only the part after the host, such as /cgi-bin/business/get; the pool knows the host",
-            "是完整网址：只写域名之后的部分，如 /cgi-bin/business/get，域名由 pool 决定",
+            "是完整的网址：只写域名之后的部分，如 /cgi-bin/business/get，域名由 pool 决定",
         ),
     ),
     ("^[^/]", ("must begin with a slash, like /cgi-bin/business/get", "应以斜杠开头，如 /cgi-bin/business/get")),
@@ -283,7 +283,7 @@ _NOT_A_PATH = (
         "[^!-~]",
         (
             "contains a space or another character that is not allowed (a copied hyphen may be a different one)",
-            "含有空格或微信路径中没有的字符（从网页复制的连字符可能不是 -）",
+            "含有空格或微信路径中没有的字符（从网页复制的连字符可能是其他字符）",
         ),
     ),
 )
@@ -299,7 +299,7 @@ def _pairs(query: object) -> Iterator[tuple[str, str]]:
         require_str("query", name)
         if name in ("access_token", "cloudbase_access_token"):
             raise InvalidMessage(
-                "query", f"contains {name}: pass it as the token argument", f"含有 {name}，它应作为单独的参数传入"
+                "query", f"contains {name}: pass it as the token argument", f"含有 {name}，应作为单独的参数传入"
             )
         if isinstance(value, bool) or not isinstance(value, str | int):
             kind = kind_of(value)

@@ -13,7 +13,7 @@ __all__ = ["RETRY", "WAITS", "Explanation", "explain", "fold"]
 RETRY: dict[str, tuple[str, str]] = {
     "no": (
         "No: the same request will be refused again; fix the request or the account first.",
-        "无用：原样重试还会失败，请先修正请求或账号。",
+        "不能：原样重试仍会失败，请先修正请求或账号。",
     ),
     "token": (
         "Yes, once: get the current token, repeat the call once, and never loop.",
@@ -21,11 +21,11 @@ RETRY: dict[str, tuple[str, str]] = {
     ),
     "back-off": (
         "Yes, later: wait before each retry, and longer every time.",
-        "可稍后重试：每次间隔逐渐拉长。",
+        "可以稍后重试：间隔要逐次拉长。",
     ),
     "user": (
         "Only after the user acts; until then every retry is refused.",
-        "等用户有新操作后才行，在此之前重试都会被拒。",
+        "用户有新的操作之后才能重试，在此之前都会被拒绝。",
     ),
     "time": (
         "Only after the period of the limit has passed.",

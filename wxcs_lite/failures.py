@@ -35,13 +35,13 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     (u.EmptyPoolError, (
         False,
         "all connections of the pool stayed busy: exit every stream(), or give open_pool a larger maxsize",
-        "连接池一直没有空闲连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
+        "连接池里一直没有空闲的连接：请及时退出 stream()，或在 open_pool 里调大 maxsize",
     )),
     (u.ClosedPoolError, (False, "the pool is closed: open a new one", "连接池已关闭：请重新打开一个")),
     (u.ReadTimeoutError, (
         True,
         "no complete reply within the time that open_pool allows",
-        "在 open_pool 限定的时间内没有收到完整应答",
+        "未能在 open_pool 限定的时间内收到完整的应答",
     )),
     (u.SSLError, (
         True,

@@ -63,7 +63,7 @@ def stay_in(process: int) -> None:
     if os.getpid() != process:
         raise RuntimeError(
             "the process was forked during a call: only the parent can continue it\n"
-            "调用期间进程被 fork，只有父进程可以继续这次调用"
+            "调用期间进程执行了 fork，只有父进程能继续这次调用"
         )
 
 

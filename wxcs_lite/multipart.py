@@ -171,7 +171,7 @@ def _tried(file: BinaryIO, act: Callable[[], _T]) -> _T:
     except ValueError:
         problem = "cannot be read: open it with 'rb'", "无法读取：请用 'rb' 打开"
         if getattr(file, "closed", None) is True:
-            problem = "is closed: keep it open until it has been sent", "已经关闭：发送完之前请保持打开"
+            problem = "is closed: keep it open until it has been sent", "已关闭：请保持打开，直到发送完毕"
     raise InvalidMessage("file", *problem)
 
 
@@ -213,7 +213,7 @@ def _start(content: bytes | BinaryIO) -> bytes:
 
 _NO_SIZE = (
     "has no known size, like a device or a pipe: pass its bytes and a filename",
-    "无法得知大小，例如设备或管道：请传 bytes 并给出 filename",
+    "无法得知大小（例如设备或管道）：请传 bytes 并给出 filename",
 )
 _TEXT_MODE = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
 _EXTENSION = r"\.([A-Za-z0-9]{2,5})$"
@@ -236,7 +236,7 @@ def _ascii_name(filename: str | None, start: bytes) -> str:
         raise InvalidMessage(
             "filename",
             "is required, with an extension: the content is not a JPEG, PNG or GIF (WeChat would answer 40005)",
-            "必须给出并带扩展名：内容不是 JPEG、PNG、GIF，否则微信返回 40005",
+            "必须给出，并带有扩展名：内容不是 JPEG、PNG 或 GIF，没有扩展名会返回 40005",
         )
     # An ASCII stem stays readable; of a Chinese one nothing useful would be left.
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") if stem.isascii() else ""

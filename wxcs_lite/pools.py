@@ -177,7 +177,7 @@ def warn_of_exposure(pool: Any) -> None:
         frame, level = frame.f_back, level + 1
     warnings.warn(
         f"http to {pool.host}: anyone on the network path can read the token; use https\n"
-        f"以 http 访问 {pool.host}：途中任何人都能看到凭证，请用 https",
+        f"用 http 访问 {pool.host}：途中任何人都能读取凭证，请改用 https",
         stacklevel=level,
     )
     pool.exposed = False

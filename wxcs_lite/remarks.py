@@ -79,7 +79,7 @@ def _msgtype(value: str) -> _Advice:
     types = ", ".join(REQUIRED)
     return (
         f"a Mini Program can send {types}; {quoted(value)} will probably get 45162",
-        f"小程序能发的类型是 {types}，发 {quoted(value)} 多半会返回 45162",
+        f"小程序只能发送 {types}，{quoted(value)} 多半会返回 45162",
     )
 
 
@@ -88,7 +88,7 @@ def _size(value: str) -> _Advice:
     if size <= TEXT_BYTES:
         return None
     en = f"is {size} bytes of UTF-8, more than the safe {TEXT_BYTES}: WeChat may answer 45002; "
-    zh = f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
+    zh = f"按 UTF-8 计算为 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
     try:
         count = len(split_text(value))
     except InvalidMessage as e:  # a link that is longer
@@ -96,7 +96,7 @@ def _size(value: str) -> _Advice:
     full, full_zh = (", which holds 5", "，而窗口只有 5 条") if count > 5 else ("", "")
     return (
         f"{en}cut by split_text, it takes {count} messages of the window{full}",
-        f"{zh}用 split_text 拆开发要占 {count} 条{full_zh}",
+        f"{zh}用 split_text 拆分后要占 {count} 条{full_zh}",
     )
 
 
@@ -109,7 +109,7 @@ def _own_page(value: str) -> _Advice:
         return None
     return (
         "has a link with data-miniprogram-appid but no data-miniprogram-path, so it has no page to open",
-        "文字链接带有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
+        "文字链带有 data-miniprogram-appid，却没有 data-miniprogram-path，无法确定要打开的页面",
     )
 
 

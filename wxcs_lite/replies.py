@@ -161,7 +161,7 @@ def read_media(status: int, headers: Headers, body: bytes) -> Media:
                 "is the URL of a video (video_url), not a picture: read it with perform",
                 "给的是视频地址（video_url），不是图片：请用 perform 读取",
             )
-        raise _bad(status, body, "is JSON, but neither an error nor a medium", "是 JSON，但既不是错误也不是媒体文件")
+        raise _bad(status, body, "is JSON, but neither an error nor a medium", "是 JSON，但既不是错误，也不是素材")
     if not body.strip():
         raise _bad(status, b"", "is empty", "为空")
     extension = extension_of(body)
@@ -215,11 +215,11 @@ def _refuse_status(status: int, body: bytes) -> None:
 _STATUS = {
     3: (
         "is a redirect, which is not followed because the token must not go elsewhere: check the pool's address",
-        "是重定向，为防凭证外泄不会跟随：请检查 pool 的地址",
+        "是重定向，为防止凭证泄露，不会跟随：请检查 pool 的地址",
     ),
     404: (
         "means an unknown path: check the pool's address and the path (a copied hyphen may be a different character)",
-        "表示路径不存在：请检查 pool 的地址和路径（从网页复制的连字符可能不是 -）",
+        "表示路径不存在：请检查 pool 的地址和路径（从网页复制的连字符可能是其他字符）",
     ),
     407: (
         "comes from a proxy that requires a login: give open_pool a proxy= with user and password",
@@ -231,7 +231,7 @@ _STATUS = {
     ),
     5: (
         "is a failure of the server: the message may have been delivered anyway, so check before you send again",
-        "是对端故障：消息也可能已经送达，重发前请先确认",
+        "表明对端故障：消息仍可能已经送达，重发前请先确认",
     ),
 }
 
@@ -247,7 +247,7 @@ def refuse_encoded(status: int, headers: Headers) -> None:
     """Refuse a compressed reply: none was asked for, and a small one can unpack to gigabytes."""
     encoding = _header(headers, "content-encoding")
     if encoding and encoding.strip().lower() not in ("", "identity"):
-        raise _bad(status, b"", "is compressed, although no request asked for it", "被压缩了，而请求并未要求压缩")
+        raise _bad(status, b"", "is compressed, although no request asked for it", "经过压缩，而请求没有要求压缩")
 
 
 def too_large(status: int, limit: int) -> BadReply:

@@ -191,14 +191,14 @@ def _verify(reply: Reply, url: str, sent_at: int, keys: SigningKeys) -> str:
         raise _refused(
             reply,
             f"was signed more than {_AGE} seconds before or after the request: it is old, or your clock is wrong",
-            f"的签名时间与请求相差超过 {_AGE} 秒：是旧的应答，或者本机时钟不准",
+            f"的签名时间与请求相差超过 {_AGE} 秒：可能是旧的应答，或者本机时钟不准",
         )
     signature = _signature(reply, keys)
     if not _holds(signature, _lines(url, keys.appid, timestamp, reply.body), keys):
         raise _refused(
             reply,
             "has an invalid signature: it was changed on the way, or certificate belongs to another account",
-            "的签名校验不通过：应答在途中被改过，或者 certificate 不是这个账号的平台证书",
+            "的签名校验不通过：应答在传输途中被修改，或者 certificate 不是这个账号的平台证书",
         )
     return timestamp
 
@@ -210,7 +210,7 @@ def _signature(reply: Reply, keys: SigningKeys) -> str:
             if kind:
                 warnings.warn(
                     "WeChat has changed its platform certificate, and yours will soon expire: download the new one\n"
-                    "微信的平台证书已更换，手上的即将失效：请到后台下载新证书",
+                    "微信的平台证书已更换，现有证书即将失效：请到管理后台下载新证书",
                     stacklevel=4,
                 )
             return _header(reply.headers, f"wechatmp-signature{kind}")
@@ -263,7 +263,7 @@ def _plain(reply: Reply, keys: SigningKeys) -> Reply:
         reply,
         "is neither signed nor encrypted, although the request was: if your account gets no other replies, pass "
         "accept_plain=True to SigningKeys",
-        "没有签名和加密，而请求是签了名的：如果账号只能收到这样的应答，可用 SigningKeys(accept_plain=True) 接受",
+        "既未签名也未加密，而请求已签名：如果账号只能收到这样的应答，可用 SigningKeys(accept_plain=True) 接受",
     )
 
 
@@ -336,7 +336,7 @@ def _symmetric(symmetric_key: str) -> SecretBytes:
         raise InvalidMessage(
             "symmetric_key",
             "is an SM4 key, which is not supported here: choose AES256_GCM in the console",
-            "是 SM4 密钥，这里不支持：请在后台选用 AES256_GCM",
+            "是 SM4 密钥，这里不支持：请在管理后台选用 AES256_GCM",
         )
     if len(key) != _KEY:
         raise InvalidMessage(
@@ -369,7 +369,7 @@ def _private(private_key: str) -> "RSAPrivateKey":
         raise InvalidMessage(
             "private_key",
             "is not an RSA key: choose RSAwithSHA256 in the console (SM2 is not supported here)",
-            "不是 RSA 密钥：请在后台选用 RSAwithSHA256（这里不支持 SM2）",
+            "不是 RSA 密钥：请在管理后台选用 RSAwithSHA256（这里不支持 SM2）",
         )
     return key
 

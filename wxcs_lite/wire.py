@@ -168,7 +168,7 @@ def _leaving(
             stay_in(process)  # reading a file and `progress` may have forked
             if call is not None and not call.left:
                 raise told_of(
-                    request, "it was not all sent within total_timeout", "在 total_timeout 内没有发完", "TimeoutError"
+                    request, "it was not all sent within total_timeout", "未能在 total_timeout 内发完", "TimeoutError"
                 )
             yield piece
             sent += len(piece)
@@ -204,7 +204,7 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
         if response.length_remaining == 0:
             break  # the usual reply, whole in one piece
         if pool is not None and time.monotonic() - begun > PATIENCE * _longest_silence(pool):
-            raise told_of(request, "the reply arrived too slowly", "应答传输太慢，没有等到结束", "TimeoutError")
+            raise told_of(request, "the reply arrived too slowly", "应答传输过慢，未能等到结束", "TimeoutError")
     return found[0] if len(found) == 1 else b"".join(found)
 
 

@@ -39,10 +39,10 @@ _ROWS: dict[str, tuple[str, str]] = {
         "JSON 中写的是 {touser}，消息会发给该用户，而不是上方选择的用户",
     ),
     "ready": ("Ready.", "就绪。"),
-    "sent": ("Sent: WeChat accepted it for {touser}.", "已发送：微信已受理，发给 {touser}。"),
-    "typing_shown": ("Typing is shown to {touser}.", "{touser} 能看到“正在输入”。"),
-    "typing_hidden": ("Typing is hidden from {touser}.", "{touser} 不再看到“正在输入”。"),
-    "typing_left": ("The customer sees 'typing…' for another {seconds} s.", "“正在输入”还会显示 {seconds} 秒。"),
+    "sent": ("Sent: WeChat accepted it for {touser}.", "已发送给 {touser}，微信已受理。"),
+    "typing_shown": ("Typing is shown to {touser}.", "{touser} 能看到“对方正在输入”。"),
+    "typing_hidden": ("Typing is hidden from {touser}.", "{touser} 不再看到“对方正在输入”。"),
+    "typing_left": ("The customer sees 'typing…' for another {seconds} s.", "“对方正在输入”还会显示 {seconds} 秒。"),
     "sending": ("Sending…", "正在发送…"),
     "uploading": ("Uploading…", "正在上传…"),
     "wrote": ("{touser} wrote.", "{touser} 发来了消息。"),
@@ -60,11 +60,11 @@ _ROWS: dict[str, tuple[str, str]] = {
     "pick": ("Choose a picture", "选择图片"),
     "pick_limit": (
         "A notebook can upload about 9 MB; a larger picture is lost silently, so type its path instead.",
-        "经笔记本传输的图片上限约 9 MB，更大的会无声丢失，请改填文件路径。",
+        "经 notebook 传输的图片上限约为 9 MB，更大的会丢失且没有提示，请改填文件路径。",
     ),
     "pick_near": (
         "{size} is close to the notebook's limit: if nothing happens, type its path instead.",
-        "{size}，已接近笔记本的传输上限；如果没有反应，请改填文件路径。",
+        "{size}，已接近 notebook 的传输上限；如果没有反应，请改填文件路径。",
     ),
     "path": ("… or its path", "或填文件路径"),
     "path_hint": ("/home/me/picture.jpg", "/home/me/picture.jpg"),
@@ -98,12 +98,12 @@ _ROWS: dict[str, tuple[str, str]] = {
     "look_http": ("HTTP", "HTTP"),
     "look_curl": ("curl", "curl"),
     "copy": ("To copy: Ctrl+A, Ctrl+C", "全选复制：Ctrl+A、Ctrl+C"),
-    "look_empty": ("Fill in the form to see a preview.", "填好表单后在此显示。"),
+    "look_empty": ("Fill in the form to see a preview.", "填好表单后，预览显示在这里。"),
     # history
     "history": ("History", "往来记录"),
     "history_empty": (
         "Nothing yet. Messages from customers appear here.",
-        "还没有消息，用户来信息后会显示在这里。",
+        "还没有消息，用户发来消息后会显示在这里。",
     ),
     "more_export": ("Export the history", "导出记录"),
     "export_to": ("File (path)", "文件（路径）"),
@@ -119,7 +119,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "note": (
         "What is on the screen is in the notebook's widget state until close() removes it. "
         "Tokens and keys are never stored there.",
-        "屏幕上的内容在显示期间会存在于笔记本的组件状态中，close() 会将其清除；凭证和密钥从不在内。",
+        "屏幕上的内容在显示期间会保存在 notebook 的组件状态里，close() 会将其清除；凭证和密钥不会保存在其中。",
     ),
     # errors
     "cause": ("Cause", "原因"),
@@ -132,7 +132,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "surely_not": ("Nothing was delivered.", "可以确定：没有送达。"),
     "token_callable": (
         "Press the button again: the desk then asks your callable for a new token. It never retries by itself.",
-        "请再按一次按钮：工作台会向你的 token 函数索取新凭证。它不会自动重试。",
+        "请再按一次按钮：工作台会调用你传入的函数获取新凭证，但不会自动重试。",
     ),
     "token_string": (
         "Open a new desk with a new token, or give it a callable such as fresh_token(pool, appid, secret).",
@@ -142,7 +142,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "unexpected_hint": (
         "This is a bug in the panel or in an object passed to it; its text is not shown because it may contain a "
         "secret. If it happened while sending, the message may have been sent: check before you send again.",
-        "这是面板或传入对象的错误；其文字可能含有机密，故不显示。若发生在发送过程中，消息可能已经送达，重发前请先确认。",
+        "这是客服面板或传入的对象出现的错误；错误信息可能含有密钥，因此不显示。如果发生在发送过程中，消息可能已经送达，重发前请先确认。",
     ),
     # what the customer does
     "write": ("Message", "消息"),

@@ -119,7 +119,7 @@ def require_appid(frame_id: str, appid: str | None) -> None:
     if appid is not None and not hmac.compare_digest(_bytes(frame_id), _bytes(appid)):
         raise PushRejected(
             "the push is for a different appid than the one given (a third-party platform gives its component appid)",
-            "推送的 appid 与给定的不一致（第三方平台应给出 component appid）",
+            "推送的 appid 与传入的不一致（第三方平台应传 component_appid）",
         )
 
 

@@ -99,7 +99,7 @@ def open_push(query: Query, body: bytes, settings: Settings) -> Opened:
     if not (isinstance(encrypt, str) and encrypt):
         raise PushRejected(
             "the push is in plain text, which is refused because aes_key is given: choose secure mode in the console",
-            "推送是明文；给定 aes_key 时不接受明文，请在后台选择安全模式",
+            "推送是明文，传入 aes_key 后不接受明文：请在管理后台选择安全模式",
         )
     _require_signature(query, "msg_signature", token, encrypt)
     _require_age(query, settings)
@@ -112,7 +112,7 @@ def read_plain(body: bytes) -> Push:
     """Return the push of a body that is trusted without a signature, or raise PushRejected."""
     push = parse(body)
     if push.get("Encrypt") and push.get("MsgType") is None:
-        raise PushRejected("the push is encrypted: pass aes_key", "推送是加密的：请给出 aes_key")
+        raise PushRejected("the push is encrypted: pass aes_key", "推送已加密：请传入 aes_key")
     return push
 
 
@@ -122,7 +122,7 @@ def require_secrets(token: Secret, aes_key: Secret | None) -> None:
         raise InvalidMessage(
             "token",
             "must be the Token of the console's message push, as a non-empty str",
-            "应为后台消息推送配置里的 Token，非空 str",
+            "应为管理后台“消息推送”里的 Token（令牌），非空 str",
         )
     if aes_key is not None:
         require_key(aes_key)
@@ -135,7 +135,7 @@ def _require_signature(query: Query, name: str, token: Secret, encrypt: str = ""
     if not (verify(token, timestamp, nonce, signature, encrypt) and whole):
         raise PushRejected(
             f"{name} is wrong or missing: is token the Token in the console?",
-            f"{name} 不对或缺失：token 与后台的 Token 一致吗？",
+            f"{name} 缺失或有误：请核对 token 与管理后台的 Token（令牌）是否一致",
         )
 
 
@@ -144,7 +144,7 @@ def _require_age(query: Query, settings: Settings) -> None:
     if max_age is not None and not abs(settings.clock() - float(_param(query, "timestamp"))) <= max_age:
         raise PushRejected(
             f"the push is more than {max_age:g} s away from this clock: it is a replay, or a clock is wrong",
-            f"推送时间与本机时钟相差超过 {max_age:g} 秒：可能是重放，或时钟不准",
+            f"推送时间与本机时钟相差超过 {max_age:g} 秒：可能是重放，或者本机时钟不准",
         )
 
 

@@ -30,7 +30,7 @@ STEPS = (
     ),
     Step(
         "Get an access token. stable_token shares one among all callers.",
-        "获取 access_token。stable_token 让各处共用同一个凭证。",
+        "获取 access_token（接口调用凭证）。stable_token 让各处共用同一个凭证。",
         "token = fetch_token(\n    pool, sandbox.appid, sandbox.secret, clock=sandbox.clock\n)",
         request="endpoints.stable_token(sandbox.appid, sandbox.secret)",
     ),
@@ -66,7 +66,7 @@ STEPS = (
     ),
     Step(
         "Send it. The media_id is valid for three days.",
-        "把它发给用户。media_id 三天内有效。",
+        "把图片发给用户。media_id 三天内有效。",
         "message = image(touser, uploaded.media_id)\nsend(pool, token, message)",
         request="endpoints.send(message)",
     ),

@@ -118,7 +118,7 @@ def _live_account() -> tuple[str, str] | None:
     if not secret:
         raise pytest.UsageError(
             "to record against WeChat, set WXCS_SECRET as well as WXCS_APPID; without both, the sandbox is recorded\n"
-            "对着微信录制时，除 WXCS_APPID 外还需设置 WXCS_SECRET；两者都不设置，则对着沙箱录制"
+            "录制真实的微信时，除 WXCS_APPID 外还需设置 WXCS_SECRET；两者都不设置，则录制沙箱"
         )
     return appid, secret
 

@@ -81,7 +81,7 @@ def _plain(case: Case, host: str) -> Finding:
     return warn(
         f"plain http to {host}: anyone on the network path can read the token. Use https, unless this runs inside "
         "WeChat cloud hosting",
-        f"以 http 访问 {host}：途中任何人都能看到凭证。除非运行在微信云托管里，请改用 https",
+        f"用 http 访问 {host}：途中任何人都能读取凭证。除非运行在微信云托管里，请改用 https",
     )
 
 
@@ -183,7 +183,7 @@ def _unreachable(error: Exception, case: Case) -> Told:
     en, zh = _unread_proxy()
     return (
         f"no connection ({reason}): check the network, the firewall and the base URL{en}",
-        f"连接不上（{reason_zh}）：请检查网络、防火墙和基础地址{zh}",
+        f"无法连接（{reason_zh}）：请检查网络、防火墙和基础地址{zh}",
     )
 
 
