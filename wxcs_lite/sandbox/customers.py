@@ -95,7 +95,7 @@ class Customer:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """How often, and when, the phone said that customer service is unavailable; the words are not published."""
+        """How often, when, and with which words the phone said that customer service is unavailable."""
         with self._core.lock:
             return tuple(self._person.notices)
 

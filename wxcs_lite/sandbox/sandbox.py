@@ -16,11 +16,12 @@ from wxcs_lite.sandbox.http.pool import open_memory_pool
 from wxcs_lite.sandbox.http.server import serving
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes, open_pushes
-from wxcs_lite.sandbox.pushes.requests import Format
+from wxcs_lite.sandbox.pushes.requests import Format, InnerJson
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
 from wxcs_lite.sandbox.rules.people import CustomerEvent
-from wxcs_lite.sandbox.rules.switches import ApiSignature, Chunked, ErrmsgStyle, ErrorContentType, Escapes, Switches
+from wxcs_lite.sandbox.rules.switches import ApiSignature, Chunked, ErrmsgStyle, ErrorContentType, Escapes
+from wxcs_lite.sandbox.rules.switches import ExhaustedCode, PartName, Switches, UnknownOpenidCode, UploadReply
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -44,13 +45,21 @@ class Sandbox:
     Nothing in it is left to chance: the same seed, clock and calls give the same bytes. `clock` is a callable that
     gives epoch seconds; without one, time stands at noon in China on 2026-01-01 and only `advance` moves it.
 
-    Where reality is unknown or depends on the account, a switch chooses:
+    Where reality is unknown or depends on the account, a switch chooses; what each default rests on is in
+    notebooks/recipes/sandbox_rules.md:
 
-    - `unicode_escapes`: what happens to `\\u4f60` in a JSON body. "decode" reads it as JSON says, "literal" shows the
-      user the escape (seen in 2014), "refuse" answers 47002 (published, never seen). Today's way is unknown.
+    - `unicode_escapes`: what happens to `\\u4f60` in a JSON body. "literal" shows the user the escape (so seen until
+      2018, and nothing newer), "decode" reads it as JSON says, "refuse" answers 47002 (published, never seen).
     - `chunked`: "refuse" answers HTTP 412 (seen on sibling calls), "accept" reads the chunks.
-    - `errmsg_style`: how error texts end. "rid" is today's, "hint" was so before 2020, "both" was so in between.
+    - `errmsg_style`: how error texts end. "today" has what was last seen of each: a rid, and before it a hint for 40007
+      (2026) and 41005 (2025). "rid" has no hint at all, "hint" was so before 2020, "both" is for all codes.
     - `error_content_type`: "application/json; encoding=utf-8" or "text/plain"; both were seen.
+    - `upload_reply`: "live" answers an upload as real replies look: with an empty `item` and no errcode, so that code
+      that wants `errcode` 0 fails here as it would there; "page" as the page prints it.
+    - `part_name`: "strict" wants a part called `media` in an upload; "lax" takes the first file, whatever its name.
+    - `exhausted_code`: what is answered when the messages of the reply window are used up; 45015 was seen, too.
+    - `unknown_openid_code`: what is answered about somebody who never wrote. That it is 45015 is inferred; 40003 makes
+      a mistyped openid plain.
     - `refill_on_entry`: whether entering the session inside a running 48 hours fills the count to 5 again.
     - `max_image_bytes`: the page says both 10 MB and 2 MB; 10 MB is the default.
     - `daily_limits`, `minute_limits`: calls allowed for a path, in place of the published ones for a verified account.
@@ -66,10 +75,14 @@ class Sandbox:
         secret: str = "sandbox-secret-of-no-real-account",  # noqa: S107 it opens nothing
         seed: int = 0,
         clock: Callable[[], float] | None = None,
-        unicode_escapes: Escapes = "decode",
+        unicode_escapes: Escapes = "literal",
         chunked: Chunked = "refuse",
-        errmsg_style: ErrmsgStyle = "rid",
+        errmsg_style: ErrmsgStyle = "today",
         error_content_type: ErrorContentType = "application/json; encoding=utf-8",
+        upload_reply: UploadReply = "live",
+        part_name: PartName = "strict",
+        exhausted_code: ExhaustedCode = 45047,
+        unknown_openid_code: UnknownOpenidCode = 45015,
         refill_on_entry: bool = False,
         max_image_bytes: int = 10 * 2**20,
         daily_limits: Mapping[str, int] = _NOTHING,
@@ -82,17 +95,12 @@ class Sandbox:
             raise ValueError("appid and secret cannot be empty")
         token_paths = [path for path, route in ROUTES.items() if route.takes_token]
         switches = Switches(
-            unicode_escapes=unicode_escapes,
-            chunked=chunked,
-            errmsg_style=errmsg_style,
-            error_content_type=error_content_type,
-            refill_on_entry=refill_on_entry,
-            max_image_bytes=max_image_bytes,
-            daily_limits=daily_limits,
-            minute_limits=minute_limits,
-            unauthorized=unauthorized,
-            api_signature=api_signature,
-        ).checked(frozenset(ROUTES), token_paths)
+            unicode_escapes=unicode_escapes, chunked=chunked, errmsg_style=errmsg_style,
+            error_content_type=error_content_type, upload_reply=upload_reply, part_name=part_name,
+            exhausted_code=exhausted_code, unknown_openid_code=unknown_openid_code, refill_on_entry=refill_on_entry,
+            max_image_bytes=max_image_bytes, daily_limits=daily_limits, minute_limits=minute_limits,
+            unauthorized=unauthorized, api_signature=api_signature,
+        ).checked(frozenset(ROUTES), token_paths)  # fmt: skip
         self._core = Core(Account(appid, secret, seed, switches, frozenset(ROUTES)), clock)
 
     def __repr__(self) -> str:
@@ -219,6 +227,8 @@ class Sandbox:
         aes_key: str | None = None,
         format: Format = "json",
         compatible: bool = False,
+        content_type: str = "text/xml",
+        inner_json: InnerJson = "spaced",
         time_limit: float = 5.0,
         on_pushed: Callable[[Pushed], object] | None = None,
     ) -> Pushes:
@@ -235,7 +245,9 @@ class Sandbox:
         (Pushed(text of ann, attempt 1, HTTP 200, success),)
 
         Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, and a `compatible` one is
-        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
+        plain as well. `format` is "json" or "xml". `content_type` is the label of either: text/xml was seen on JSON, too, but
+        nobody has told since 2018, and frameworks parse by it. `inner_json` is how JSON is laid out before it is
+        encrypted: "spaced" as in a real push, "compact" as on the page. Raises ValueError, and changes nothing, if the URL check is not
         answered with its echostr and nothing else. There is one target: another call takes the place of this one.
 
         `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
@@ -253,6 +265,8 @@ class Sandbox:
             aes_key=aes_key,
             format=format,
             compatible=compatible,
+            content_type=content_type,
+            inner_json=inner_json,
             time_limit=time_limit,
             on_pushed=on_pushed,
         )

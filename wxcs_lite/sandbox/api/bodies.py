@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
-from wxcs_lite.sandbox.rules.switches import Escapes
+from wxcs_lite.sandbox.rules.switches import Escapes, PartName
 
 __all__ = ["Part", "media_part", "read_json"]
 
@@ -14,7 +14,7 @@ _MAX_DEPTH = 64  # ours, so that nobody can exhaust the stack; no message needs 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
+def read_json(body: bytes, escapes: Escapes = "literal") -> dict[str, Any]:
     r"""Return the JSON object, or raise 44002 (no body), 47001 (not an object, not UTF-8) or 47002.
 
     >>> read_json(rb'{"content":"\u4f60"}', "decode")
@@ -74,21 +74,23 @@ _BOUNDARY = re.compile(r'\s*multipart/form-data\s*;(?:[^"]*;)?\s*boundary=([^;,\
 _PARAMETER = re.compile(rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL)
 
 
-def media_part(content_type: str, body: bytes) -> Part:
+def media_part(content_type: str, body: bytes, name: PartName = "strict") -> Part:
     r"""Return the part called `media`, or raise 41005, whatever it is that makes it unreadable.
 
     >>> body = b'--B\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"\r\n\r\n...\r\n--B--\r\n'
     >>> media_part("multipart/form-data; boundary=B", body)
     Part('a.jpg', 3 bytes)
 
-    A name that is only given as `filename*=` counts as none: that is what trips clients with a Chinese file name.
+    A name that is only given as `filename*=` counts as none: that is what trips clients with a Chinese file name. So
+    does one without quotes. A part with another name than `media` was taken once, and refused elsewhere: `name` "lax"
+    takes the first part that is a file.
     """
     boundary = _BOUNDARY.match(content_type)
     if boundary is None:
         raise RefusedError(41005)
     for head, content in _parts(boundary[1].encode("latin-1"), body):
         fields = _disposition(head)
-        if fields.get(b"name") == b"media" and b"filename" in fields:
+        if b"filename" in fields and (name == "lax" or fields.get(b"name") == b"media"):
             return Part(_text(fields[b"filename"]), body[content])
     raise RefusedError(41005)
 
@@ -118,7 +120,9 @@ def _disposition(head: bytes) -> dict[bytes, bytes]:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-disposition":
             return {
-                match[1].lower(): match[2] if match[2] is not None else match[3] for match in _PARAMETER.finditer(value)
+                match[1].lower(): match[2] if match[2] is not None else match[3]
+                for match in _PARAMETER.finditer(value)
+                if match[2] is not None or match[1].lower() != b"filename"
             }
     return {}
 

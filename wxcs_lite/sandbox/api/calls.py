@@ -73,11 +73,12 @@ def stable_token(account: "Account", call: Call) -> Mapping[str, Any]:
 def upload(account: "Account", call: Call) -> Mapping[str, Any]:
     kind = call.request.parameter("type")
     check_type(kind)
-    part = media_part(call.request.headers.get("content-type", ""), call.request.body)
+    part = media_part(call.request.headers.get("content-type", ""), call.request.body, account.switches.part_name)
     check_upload(kind, part.filename, part.content, max_image_bytes=account.switches.max_image_bytes)
     media_id = account.shelf.put(kind, part.content, call.now)
     name = "thumb_media_id" if kind == "thumb" else "media_id"
-    return {**OK, "type": kind, name: media_id, "created_at": int(call.now)}
+    uploaded = {"type": kind, name: media_id, "created_at": int(call.now)}
+    return {**OK, **uploaded} if account.switches.upload_reply == "page" else {**uploaded, "item": []}
 
 
 def get_media(account: "Account", call: Call) -> Mapping[str, Any] | Reply:

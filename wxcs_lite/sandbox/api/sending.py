@@ -44,7 +44,7 @@ def send(account: "Account", call: Call) -> Mapping[str, Any]:
         raise RefusedError(40035)
     picture = _PARTS[msgtype](account, part or {}, now)
     person = account.person(message["touser"])
-    person.window.check_send(now)
+    person.window.check_send(now, exhausted=account.switches.exhausted_code)
     person.window.sent(now)
     # WeChat has answered ok to a link with empty addresses, and shown the user nothing: success is not delivery.
     if not (msgtype == "link" and part and not part["url"] and not part["thumb_url"]):

@@ -1,5 +1,6 @@
 """The pushes to one target: the URL check, then each push with its retries, and what its answer brings about."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import isfinite
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.pushes.answers import judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
-from wxcs_lite.sandbox.pushes.requests import Format, Setting, check_request, push_request
+from wxcs_lite.sandbox.pushes.requests import Format, InnerJson, Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
 from wxcs_lite.sandbox.rules.account import Account
-from wxcs_lite.sandbox.rules.people import CustomerEvent, Notice
+from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, CustomerEvent, Notice
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Pushed", "Pushes", "open_pushes"]
 
 _ATTEMPTS = 1 + 3
+_HEADER = re.compile("[!-~]([ -~]*[!-~])?")
 
 
 class Pushed(NamedTuple):
@@ -128,7 +130,7 @@ class Pushes:
             if answer == "transfer":
                 person.agent.begin(now)
             elif answer in ("abnormal", "failed"):
-                person.notices.append(Notice(now, event))
+                person.notices.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
 
 
 def open_pushes(
@@ -141,6 +143,8 @@ def open_pushes(
     aes_key: str | None,
     format: Format,
     compatible: bool,
+    content_type: str,
+    inner_json: InnerJson,
     time_limit: float,
     on_pushed: Callable[[Pushed], object] | None,
 ) -> Pushes:
@@ -149,12 +153,16 @@ def open_pushes(
         raise ValueError("token cannot be empty")
     if format not in ("json", "xml"):
         raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
+    if not (isinstance(content_type, str) and _HEADER.fullmatch(content_type)):
+        raise ValueError(f"content_type must be the value of a header, not {content_type!r}")
+    if inner_json not in ("spaced", "compact"):
+        raise ValueError(f"inner_json must be 'spaced' or 'compact', not {inner_json!r}")
     if compatible and aes_key is None:
         raise ValueError("compatible pushes are encrypted as well: they need an aes_key")
     if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
         raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
     sealer = None if aes_key is None else Sealer(aes_key, account.appid)
-    setting = Setting(token, format, sealer, compatible, account.original_id)
+    setting = Setting(token, format, sealer, compatible, account.original_id, content_type, inner_json)
     pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
     pushes.check()
     return pushes

@@ -12,15 +12,15 @@ from wxcs_lite.sandbox.http.values import Request
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
 from wxcs_lite.sandbox.rules.people import CustomerEvent
 
-__all__ = ["Format", "Setting", "check_request", "fields_of", "push_request", "render"]
+__all__ = ["Format", "InnerJson", "Setting", "check_request", "fields_of", "push_request", "render"]
 
-# What was seen, 2013 to 2018. JSON is labelled text/xml too, and that is known not to change.
 _USER_AGENT = {"user-agent": "Mozilla/4.0"}
-_HEADERS = {**_USER_AGENT, "content-type": "text/xml"}
+_HEADERS = {**_USER_AGENT, "accept": "*/*", "pragma": "no-cache"}  # as captured in 2023-03
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 Format = Literal["json", "xml"]
+InnerJson = Literal["spaced", "compact"]
 
 
 class Setting(NamedTuple):
@@ -31,6 +31,11 @@ class Setting(NamedTuple):
     sealer: Sealer | None
     compatible: bool
     original_id: str
+    # XML was seen labelled so from 2013 to 2023. About JSON the evidence is divided: in 2018 it came as text/xml, and
+    # that was not to change; nothing since says either, and some SDKs in Go refuse text/xml.
+    # https://github.com/tencentyun/wafer2-startup/issues/104
+    content_type: str = "text/xml"
+    inner_json: InnerJson = "spaced"
 
 
 def fields_of(event: CustomerEvent, original_id: str) -> dict[str, str | int]:
@@ -48,19 +53,27 @@ def fields_of(event: CustomerEvent, original_id: str) -> dict[str, str | int]:
     return {**fields, **event.fields, **msg_id}
 
 
-def render(fields: Mapping[str, str | int], format: Format) -> bytes:
-    """Return the fields as "json" or "xml"; in XML, texts are CDATA and numbers are bare.
+def render(fields: Mapping[str, str | int], format: Format, *, indent: str = "") -> bytes:
+    """Return the fields as "json" or "xml"; in XML, texts are CDATA, numbers are bare, and each element ends its line.
 
     >>> render({"Content": "1 ]]> 0", "MsgId": 7}, "xml")
-    b'<xml><Content><![CDATA[1 ]]]]><![CDATA[> 0]]></Content><MsgId>7</MsgId></xml>'
+    b'<xml><Content><![CDATA[1 ]]]]><![CDATA[> 0]]></Content>\\n<MsgId>7</MsgId>\\n</xml>'
 
     No spaces and raw UTF-8 in JSON, as in the published frame. How WeChat writes what has no place in XML (most
     control characters) is not known: here it is left out. Half a surrogate pair becomes a question mark in JSON.
     """
     if format == "json":
         return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    inner = "".join(f"<{name}>{_cdata(value)}</{name}>" for name, value in fields.items())
-    return f"<xml>{inner}</xml>".encode()
+    inner = "".join(f"{indent}<{name}>{_cdata(value)}</{name}>\n" for name, value in fields.items())
+    # Two layouts were captured in 2023-03: of a plain push, and, with an indent, of a compatible one.
+    return (f"<xml>\n{inner}</xml>\n" if indent else f"<xml>{inner}</xml>").encode()
+
+
+def _inner(fields: Mapping[str, str | int], setting: Setting) -> bytes:
+    """Return what is encrypted: XML as a plain push has it (so published), JSON as a live push of 2020-07 had it."""
+    if setting.format == "xml" or setting.inner_json == "compact":
+        return render(fields, setting.format)
+    return json.dumps(dict(fields), ensure_ascii=False, indent=0).encode("utf-8", "replace")
 
 
 def _cdata(value: str | int) -> str:
@@ -78,19 +91,20 @@ def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str)
 def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: str) -> Request:
     """Return the push of an event; `random` is the random part of the frame, and not used in a plain push.
 
-    A compatible push has the query of a secure one and both bodies in one, the plain fields first (inferred from its
-    description; no example is published).
+    A compatible push has the query of a secure one and both bodies in one, the plain fields first. In XML it was
+    captured with a timestamp one second after its CreateTime, and so it is made here: the two are not the same thing.
     """
-    timestamp = int(event.at)
+    timestamp = int(event.at) + (setting.compatible and setting.format == "xml")
     query = [*_signed(setting, timestamp, nonce), ("openid", event.openid)]
     fields = fields_of(event, setting.original_id)
+    body = render(fields, setting.format)
     if setting.sealer is not None:
-        encrypt = setting.sealer.seal(render(fields, setting.format), random)
+        encrypt = setting.sealer.seal(_inner(fields, setting), random)
         query += [("encrypt_type", "aes"), ("msg_signature", sign(setting.token, str(timestamp), nonce, encrypt))]
-        if not setting.compatible:
-            fields = {"ToUserName": setting.original_id}
-        fields["Encrypt"] = encrypt
-    return Request("POST", "/", tuple(query), _HEADERS, render(fields, setting.format), False)
+        visible = fields if setting.compatible else {"ToUserName": setting.original_id}
+        # That the XML of a secure push is indented as that of a compatible one is inferred.
+        body = render({**visible, "Encrypt": encrypt}, setting.format, indent=" " * 4)
+    return Request("POST", "/", tuple(query), {**_HEADERS, "content-type": setting.content_type}, body, False)
 
 
 def _signed(setting: Setting, timestamp: int, nonce: str) -> tuple[tuple[str, str], ...]:

@@ -64,9 +64,9 @@ class Account:
             raise RefusedError(40125)
 
     def person(self, openid: str) -> Person:
-        """Return the person, or raise 45015: nobody who never came has an open window."""
+        """Return the person, or raise 45015 (or 40003, by a switch): nobody who never came has an open window."""
         if openid not in self.people:
-            raise RefusedError(45015)
+            raise RefusedError(self.switches.unknown_openid_code)
         return self.people[openid]
 
     def errmsg(self, errcode: int, now: float, text: str | None = None) -> tuple[str, str]:

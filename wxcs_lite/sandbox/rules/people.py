@@ -14,13 +14,19 @@ from typing import Any, NamedTuple
 
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
-__all__ = ["AgentSession", "CustomerEvent", "Delivered", "Notice", "Person", "ReplyWindow"]
+__all__ = ["NO_ANSWER", "WRONG_ANSWER", "AgentSession", "CustomerEvent", "Delivered", "Notice", "Person"]
+__all__ += ["ReplyWindow"]
 
 _MESSAGE = (5, 48 * 3600)  # messages, seconds
 _ENTRY = (2, 60)
 _TYPING = 15  # seconds
 _EXCHANGE = 30  # seconds
 _SILENCE = 30 * 60  # seconds
+
+# What customers have read on their phones. The second was seen in 2022-11, after an encrypted `success` was answered;
+# that any other wrong answer brings it too is inferred. https://github.com/royalrick/weapp/issues/87
+NO_ANSWER = "该小程序客服暂时无法提供服务，请稍后再试"
+WRONG_ANSWER = "该小程序提供的服务出现故障，请稍候再试"
 
 
 class Delivered(NamedTuple):
@@ -54,10 +60,14 @@ class CustomerEvent(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer."""
+    """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer.
+
+    `text` has the words that customers have read: they differ by whether there was no answer, or a wrong one.
+    """
 
     at: float
     event: CustomerEvent
+    text: str = NO_ANSWER
 
 
 class ReplyWindow:
@@ -99,11 +109,11 @@ class ReplyWindow:
         self.left = max(left, action[0])
         self.closes_at = max(self.closes_at, now + action[1])
 
-    def check_send(self, now: float) -> None:
-        """Raise 45015 outside the window, else 45047 if its messages are used up (order inferred; not published)."""
+    def check_send(self, now: float, *, exhausted: int = 45047) -> None:
+        """Raise 45015 outside the window, else `exhausted` if its messages are used up (order inferred)."""
         self._check_open(now)
         if not self.left:
-            raise RefusedError(45047)
+            raise RefusedError(exhausted)
 
     def _check_open(self, now: float) -> None:
         if now > self.closes_at:

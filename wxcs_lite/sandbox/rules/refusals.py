@@ -189,6 +189,9 @@ _OLD_TEXTS: Mapping[int, str] = MappingProxyType(
 )
 
 _COMMA_BEFORE_RID = frozenset({48001})
+# The latest published replies with these have both, the latest with other codes a rid alone.
+# https://github.com/caol64/wenyan-cli/issues/9 (2026-02), wenyan-mcp #22 (2025-09).
+_HINT_TODAY = frozenset({40007, 41005})
 
 
 class RefusedError(Exception):
@@ -200,15 +203,17 @@ class RefusedError(Exception):
 
 
 def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = None) -> str:
-    """Return the text of one refusal in the grammar of an era: "rid" (today), "hint" (before 2020) or "both".
+    """Return the text of one refusal in a grammar: "today", "rid", "hint" (before 2020) or "both" (still seen in 2026).
 
     >>> errmsg(40003, style="rid", rid="695602c0-1b3628cf-4ed2dcbf", hint="JUmuwa08163951")
     'invalid openid rid: 695602c0-1b3628cf-4ed2dcbf'
     >>> errmsg(40003, style="both", rid="695602c0-1b3628cf-4ed2dcbf", hint="JUmuwa08163951")
     'invalid openid hint: [JUmuwa08163951] rid: 695602c0-1b3628cf-4ed2dcbf'
 
-    Some subsystems put a comma before the rid; 48001 does.
+    Some subsystems put a comma before the rid; 48001 does. Today is "both" for 40007 and 41005, and "rid" for the rest.
     """
+    if style == "today":
+        style = "both" if errcode in _HINT_TODAY else "rid"
     if text is None:
         text = TEXTS[errcode]
         if style == "hint":

@@ -7,12 +7,17 @@ from typing import Literal, NamedTuple, get_args
 from wxcs_lite.sandbox.http.http11 import MAX_BODY
 from wxcs_lite.sandbox.rules.quota import DAILY, PER_MINUTE
 
-__all__ = ["ApiSignature", "Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "Switches"]
+__all__ = ["ApiSignature", "Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "ExhaustedCode", "PartName"]
+__all__ += ["Switches", "UnknownOpenidCode", "UploadReply"]
 
 Escapes = Literal["decode", "literal", "refuse"]
 Chunked = Literal["refuse", "accept"]
-ErrmsgStyle = Literal["rid", "hint", "both"]
+ErrmsgStyle = Literal["today", "rid", "hint", "both"]
 ErrorContentType = Literal["application/json; encoding=utf-8", "text/plain"]
+UploadReply = Literal["live", "page"]
+PartName = Literal["strict", "lax"]
+ExhaustedCode = Literal[45047, 45015]
+UnknownOpenidCode = Literal[45015, 40003]
 ApiSignature = Literal["off", "optional", "required"]
 
 
@@ -23,6 +28,10 @@ class Switches(NamedTuple):
     chunked: Chunked
     errmsg_style: ErrmsgStyle
     error_content_type: ErrorContentType
+    upload_reply: UploadReply
+    part_name: PartName
+    exhausted_code: ExhaustedCode
+    unknown_openid_code: UnknownOpenidCode
     refill_on_entry: bool
     max_image_bytes: int
     daily_limits: Mapping[str, int]
@@ -36,6 +45,10 @@ class Switches(NamedTuple):
         _one_of("chunked", self.chunked, get_args(Chunked))
         _one_of("errmsg_style", self.errmsg_style, get_args(ErrmsgStyle))
         _one_of("error_content_type", self.error_content_type, get_args(ErrorContentType))
+        _one_of("upload_reply", self.upload_reply, get_args(UploadReply))
+        _one_of("part_name", self.part_name, get_args(PartName))
+        _one_of("exhausted_code", self.exhausted_code, get_args(ExhaustedCode))
+        _one_of("unknown_openid_code", self.unknown_openid_code, get_args(UnknownOpenidCode))
         _one_of("api_signature", self.api_signature, get_args(ApiSignature))
         _one_of("refill_on_entry", self.refill_on_entry, (False, True))
         if type(self.max_image_bytes) is not int or not 0 < self.max_image_bytes < MAX_BODY:
