@@ -20,8 +20,18 @@ from wxcs_lite.sandbox.pushes.requests import Format, InnerJson
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
 from wxcs_lite.sandbox.rules.people import CustomerEvent
-from wxcs_lite.sandbox.rules.switches import ApiSignature, Chunked, ErrmsgStyle, ErrorContentType, Escapes
-from wxcs_lite.sandbox.rules.switches import ExhaustedCode, PartName, Switches, UnknownOpenidCode, UploadReply
+from wxcs_lite.sandbox.rules.switches import (
+    ApiSignature,
+    Chunked,
+    ErrmsgStyle,
+    ErrorContentType,
+    Escapes,
+    ExhaustedCode,
+    PartName,
+    Switches,
+    UnknownOpenidCode,
+    UploadReply,
+)
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -227,7 +237,7 @@ class Sandbox:
         aes_key: str | None = None,
         format: Format = "json",
         compatible: bool = False,
-        content_type: str = "text/xml",
+        content_type: str | None = None,
         inner_json: InnerJson = "spaced",
         time_limit: float = 5.0,
         on_pushed: Callable[[Pushed], object] | None = None,
@@ -245,10 +255,12 @@ class Sandbox:
         (Pushed(text of ann, attempt 1, HTTP 200, success),)
 
         Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, and a `compatible` one is
-        plain as well. `format` is "json" or "xml". `content_type` is the label of either: text/xml was seen on JSON, too, but
-        nobody has told since 2018, and frameworks parse by it. `inner_json` is how JSON is laid out before it is
-        encrypted: "spaced" as in a real push, "compact" as on the page. Raises ValueError, and changes nothing, if the URL check is not
+        plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
         answered with its echostr and nothing else. There is one target: another call takes the place of this one.
+
+        `content_type` labels the body; None means text/xml, which was seen on JSON, too. That was in 2018, and nothing
+        newer says either, so try your application with "application/json" as well. `inner_json` is how JSON is laid
+        out before it is encrypted: "spaced" as in a real push, "compact" as on the page.
 
         `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
         same request each time, without a pause. No lock is held meanwhile: what is pushed to may call the sandbox.

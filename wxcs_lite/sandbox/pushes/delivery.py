@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.pushes.answers import judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
-from wxcs_lite.sandbox.pushes.requests import Format, InnerJson, Setting, check_request, push_request
+from wxcs_lite.sandbox.pushes.requests import XML, Format, InnerJson, Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, CustomerEvent, Notice
@@ -143,7 +143,7 @@ def open_pushes(
     aes_key: str | None,
     format: Format,
     compatible: bool,
-    content_type: str,
+    content_type: str | None,
     inner_json: InnerJson,
     time_limit: float,
     on_pushed: Callable[[Pushed], object] | None,
@@ -153,7 +153,7 @@ def open_pushes(
         raise ValueError("token cannot be empty")
     if format not in ("json", "xml"):
         raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
-    if not (isinstance(content_type, str) and _HEADER.fullmatch(content_type)):
+    if content_type is not None and _HEADER.fullmatch(content_type) is None:
         raise ValueError(f"content_type must be the value of a header, not {content_type!r}")
     if inner_json not in ("spaced", "compact"):
         raise ValueError(f"inner_json must be 'spaced' or 'compact', not {inner_json!r}")
@@ -162,7 +162,7 @@ def open_pushes(
     if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
         raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
     sealer = None if aes_key is None else Sealer(aes_key, account.appid)
-    setting = Setting(token, format, sealer, compatible, account.original_id, content_type, inner_json)
+    setting = Setting(token, format, sealer, compatible, account.original_id, content_type or XML, inner_json)
     pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
     pushes.check()
     return pushes

@@ -12,12 +12,16 @@ from wxcs_lite.sandbox.http.values import Request
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
 from wxcs_lite.sandbox.rules.people import CustomerEvent
 
-__all__ = ["Format", "InnerJson", "Setting", "check_request", "fields_of", "push_request", "render"]
+__all__ = ["XML", "Format", "InnerJson", "Setting", "check_request", "fields_of", "push_request", "render"]
 
 _USER_AGENT = {"user-agent": "Mozilla/4.0"}
 _HEADERS = {**_USER_AGENT, "accept": "*/*", "pragma": "no-cache"}  # as captured in 2023-03
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+# XML was seen labelled so from 2013 to 2023. About JSON the evidence is divided: in 2018 it came as text/xml, and that
+# was not to change; nothing since says either, and some SDKs in Go refuse JSON that is labelled so.
+# https://github.com/tencentyun/wafer2-startup/issues/104
+XML = "text/xml"
 
 Format = Literal["json", "xml"]
 InnerJson = Literal["spaced", "compact"]
@@ -31,10 +35,7 @@ class Setting(NamedTuple):
     sealer: Sealer | None
     compatible: bool
     original_id: str
-    # XML was seen labelled so from 2013 to 2023. About JSON the evidence is divided: in 2018 it came as text/xml, and
-    # that was not to change; nothing since says either, and some SDKs in Go refuse text/xml.
-    # https://github.com/tencentyun/wafer2-startup/issues/104
-    content_type: str = "text/xml"
+    content_type: str = XML
     inner_json: InnerJson = "spaced"
 
 

@@ -155,7 +155,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         65413: "no session for this user",
         65414: "user being served by another agent",
         65416: "param invalid, please check",
-        70000: "withheld to protect a minor",
+        70000: "为保护未成年人权益，该条消息发送失败",  # in Chinese, as in 2024-03
         76001: "rid not found",
         76002: "rid malformed",
         76003: "rid of another account",
