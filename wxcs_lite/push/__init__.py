@@ -2,12 +2,16 @@
 
 WeChat calls a URL of yours: once with GET, to check it (`echo`), then with POST for each message and event
 (`read_push`). It wants an answer within 5 s, `SUCCESS` or `transfer_to_agent(push)`, or it sends the push up to three
-times more (`dedupe_key`). There is no answer with a text, because a Mini Program has none: WeChat drops it, so answer
-the user with `wxcs_lite.send`. `push_app` does all of this as a WSGI application.
+times more (`dedupe_key`). There is no answer with a text, because a Mini Program has none: answer the user with
+`wxcs_lite.send`. Who tried one (2019, 2021) saw it dropped without a word; the page says that the customer is shown a
+notice after any wrong answer, and the sandbox does that. `push_app` does all of this as a WSGI application.
 
 Choose secure mode (安全模式) in the console and give `aes_key`: the signature of a plain push does not cover its body.
 That needs the extra "push".
 """
+
+# https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/receive.html
+# https://github.com/Eric-Guo/wechat/issues/264
 
 from wxcs_lite.push.answers import SUCCESS, seal, transfer_to_agent
 from wxcs_lite.push.crypto import decrypt, encrypt, verify

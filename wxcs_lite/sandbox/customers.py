@@ -5,6 +5,7 @@ from copy import deepcopy
 from types import MappingProxyType
 
 from wxcs_lite.sandbox.core import Core
+from wxcs_lite.sandbox.rules.evidence import RECEIVE, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent, Delivered, Notice, Person
 
 __all__ = ["Customer"]
@@ -137,3 +138,18 @@ def _picture(content: bytes) -> bytes:
     if not content:
         raise ValueError("a customer cannot send an empty picture")
     return bytes(content)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"session_from is cut at {_MAX_SESSION_FROM:,} bytes; an entry has no MsgId.",
+        f"session_from 超过 {_MAX_SESSION_FROM:,} 字节会被截断；进入会话事件没有 MsgId。",
+        page=RECEIVE,
+    ),
+    Rule(
+        "Events are pushed also while an agent has the session.",
+        "人工会话期间，事件仍会推送。",
+        inferred=True,
+    ),
+)

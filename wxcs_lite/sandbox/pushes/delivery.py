@@ -13,6 +13,7 @@ from wxcs_lite.sandbox.pushes.crypto import Sealer
 from wxcs_lite.sandbox.pushes.requests import XML, Format, InnerJson, Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
 from wxcs_lite.sandbox.rules.account import Account
+from wxcs_lite.sandbox.rules.evidence import PUSH, Rule
 from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, CustomerEvent, Notice
 
 if TYPE_CHECKING:
@@ -166,3 +167,15 @@ def open_pushes(
     pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
     pushes.check()
     return pushes
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "The URL is checked with an echostr, plain in every mode. A push without a good answer in 5 s comes again, "
+        f"{_ATTEMPTS} times in all (how far apart is not told: here at once).",
+        f"先用 echostr 校验 URL，各模式下都是明文。5 秒内没有正确应答则重推，总共 {_ATTEMPTS} 次"
+        "（间隔未公布，这里没有间隔）。",
+        page=PUSH, inferred=True,
+    ),
+)

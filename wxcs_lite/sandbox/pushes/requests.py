@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from wxcs_lite.sandbox.http.values import Request
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
+from wxcs_lite.sandbox.rules.evidence import PUSH, RECEIVE, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent
 
 __all__ = ["XML", "Format", "InnerJson", "Setting", "check_request", "fields_of", "push_request", "render"]
@@ -111,3 +112,48 @@ def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: 
 def _signed(setting: Setting, timestamp: int, nonce: str) -> tuple[tuple[str, str], ...]:
     signature = sign(setting.token, str(timestamp), nonce)
     return ("signature", signature), ("timestamp", str(timestamp)), ("nonce", nonce)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "A push has signature, timestamp, nonce and openid in its query; an encrypted one encrypt_type and "
+        "msg_signature, too. Texts are CDATA in XML, numbers bare.",
+        "推送的 URL 参数有 signature、timestamp、nonce、openid，加密时还有 encrypt_type 和 msg_signature。"
+        "XML 中文本用 CDATA，数字不用。",
+        page=PUSH, seen="2021-03, 2023-03",
+    ),
+    Rule(
+        "In XML each element ends its line. The envelope of an encrypted push is indented by four spaces (seen in "
+        "compatible mode, inferred for secure mode).",
+        "XML 每个元素后换行；加密推送的外层缩进四个空格（兼容模式有实例，安全模式为推断）。",
+        seen="2023-03", inferred=True,
+    ),
+    Rule(
+        "A compatible push in XML is signed a second after its CreateTime, others at it: do not rely on either.",
+        "兼容模式的 XML 推送，timestamp 比 CreateTime 晚一秒，其余相同；不要依赖两者相等。",
+        seen="2020-07, 2021-03, 2023-03",
+    ),
+    Rule(
+        "JSON is compact outside; inside an encrypted push each pair has its line and a space after the colon. (The "
+        "page's own example is compact.)",
+        "外层 JSON 不含空白；加密推送内层每个键值占一行，冒号后有空格。（官方页面的例子是紧凑的。）",
+        seen="2020-07", setting="inner_json",
+    ),
+    Rule(
+        "A push is labelled text/xml, in JSON as well. (For JSON nobody has told since 2018.)",
+        "推送的 Content-Type 为 text/xml，JSON 也一样。（JSON 的情况 2018 年之后没有新的实例。）",
+        seen="XML: 2013/2017, 2023-03; JSON: 2018-01, https://github.com/tencentyun/wafer2-startup/issues/104",
+        setting="content_type",
+    ),
+    Rule(
+        "Its other headers are Accept, Pragma and User-Agent.",
+        "其余请求头为 Accept、Pragma 和 User-Agent。",
+        seen="2023-03",
+    ),
+    Rule(
+        "The MsgId of a card comes before its fields. What has no place in XML is left out.",
+        "小程序卡片的 MsgId 排在其他字段之前。XML 不允许的字符会被去掉。",
+        page=RECEIVE, seen="2020-07", inferred=True,
+    ),
+)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
 from wxcs_lite.sandbox.http.http11 import MAX_BODY
+from wxcs_lite.sandbox.rules.evidence import Rule
 from wxcs_lite.sandbox.rules.quota import DAILY, PER_MINUTE
 
 __all__ = ["ApiSignature", "Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "ExhaustedCode", "PartName"]
@@ -73,3 +74,19 @@ def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
     if not any(value == one and type(value) is type(one) for one in allowed):
         *most, last = (repr(one) for one in allowed)
         raise ValueError(f"{name} must be {', '.join(most)} or {last}, not {value!r}")
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "A body in chunks is refused with HTTP 412; that was seen on sibling calls.",
+        "分块传输的请求体返回 HTTP 412；实例来自同类接口。",
+        seen="https://github.com/fastwego/offiaccount/issues/15", inferred=True, setting="chunked",
+    ),
+    Rule(
+        "Errors come as application/json; encoding=utf-8, or as text/plain: both were seen.",
+        "出错时的 Content-Type 为 application/json; encoding=utf-8 或 text/plain，两种都有人见过。",
+        seen="2019: https://github.com/w7corp/easywechat/issues/1582; https://github.com/node-webot/wechat-api/pull/4",
+        setting="error_content_type",
+    ),
+)
