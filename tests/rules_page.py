@@ -41,6 +41,7 @@ WORDS = {
     "page": ("page", "官方页面"),
     "copy": ("page, as copied by WxJava", "官方页面（WxJava 抄录）"),
     "seen": ("seen", "实例"),
+    "forum": ("WeChat's forum", "微信开放社区"),
     "inferred": ("inferred", "推断"),
     "head": (
         "| what the sandbox does | errcodes | setting, default | rests on |",
@@ -103,7 +104,7 @@ def made(lang: str) -> str:
 def _row(rule: Rule, which: int) -> str:
     codes = ", ".join(map(str, rule.errcodes))
     setting = f"`{rule.setting}={_default(rule.setting)}`" if rule.setting else ""
-    cells = (rule[which].replace("|", r"\|"), codes, setting, "; ".join(_reasons(rule, which)))
+    cells = ((rule.en, rule.zh)[which].replace("|", r"\|"), codes, setting, "; ".join(_reasons(rule, which)))
     return "| " + " | ".join(cells) + " |"
 
 
@@ -120,14 +121,18 @@ def _reasons(rule: Rule, which: int) -> Iterator[str]:
     if rule.page:
         yield f"[{WORDS['copy' if rule.page == CODES else 'page'][which]}]({rule.page})"
     if rule.seen:
-        yield f"{WORDS['seen'][which]} " + re.sub(r"https://\S+[^\s;]", _link, rule.seen)
+        yield f"{WORDS['seen'][which]} " + re.sub(
+            r"https://\S+[^\s;,]", lambda found: _link(found[0], which), rule.seen
+        )
     if rule.inferred:
         yield WORDS["inferred"][which]
 
 
-def _link(address: re.Match[str]) -> str:
-    owner, *rest = address[0].removeprefix("https://github.com/").split("/")
-    return f"[{owner}/{rest[0]}{' #' + rest[-1] if len(rest) > 1 else ''}]({address[0]})"
+def _link(address: str, which: int) -> str:
+    if not address.startswith("https://github.com/"):
+        return f"[{WORDS['forum'][which]}]({address})"
+    owner, *rest = address.removeprefix("https://github.com/").split("/")
+    return f"[{owner}/{rest[0]}{' #' + rest[-1] if len(rest) > 1 else ''}]({address})"
 
 
 if __name__ == "__main__":

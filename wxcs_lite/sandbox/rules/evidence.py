@@ -7,6 +7,7 @@ __all__ = ["Rule"]
 _DOCS = "https://developers.weixin.qq.com/miniprogram/dev"
 _SESSION = f"{_DOCS}/framework/open-ability/customer-message"
 
+FORUM = "https://developers.weixin.qq.com/community/develop/doc"
 # The pages of WeChat that are named more than once.
 CODES = "https://github.com/binarywang/WxJava"  # WxOpenErrorMsgEnum.java copies the official page of return codes
 INTRODUCTION = "https://developers.weixin.qq.com/miniprogram/introduction/custom.html"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from wxcs_lite.sandbox.rules.evidence import CODES, UPLOAD, Rule
+from wxcs_lite.sandbox.rules.evidence import CODES, FORUM, UPLOAD, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["Medium", "Shelf", "check_upload", "content_type"]
@@ -130,7 +130,8 @@ RULES = (
         "图片上限 10 MB：官方页面 2 MB 和 10 MB 都写了，有用户实测为 10 MB。其他类型："
         + "，".join(f"{name} {rule.max_bytes // 2**10:,} KB" for name, rule in _KINDS.items() if name != "image")
         + "。各类型对应的错误码由其文字推断。",
-        page=UPLOAD, inferred=True, errcodes=tuple(rule.too_large for rule in _KINDS.values()),
+        page=UPLOAD, seen=f"{FORUM}/000e48fc2e8720d7f5e49a65c61800", inferred=True,
+        errcodes=tuple(rule.too_large for rule in _KINDS.values()),
         setting="max_image_bytes",
     ),
     Rule("An empty file is refused.", "空文件会被拒绝。", page=CODES, errcodes=(44001,)),

@@ -12,7 +12,7 @@ from copy import deepcopy
 from math import inf
 from typing import Any, NamedTuple
 
-from wxcs_lite.sandbox.rules.evidence import INTRODUCTION, RECEIVE, SEND, TRANSFER, TYPING, Rule
+from wxcs_lite.sandbox.rules.evidence import FORUM, INTRODUCTION, RECEIVE, SEND, TRANSFER, TYPING, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["NO_ANSWER", "WRONG_ANSWER", "AgentSession", "CustomerEvent", "Delivered", "Notice", "Person"]
@@ -218,7 +218,9 @@ RULES = (
         "Messages used up have a code of their own. (Where they surely were not, 45015 was seen seconds after a "
         "success.)",
         "条数用完返回单独的错误码。（条数未用完、几秒前刚下发成功，却返回 45015 的情况也有人见过。）",
-        page=SEND, seen="2021-04, 2023-07; 45015: 2020-08, 2023-02", errcodes=(45047,), setting="exhausted_code",
+        page=SEND, errcodes=(45047,), setting="exhausted_code",
+        seen=f"2021-04, 2023-07; 45015: 2020-08, {FORUM}/000cc8eeb745703799da2cbb256000; "
+        f"2023-02, {FORUM}/000ec2fb4f07c879585f18a9351400",
     ),
     Rule(
         "The time is looked at before the count.",
