@@ -20,6 +20,8 @@ FILES = {"en": "sandbox_rules.md", "zh": "sandbox_rules.zh-CN.md"}
 PARTS = {
     "rules.account": ("The account", "账号"),
     "rules.tokens": ("Tokens", "access_token"),
+    "rules.cloud_tokens": ("Tokens of cloud hosting", "云托管的凭证"),
+    "api.credentials": ("Which credential counts", "以哪个凭证为准"),
     "api.routes": ("The order of the checks", "检查的先后"),
     "rules.refusals": ("How a refusal looks", "报错的样式"),
     "rules.switches": ("HTTP", "HTTP"),

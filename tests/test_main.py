@@ -200,6 +200,21 @@ def test_a_pipe_that_closes_ends_the_sandbox_quietly() -> None:
     assert "" == done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [(["doctor"], "doctor.examine"), (["explain", "1" * 8 + "-11111111-11111111"], "explaining.get_rid")],
+)
+def test_ctrl_c_is_no_traceback(command: list[str], place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status is that of an interrupted program."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"wxcs_lite.terminal.{place}", interrupted)
+    monkeypatch.setenv("WXCS_TOKEN", "80_made-up")
+    assert 130 == main(command)
+
+
 def test_the_bot_leaves_logs_to_the_chat(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """What goes wrong is told once, by the chat."""
     monkeypatch.setattr(sys, "stdin", ["x" * 3000])

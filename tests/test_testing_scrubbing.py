@@ -44,6 +44,7 @@ def scrubber() -> Scrubber:
             '{"access_token":"TOKEN_1","authorizer_refresh_token":"TOKEN_2"}',
         ),
         ('{"ACCESS_TOKEN":"t"}', '{"ACCESS_TOKEN":"TOKEN_1"}'),
+        ("cloudbase_access_token=t&from_appid=wx1", "cloudbase_access_token=TOKEN_1&from_appid=APPID_1"),
         ('{"session_key":"k","unionid":"u"}', '{"session_key":"SECRET_1","unionid":"OPENID_1"}'),
         ('{"EncodingAESKey":"k","push_token":"p"}', '{"EncodingAESKey":"AES_KEY_1","push_token":"PUSH_TOKEN_1"}'),
         # As an escape of JSON, with a quotation mark in it, and JSON in JSON.
@@ -162,6 +163,16 @@ def test_values_hide() -> None:
 def test_what_is_too_short_is_not_looked_for(value: str, kind: str, found: bool) -> None:
     """It could be any word."""
     assert found == (occurs(value, kind) is not None)
+
+
+@pytest.mark.parametrize("value", ["\\", "a\\", '"', '\\"', 'a"b\\', '\\\\"x'])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_value_may_hold_backslashes_and_quotation_marks(value: str, depth: int) -> None:
+    """In JSON inside JSON, too."""
+    bodies = [json.dumps({"touser": openid, "count": 1}) for openid in (value, "OPENID_1")]
+    for _ in range(depth):
+        bodies = [json.dumps({"body": body}) for body in bodies]
+    assert bodies[1].encode() == scrubber().body(bodies[0].encode())
 
 
 NAMES = st.sampled_from(["touser", "openid", "access_token", "secret", "appid", "EncodingAESKey"])

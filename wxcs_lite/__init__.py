@@ -12,6 +12,7 @@ What customers send arrives through `wxcs_lite.push`. Everything runs with no ac
 `python -m wxcs_lite` shows the whole job.
 """
 
+from wxcs_lite.cloudbase import FreshCloudbaseToken, fresh_cloudbase_token
 from wxcs_lite.errcodes import Explanation, explain
 from wxcs_lite.errors import (
     ApiError,
@@ -25,6 +26,7 @@ from wxcs_lite.errors import (
     TypingRejected,
     WindowClosed,
     WxError,
+    retry_after,
 )
 from wxcs_lite.fresh import FreshToken, fresh_token
 from wxcs_lite.media import Media, Uploaded
@@ -42,7 +44,8 @@ from wxcs_lite.pools import open_pool
 from wxcs_lite.remarks import Remark, check
 from wxcs_lite.reply_window import Window, WindowEvent, window_left
 from wxcs_lite.request import Request
-from wxcs_lite.secret import Token
+from wxcs_lite.secret import CloudbaseToken, FromAppid, Token
+from wxcs_lite.splitting import split_text
 from wxcs_lite.streaming import Stream, stream
 from wxcs_lite.transport import (
     call,
@@ -64,8 +67,11 @@ __version__ = "0.1.0"
 __all__ = [
     "ApiError",
     "BadReply",
+    "CloudbaseToken",
     "Explanation",
+    "FreshCloudbaseToken",
     "FreshToken",
+    "FromAppid",
     "InvalidMessage",
     "Media",
     "MediaRejected",
@@ -91,6 +97,7 @@ __all__ = [
     "download",
     "explain",
     "fetch_token",
+    "fresh_cloudbase_token",
     "fresh_token",
     "get_callback_ip",
     "get_quota",
@@ -100,9 +107,11 @@ __all__ = [
     "miniprogrampage",
     "open_pool",
     "perform",
+    "retry_after",
     "send",
     "set_typing",
     "showing_typing",
+    "split_text",
     "stream",
     "text",
     "upload",

@@ -206,6 +206,8 @@ def _refuse_status(status: int, body: bytes) -> None:
     if status == 200:
         return
     en, zh = _STATUS.get(status, _STATUS.get(status // 100, ("is no answer of the API", "不是接口的应答")))
+    if b"OPENAPI_PROXY_ERROR" in body:
+        en, zh = _RELAY
     # These two come before WeChat looks at a message.
     raise _bad(status, body, en, zh, maybe_sent=status not in (404, 412))
 
@@ -232,6 +234,13 @@ _STATUS = {
         "是对端故障：消息也可能已经送达，重发前请先确认",
     ),
 }
+
+
+_RELAY = (
+    "comes from the relay of cloud hosting: add the path in the console (云调用 > 微信令牌权限配置), or, if it is "
+    "there, try again later",
+    "来自云托管的开放接口服务：请在控制台“云调用 > 微信令牌权限配置”里添加该路径；已添加的请稍后重试",
+)
 
 
 def refuse_encoded(status: int, headers: Headers) -> None:

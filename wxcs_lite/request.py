@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from wxcs_lite.multipart import Multipart
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import hide
+from wxcs_lite.secret import Secret, credential, hide
 
 __all__ = ["API", "JSON", "SECRETS", "Gives", "Request"]
 
@@ -63,14 +63,17 @@ class Request(NamedTuple):
     def url(self, token: str | None) -> str:
         """Return path and query, ready for a host-bound pool; token is None for a call that takes none.
 
-        With a token it is a str whose repr is hidden, because a notebook saves what its cells show.
+        With a token it is a str whose repr is hidden, because a notebook saves what its cells show. Inside WeChat cloud
+        hosting, None, a `FromAppid` or a `CloudbaseToken` stands for the token.
         """
-        token = None if token is None else hide(token)
+        given = credential(token)
         query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
-        if token is None:
-            url = f"{self.path}?{query[1:]}" if query else self.path
-            return hide(url) if any(name in SECRETS for name, _ in self.query) else url
-        return hide(f"{self.path}?access_token={quote(token, safe='')}{query}")
+        if isinstance(given, Secret):
+            return hide(f"{self.path}?{given.parameter}={quote(given, safe='')}{query}")
+        if given is not None:
+            query = f"&{given.parameter}={quote(given, safe='')}{query}"
+        url = f"{self.path}?{query[1:]}" if query else self.path
+        return hide(url) if any(name in SECRETS for name, _ in self.query) else url
 
     def curl(self, url: str = API) -> str:
         """Return the curl command that does the same; the token stays `$WXCS_TOKEN`, a secret `$WXCS_SECRET`.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.push.answers import SUCCESS, seal
 from wxcs_lite.push.dedupe import Handler, Once, OnError
-from wxcs_lite.push.environ import is_path_check, read_body, read_query
-from wxcs_lite.push.reading import Opened, Settings, echo, open_push, require_secrets
-from wxcs_lite.push.value import MAX_BODY
+from wxcs_lite.push.environ import is_marked, is_path_check, read_body, read_query
+from wxcs_lite.push.reading import Opened, Settings, echo, open_push, read_plain, require_secrets
+from wxcs_lite.push.seen import Claims
+from wxcs_lite.push.value import MAX_BODY, Push
 from wxcs_lite.secret import hide
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ _TOO_LARGE, _BUSY = "413 Content Too Large", "503 Service Unavailable"
 def push_app(
     handler: Handler,
     *,
-    token: str,
+    token: str | None = None,
     aes_key: str | None = None,
     appid: str | None = None,
+    cloud_hosting: bool = False,
     max_age: float | None = None,
     wait: float = 3.0,
     workers: int = 8,
@@ -38,9 +40,15 @@ def push_app(
     max_body: int = MAX_BODY,
     log_errors: bool = False,
     on_error: OnError | None = None,
+    seen: Claims | None = None,
     clock: Callable[[], float] = time.time,
 ) -> "PushApp":
     """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
+
+    `cloud_hosting=True` believes a header that **anybody can forge who reaches this application**: it is for a
+    container of WeChat cloud hosting (微信云托管) whose public access is off, and for nothing else. There the platform
+    delivers pushes with `x-wx-source` and no signature, and `token` may be left out; one that has a signature as well
+    is judged by that, and one that has neither gets 403.
 
     >>> push_app(print, token="AAAAA", aes_key="A" * 43, appid="wxba5fad812f8e6fb9")
     <push_app in secure mode>
@@ -49,15 +57,38 @@ def push_app(
     here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler runs on; it
     should end some day, for it holds one of the `workers`. When they and the `queue` are full the answer is 503 and
     the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
-    with SUCCESS, for a second run could send twice. The last `remember` pushes are known **in this process only**:
-    with several, drop duplicates by `dedupe_key` in a store they share. A wrong signature gets 403, a body past
+    with SUCCESS, because a second run could send twice. The last `remember` pushes are known **in this process only**:
+    with several, give them a store that they share, as `seen=SqliteSeen(path)`. Then a repetition that reaches another
+    process while the first is being handled waits for its answer as it would in the same one, after `wait` seconds it
+    gets SUCCESS; and if the store fails, the push is not handled and gets 503. A wrong signature gets 403, a body past
     `max_body` bytes 413. Logs (`wxcs_lite.push`) hold no secret and no message text, unless `log_errors` asks for the
-    texts of the handler's exceptions. `on_error(push, error)` is called for each of these, in the handler's thread.
+    texts of the handler's exceptions. `on_error(push, error)` is called for each of these in the handler's thread;
+    where it is sure that nothing was sent, it may call `app.forget(push)`: then WeChat gets 503 and
+    sends the push again.
     `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
-    token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
-    require_secrets(token, aes_key)
+    token, aes_key = None if token is None else hide(token), None if aes_key is None else hide(aes_key)
+    if type(cloud_hosting) is not bool:  # a "0" from the environment must not open the door
+        raise TypeError("cloud_hosting must be True or False\ncloud_hosting 只能是 True 或 False")
+    if not (cloud_hosting and token is None and aes_key is None):
+        require_secrets(hide(token), aes_key)
+    _require_parts(handler, seen, min(workers, queue + 1, remember))
+    once = Once(
+        handler,
+        wait=wait,
+        workers=workers,
+        queue=queue,
+        remember=remember,
+        log_errors=log_errors,
+        on_error=on_error,
+        store=seen,
+    )
+    settings = Settings(hide(token), aes_key, appid, max_age, clock)
+    return PushApp(once, settings, min(max_body, MAX_BODY), cloud_hosting)
+
+
+def _require_parts(handler: object, seen: object, smallest: int) -> None:
     if not callable(handler):
         raise InvalidMessage("handler", "must be a function that takes a push", "应为接收推送的函数")
     if _is_async(handler):
@@ -66,14 +97,16 @@ def push_app(
             "must be a plain function, not async: write def, or lambda push: asyncio.run(handler(push))",
             "应为普通函数，不能是 async：请改用 def，或写成 lambda push: asyncio.run(handler(push))",
         )
-    if min(workers, queue + 1, remember) < 1:
+    if smallest < 1:
         raise ValueError(
             "workers and remember must be at least 1, queue at least 0\nworkers、remember 至少为 1，queue 至少为 0"
         )
-    once = Once(
-        handler, wait=wait, workers=workers, queue=queue, remember=remember, log_errors=log_errors, on_error=on_error
-    )
-    return PushApp(once, Settings(token, aes_key, appid, max_age, clock), min(max_body, MAX_BODY))
+    if seen is not None and not all(callable(getattr(seen, name, None)) for name in ("claim", "settle", "forget")):
+        raise InvalidMessage(
+            "seen",
+            "must have claim, settle and forget, as SqliteSeen(path) has",
+            "应有 claim、settle、forget 三个方法，例如 SqliteSeen(path)",
+        )
 
 
 def _is_async(handler: object) -> bool:
@@ -85,13 +118,21 @@ def _is_async(handler: object) -> bool:
 class PushApp:
     """What `push_app` gives; WSGI servers call it."""
 
-    __slots__ = ("__weakref__", "_max_body", "_once", "_settings")
+    __slots__ = ("__weakref__", "_cloud_hosting", "_max_body", "_once", "_settings")
 
-    def __init__(self, once: Once, settings: Settings, max_body: int) -> None:
+    def __init__(self, once: Once, settings: Settings, max_body: int, cloud_hosting: bool) -> None:
         self._once, self._settings, self._max_body = once, settings, max_body
+        self._cloud_hosting = cloud_hosting
 
     def __repr__(self) -> str:
-        return f"<push_app in {'plain' if self._settings.aes_key is None else 'secure'} mode>"
+        mode = f"{'plain' if self._settings.aes_key is None else 'secure'} mode"
+        if self._cloud_hosting:
+            mode = f"cloud hosting{f', and in {mode}' if self._settings.token else ''}"
+        return f"<push_app in {mode}>"
+
+    def forget(self, push: Push) -> None:
+        """Give the claim on a push back: one that is being handled gets 503, and its repetition is handled."""
+        self._once.forget(push)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""
@@ -115,6 +156,7 @@ class PushApp:
 
     def _check(self, environ: "WSGIEnvironment") -> tuple[str, bytes]:
         try:
+            self._require_token()
             return _OK, echo(read_query(environ), token=self._settings.token)
         except PushRejected as e:
             return _refused(e)
@@ -127,11 +169,24 @@ class PushApp:
                 return _TOO_LARGE, b""
             if is_path_check(body):
                 return _OK, SUCCESS
+            if self._cloud_hosting and is_marked(environ):
+                return self._answered(self._once.answer(read_plain(body)))
+            self._require_token()
             opened = open_push(query, body, self._settings)
         except PushRejected as e:
             return _refused(e)
         answer = self._once.answer(opened.push)
-        return (_BUSY, b"") if answer is None else (_OK, self._sealed(answer, opened, query["nonce"]))
+        return self._answered(answer and self._sealed(answer, opened, query["nonce"]))
+
+    def _require_token(self) -> None:
+        if not self._settings.token:
+            raise PushRejected(
+                "no mark of cloud hosting (x-wx-source), and no token to check a signature with",
+                "没有云托管的推送标记（x-wx-source），又没有 token 可供校验签名",
+            )
+
+    def _answered(self, answer: bytes | None) -> tuple[str, bytes]:
+        return (_BUSY, b"") if answer is None else (_OK, answer)
 
     def _sealed(self, answer: bytes, opened: Opened, nonce: str) -> bytes:
         s = self._settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.pushes.answers import judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
-from wxcs_lite.sandbox.pushes.requests import XML, Format, InnerJson, Setting, check_request, push_request
+from wxcs_lite.sandbox.pushes.requests import Format, InnerJson, Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.evidence import PUSH, Rule
@@ -99,6 +99,9 @@ class Pushes:
             echostr = names.echostr()
             request = check_request(self._setting, timestamp=now, nonce=names.nonce(), echostr=echostr)
         reply = ask(self._target, request, self._time_limit)
+        if self._setting.marks is not None:
+            self._judge_path_check(reply)
+            return
         wanted = f"it must be answered with the {len(echostr)} bytes of the echostr and nothing else"
         if not isinstance(reply, Reply):
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}; {reply}")
@@ -106,6 +109,18 @@ class Pushes:
             got = f"HTTP {reply.status} with {len(reply.body)} bytes"
             got += "" if reply.body != echostr.encode() else ", the right ones"
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}, not with {got}")
+
+    def _judge_path_check(self, reply: Reply | str) -> None:
+        if not isinstance(reply, Reply):
+            why = reply
+        elif reply.status == 200 and reply.body in (b"", b"success"):
+            return
+        else:
+            why = f"not with HTTP {reply.status} and {len(reply.body)} bytes"
+        raise ValueError(
+            f"the path check of {self._target.name} failed: it must be answered with status 200 and success, or an "
+            f"empty body; {why}"
+        )
 
     def push(self, event: CustomerEvent) -> None:
         """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
@@ -134,13 +149,26 @@ class Pushes:
                 person.notices.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
 
 
+def _check(format: str, lacks_key: bool, content_type: str | None, inner_json: str, time_limit: float) -> None:
+    if format not in ("json", "xml"):
+        raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
+    if content_type is not None and _HEADER.fullmatch(content_type) is None:
+        raise ValueError(f"content_type must be the value of a header, not {content_type!r}")
+    if inner_json not in ("spaced", "compact"):
+        raise ValueError(f"inner_json must be 'spaced' or 'compact', not {inner_json!r}")
+    if lacks_key:
+        raise ValueError("compatible pushes are encrypted as well: they need an aes_key")
+    if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
+        raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
+
+
 def open_pushes(
     account: Account,
     clock: Callable[[], float],
     lock: Callable[[], AbstractContextManager[Any]],
     target: "str | WSGIApplication",
     *,
-    token: str,
+    token: str | None,
     aes_key: str | None,
     format: Format,
     compatible: bool,
@@ -150,20 +178,25 @@ def open_pushes(
     on_pushed: Callable[[Pushed], object] | None,
 ) -> Pushes:
     """Return the pushes to a target that has passed the URL check, or raise ValueError."""
-    if not token:
-        raise ValueError("token cannot be empty")
-    if format not in ("json", "xml"):
-        raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
-    if content_type is not None and _HEADER.fullmatch(content_type) is None:
-        raise ValueError(f"content_type must be the value of a header, not {content_type!r}")
-    if inner_json not in ("spaced", "compact"):
-        raise ValueError(f"inner_json must be 'spaced' or 'compact', not {inner_json!r}")
-    if compatible and aes_key is None:
-        raise ValueError("compatible pushes are encrypted as well: they need an aes_key")
-    if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
-        raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
+    marks = None
+    if token is None and aes_key is None and account.switches.cloud_hosting is not None:
+        marks = {"x-wx-source": "other", "x-wx-appid": account.appid, "x-wx-env": account.cloud_env}
+    elif not token:
+        raise ValueError(
+            "token cannot be empty: only pushes into a container of cloud_hosting have none, and no aes_key"
+        )
+    _check(format, compatible and aes_key is None, content_type, inner_json, time_limit)
     sealer = None if aes_key is None else Sealer(aes_key, account.appid)
-    setting = Setting(token, format, sealer, compatible, account.original_id, content_type or XML, inner_json)
+    setting = Setting(
+        token or "",
+        format,
+        sealer,
+        compatible,
+        account.original_id,
+        marks,
+        content_type=content_type,
+        inner_json=inner_json,
+    )
     pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
     pushes.check()
     return pushes

@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 
 from wxcs_lite.sandbox.http.values import Request
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
-from wxcs_lite.sandbox.rules.evidence import PUSH, RECEIVE, Rule
+from wxcs_lite.sandbox.rules.evidence import CLOUD_PUSH, PUSH, RECEIVE, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent
 
-__all__ = ["XML", "Format", "InnerJson", "Setting", "check_request", "fields_of", "push_request", "render"]
+__all__ = ["Format", "InnerJson", "Setting", "check_request", "fields_of", "push_request", "render"]
 
 _USER_AGENT = {"user-agent": "Mozilla/4.0"}
 _HEADERS = {**_USER_AGENT, "accept": "*/*", "pragma": "no-cache"}  # as captured in 2023-03
@@ -22,21 +22,25 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # XML was seen labelled so from 2013 to 2023. About JSON the evidence is divided: in 2018 it came as text/xml, and that
 # was not to change; nothing since says either, and some SDKs in Go refuse JSON that is labelled so.
 # https://github.com/tencentyun/wafer2-startup/issues/104
-XML = "text/xml"
+_XML = "text/xml"
 
 Format = Literal["json", "xml"]
 InnerJson = Literal["spaced", "compact"]
 
 
 class Setting(NamedTuple):
-    """What an account has set for its pushes. Without a `sealer` they are plain; `compatible` ones are both."""
+    """What an account has set for its pushes. Without a `sealer` they are plain; `compatible` ones are both.
+
+    `marks` are headers: of a push into a container of WeChat cloud hosting, by a link of the platform's own.
+    """
 
     token: str
     format: Format
     sealer: Sealer | None
     compatible: bool
     original_id: str
-    content_type: str = XML
+    marks: Mapping[str, str] | None = None  # the headers of a push into a container, which has no signature
+    content_type: str | None = None
     inner_json: InnerJson = "spaced"
 
 
@@ -86,7 +90,10 @@ def _cdata(value: str | int) -> str:
 
 
 def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str) -> Request:
-    """Return the URL check; its echostr is plain in every mode."""
+    """Return the URL check; its echostr is plain in every mode. Of a container the path is checked."""
+    if setting.marks is not None:
+        check = _marked(setting, setting.marks, {"action": "CheckContainerPath"})
+        return check._replace(body=check.body.replace(b"\n", b""))  # on one line, as published
     return Request("GET", "/", (*_signed(setting, timestamp, nonce), ("echostr", echostr)), _USER_AGENT, b"", False)
 
 
@@ -96,6 +103,8 @@ def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: 
     A compatible push has the query of a secure one and both bodies in one, the plain fields first. In XML it was
     captured with a timestamp one second after its CreateTime, and so it is made here: the two are not the same thing.
     """
+    if setting.marks is not None:
+        return _marked(setting, setting.marks, fields_of(event, setting.original_id))
     timestamp = int(event.at) + (setting.compatible and setting.format == "xml")
     query = [*_signed(setting, timestamp, nonce), ("openid", event.openid)]
     fields = fields_of(event, setting.original_id)
@@ -106,7 +115,17 @@ def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: 
         visible = fields if setting.compatible else {"ToUserName": setting.original_id}
         # That the XML of a secure push is indented as that of a compatible one is inferred.
         body = render({**visible, "Encrypt": encrypt}, setting.format, indent=" " * 4)
-    return Request("POST", "/", tuple(query), {**_HEADERS, "content-type": setting.content_type}, body, False)
+    return Request("POST", "/", tuple(query), {**_HEADERS, "content-type": setting.content_type or _XML}, body, False)
+
+
+def _marked(setting: Setting, marks: Mapping[str, str], fields: Mapping[str, str | int]) -> Request:
+    """Return a request into a container: no query, no signature, nothing encrypted (documented).
+
+    That x-wx-source is "other", the two headers beside it and the type of JSON are one product's test data; the type of
+    XML is inferred.
+    """
+    kind = setting.content_type or ("application/json" if setting.format == "json" else _XML)
+    return Request("POST", "/", (), {"content-type": kind, **marks}, render(fields, setting.format), False)
 
 
 def _signed(setting: Setting, timestamp: int, nonce: str) -> tuple[tuple[str, str], ...]:
@@ -150,6 +169,12 @@ RULES = (
         "Its other headers are Accept, Pragma and User-Agent.",
         "其余请求头为 Accept、Pragma 和 User-Agent。",
         seen="2023-03",
+    ),
+    Rule(
+        "A push into a container of cloud hosting has neither query nor signature, is never encrypted, and marked by "
+        "x-wx-source; its other headers are those of one product's test data.",
+        "推送到云托管容器时没有 URL 参数和签名，也不加密，以 x-wx-source 标明；其余请求头取自某产品的测试数据。",
+        page=CLOUD_PUSH, inferred=True,
     ),
     Rule(
         "The MsgId of a card comes before its fields. What has no place in XML is left out.",

@@ -9,6 +9,9 @@ _SESSION = f"{_DOCS}/framework/open-ability/customer-message"
 
 FORUM = "https://developers.weixin.qq.com/community/develop/doc"
 # The pages of WeChat that are named more than once.
+CLOUD = "https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/open.md"
+CLOUD_PUSH = "https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/push.md"
+CONTAINER = f"{_DOCS}/wxcloud/guide/container/concept.html"
 CODES = "https://github.com/binarywang/WxJava"  # WxOpenErrorMsgEnum.java copies the official page of return codes
 INTRODUCTION = "https://developers.weixin.qq.com/miniprogram/introduction/custom.html"
 LIMITS = "https://developers.weixin.qq.com/doc/service/Message_Management/API_Call_Limits.html"
