@@ -52,8 +52,8 @@ RULES = (
         seen="2026-09", errcodes=(41001,),
     ),
     Rule(
-        "Inside cloud hosting a call needs no token, but its path has to be in the console's list. A token of the caller's "
-        "own counts first.",
+        "Inside cloud hosting a call needs no token, but its path has to be in the console's list. A token of the "
+        "caller's own counts first.",
         "云托管内调用无须 access_token，但路径须在控制台的列表里；调用方自带的凭证优先。",
         page=CLOUD, inferred=True, errcodes=(85107,), setting="cloud_hosting",
     ),
