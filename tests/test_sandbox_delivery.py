@@ -49,7 +49,9 @@ class App:
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [query["echostr"].encode()]
         assert "text/xml" == environ["CONTENT_TYPE"]
-        assert "Mozilla/4.0" == environ["HTTP_USER_AGENT"]
+        assert ["Mozilla/4.0", "*/*", "no-cache"] == [
+            environ[f"HTTP_{name}"] for name in ("USER_AGENT", "ACCEPT", "PRAGMA")
+        ]
         self.queries.append(query)
         self.bodies.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         answer = self.answers.pop(0) if self.answers else b"success"
@@ -120,7 +122,7 @@ def test_all_that_customers_do(mode: str, format: str, served: bool) -> None:
         fields = read(body)
         assert sandbox.original_id == fields["ToUserName"]
         assert "ann" == query["openid"]
-        assert str(NOON) == query["timestamp"]
+        assert str(NOON + ((mode, format) == ("compatible", "xml"))) == query["timestamp"]
         if mode != "plain":
             assert "aes" == query["encrypt_type"]
             assert sha1(TOKEN, query["timestamp"], query["nonce"], fields["Encrypt"]) == query["msg_signature"]
@@ -320,7 +322,7 @@ def test_giving_up() -> None:
     with pushing(app) as sandbox:
         ann = sandbox.user("ann")
         event = ann.says("hi")
-        assert (Notice(NOON, event),) == ann.notices
+        assert (Notice(NOON, event, "该小程序客服暂时无法提供服务，请稍后再试"),) == ann.notices
         assert () == sandbox.user("ben").notices
         ann.says("again")
         assert 1 == len(ann.notices)
@@ -369,13 +371,13 @@ def test_time_limit_is_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("body", [b"ok", b'{"MsgType":"text"}', b"success "])
 def test_abnormal_answers_are_final(body: bytes) -> None:
-    """A wrong answer is one: it is not asked for again, and the phone says that nobody is there."""
+    """A wrong answer is one: it is not asked for again, and the phone says so in the words that customers have read."""
     app = App(body)
     with pushing(app) as sandbox:
         ann = sandbox.user("ann")
         event = ann.enters_session()
         sandbox.advance(1)
-        assert (Notice(NOON, event),) == ann.notices
+        assert (Notice(NOON, event, "该小程序提供的服务出现故障，请稍候再试"),) == ann.notices
         assert sandbox._core.pushes
         assert ["abnormal"] == [pushed.answer for pushed in sandbox._core.pushes.log]
         assert "abnormal (answer success, nothing at all" in repr(sandbox._core.pushes.log)

@@ -199,16 +199,16 @@ class Phone:
             if item.at - self._told_at >= _PAUSE:
                 added.append(line(strftime("%m-%d %H:%M", localtime(item.at))))
             self._told_at = item.at
-            added.append(_drawn(item, self._words))
+            added.append(_drawn(item, self._words, self._lang))
         bubbles = [*self.talk.children, *(w.HTML(markup) for markup in added)]
         self.talk.children = bubbles[-_SHOWN:]
         for gone in bubbles[:-_SHOWN]:
             close_tree(gone)
 
 
-def _drawn(item: CustomerEvent | Delivered | Notice, words: Words) -> str:
+def _drawn(item: CustomerEvent | Delivered | Notice, words: Words, lang: Language) -> str:
     if isinstance(item, Notice):
-        return line(words["service_down"])
+        return line(item.text if lang == "zh" else words["service_down"])
     if isinstance(item, Delivered):
         message = {**item.message, "aimsgcontext": {"is_ai_msg": int(item.ai_label)}}
         return bubble(message, words, picture=item.picture, limit=_SHOWN_PICTURE)

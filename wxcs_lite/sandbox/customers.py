@@ -5,6 +5,7 @@ from copy import deepcopy
 from types import MappingProxyType
 
 from wxcs_lite.sandbox.core import Core
+from wxcs_lite.sandbox.rules.evidence import RECEIVE, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent, Delivered, Notice, Person
 
 __all__ = ["Customer"]
@@ -95,7 +96,7 @@ class Customer:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """When the phone said that customer service is unavailable; the words are not published."""
+        """How often, when, and with which words the phone said that customer service is unavailable."""
         with self._core.lock:
             return tuple(self._person.notices)
 
@@ -137,3 +138,18 @@ def _picture(content: bytes) -> bytes:
     if not content:
         raise ValueError("a customer cannot send an empty picture")
     return bytes(content)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"session_from is cut at {_MAX_SESSION_FROM:,} bytes; an entry has no MsgId.",
+        f"session_from 超过 {_MAX_SESSION_FROM:,} 字节会被截断；进入会话事件没有 MsgId。",
+        page=RECEIVE,
+    ),
+    Rule(
+        "Events are pushed also while an agent has the session.",
+        "人工会话期间，事件仍会推送。",
+        inferred=True,
+    ),
+)

@@ -16,11 +16,22 @@ from wxcs_lite.sandbox.http.pool import open_memory_pool
 from wxcs_lite.sandbox.http.server import serving
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes, open_pushes
-from wxcs_lite.sandbox.pushes.requests import Format
+from wxcs_lite.sandbox.pushes.requests import Format, InnerJson
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
 from wxcs_lite.sandbox.rules.people import CustomerEvent
-from wxcs_lite.sandbox.rules.switches import ApiSignature, Chunked, ErrmsgStyle, ErrorContentType, Escapes, Switches
+from wxcs_lite.sandbox.rules.switches import (
+    ApiSignature,
+    Chunked,
+    ErrmsgStyle,
+    ErrorContentType,
+    Escapes,
+    ExhaustedCode,
+    PartName,
+    Switches,
+    UnknownOpenidCode,
+    UploadReply,
+)
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -44,13 +55,21 @@ class Sandbox:
     It is deterministic: the same seed, clock and calls give the same bytes. `clock` is a callable that returns epoch
     seconds; without one, it is noon in China on 2026-01-01 until `advance` moves the time.
 
-    Switches choose what is unknown or depends on the account:
+    Switches choose what is unknown or depends on the account; notebooks/recipes/sandbox_rules.md says what each
+    default rests on:
 
-    - `unicode_escapes`: what happens to `\\u4f60` in a JSON body. "decode" reads it as JSON, "literal" shows the user
-      the escape (seen in 2014), "refuse" answers 47002 (published, never seen). What WeChat does today is unknown.
+    - `unicode_escapes`: what happens to `\\u4f60` in a JSON body. "literal" shows the user the escape (last seen in
+      2018), "decode" reads it as JSON, "refuse" answers 47002 (published, never seen).
     - `chunked`: "refuse" answers HTTP 412 (seen on sibling calls), "accept" reads the chunks.
-    - `errmsg_style`: how error texts end: "rid" today, "hint" before 2020, "both" in between.
+    - `errmsg_style`: how error texts end. "today" is what was last seen: a rid, after a hint for 40007 (2026) and
+      41005 (2025). "rid" never has a hint, "hint" is how it was before 2020, "both" has both for every code.
     - `error_content_type`: "application/json; encoding=utf-8" or "text/plain"; both were seen.
+    - `upload_reply`: "live" answers an upload as real replies do, with an empty `item` and no errcode, so that code
+      that expects `errcode` 0 fails here as it would there; "page" answers as the official page prints it.
+    - `part_name`: "strict" wants a part called `media` in an upload; "lax" takes the first file, whatever its name.
+    - `exhausted_code`: the answer when the messages of the reply window are used up; 45015 was seen, too.
+    - `unknown_openid_code`: the answer for somebody who never wrote. 45015 is inferred; 40003 makes a mistyped openid
+      obvious.
     - `refill_on_entry`: whether entering the session within the 48 hours fills the count up to 5 again.
     - `max_image_bytes`: the official page says both 10 MB (the default) and 2 MB.
     - `daily_limits`, `minute_limits`: calls allowed for a path, instead of the published limits of a verified account.
@@ -70,10 +89,14 @@ class Sandbox:
         secret: str = "sandbox-secret-of-no-real-account",  # noqa: S107 it opens nothing
         seed: int = 0,
         clock: Callable[[], float] | None = None,
-        unicode_escapes: Escapes = "decode",
+        unicode_escapes: Escapes = "literal",
         chunked: Chunked = "refuse",
-        errmsg_style: ErrmsgStyle = "rid",
+        errmsg_style: ErrmsgStyle = "today",
         error_content_type: ErrorContentType = "application/json; encoding=utf-8",
+        upload_reply: UploadReply = "live",
+        part_name: PartName = "strict",
+        exhausted_code: ExhaustedCode = 45047,
+        unknown_openid_code: UnknownOpenidCode = 45015,
         refill_on_entry: bool = False,
         max_image_bytes: int = 10 * 2**20,
         daily_limits: Mapping[str, int] = _NOTHING,
@@ -88,19 +111,13 @@ class Sandbox:
             raise ValueError("appid and secret cannot be empty")
         token_paths = [path for path, route in ROUTES.items() if route.takes_token]
         switches = Switches(
-            unicode_escapes=unicode_escapes,
-            chunked=chunked,
-            errmsg_style=errmsg_style,
-            error_content_type=error_content_type,
-            refill_on_entry=refill_on_entry,
-            max_image_bytes=max_image_bytes,
-            daily_limits=daily_limits,
-            minute_limits=minute_limits,
-            unauthorized=unauthorized,
-            api_signature=api_signature,
-            cloud_hosting=cloud_hosting,
+            unicode_escapes=unicode_escapes, chunked=chunked, errmsg_style=errmsg_style,
+            error_content_type=error_content_type, upload_reply=upload_reply, part_name=part_name,
+            exhausted_code=exhausted_code, unknown_openid_code=unknown_openid_code, refill_on_entry=refill_on_entry,
+            max_image_bytes=max_image_bytes, daily_limits=daily_limits, minute_limits=minute_limits,
+            unauthorized=unauthorized, api_signature=api_signature, cloud_hosting=cloud_hosting,
             cloud_shared=cloud_shared,
-        ).checked(frozenset(ROUTES), token_paths)
+        ).checked(frozenset(ROUTES), token_paths)  # fmt: skip
         self._core = Core(Account(appid, secret, seed, switches, frozenset(ROUTES)), clock)
 
     def __repr__(self) -> str:
@@ -238,6 +255,8 @@ class Sandbox:
         aes_key: str | None = None,
         format: Format = "json",
         compatible: bool = False,
+        content_type: str | None = None,
+        inner_json: InnerJson = "spaced",
         time_limit: float = 5.0,
         on_pushed: Callable[[Pushed], object] | None = None,
     ) -> Pushes:
@@ -257,7 +276,11 @@ class Sandbox:
         plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
         answered with exactly its echostr. There is only one target: another call replaces it.
 
-        Without a token, in a sandbox with `cloud_hosting`, the target is a container: it must answer the check of its
+        `content_type` labels the body; None means text/xml, which was seen on JSON, too (in a container JSON is labelled
+        as JSON). That was in 2018 and there is nothing newer, so try your application with "application/json" as well. `inner_json` is how JSON is laid out before it is encrypted: "spaced" as in a real
+        push, "compact" as on the page.
+
+        Without a token, in a sandbox with `cloud_hosting`, the target is a container: it has to answer the check of its
         path with status 200, and pushes come with `x-wx-source` and no signature.
 
         `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
@@ -275,6 +298,8 @@ class Sandbox:
             aes_key=aes_key,
             format=format,
             compatible=compatible,
+            content_type=content_type,
+            inner_json=inner_json,
             time_limit=time_limit,
             on_pushed=on_pushed,
         )

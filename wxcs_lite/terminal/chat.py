@@ -32,7 +32,7 @@ _TEXTS = {
         "plain": "推送为明文；执行 pip install 'cryptography>=50.0.2' 后改为加密。",
         "picture": "[图片，{} 字节]",
         "agent": "（已转人工客服，机器人不再收到消息。）",
-        "notice": "（客服暂时无法提供服务。）",
+        "notice": "（{}）",
     },
 }
 
@@ -84,4 +84,4 @@ def _turn(customer: Customer, line: str, texts: dict[str, str], out: TextIO) -> 
     if customer.has_agent:
         print(texts["agent"], file=out, flush=True)
     if len(customer.notices) > noticed:
-        print(texts["notice"], file=out, flush=True)
+        print(texts["notice"].format(customer.notices[-1].text), file=out, flush=True)

@@ -11,6 +11,7 @@ from wxcs_lite.sandbox.api.credentials import check_credential, relayed
 from wxcs_lite.sandbox.api.signature import opened, sealed
 from wxcs_lite.sandbox.http.values import Reply, Request, page
 from wxcs_lite.sandbox.rules.account import Account
+from wxcs_lite.sandbox.rules.evidence import CODES, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["ROUTES", "Route", "answer", "refusal"]
@@ -125,3 +126,28 @@ def _json(fields: Mapping[str, object], content_type: str) -> Reply:
     errcode = fields.get("errcode", 0)
     headers = (("Content-Type", content_type),)
     return Reply(200, headers, text.encode("utf-8", "replace"), errcode if isinstance(errcode, int) else None)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "An unknown path is HTTP 404, and no JSON; a wrong method is 43001 or 43002.",
+        "未知路径返回 HTTP 404，不是 JSON；请求方法不对返回 43001 或 43002。",
+        page=CODES, seen="https://github.com/zoujingli/WeChatDeveloper", errcodes=(43001, 43002),
+    ),
+    Rule(
+        "A missing token is told first, then a bad one, before the body is looked at.",
+        "先检查有没有 access_token，再检查是否有效，之后才看请求体。",
+        seen="2026-09",
+    ),
+    Rule(
+        "Then come allowance, permission, body, fields, and the reply window last.",
+        "其后依次是额度、权限、请求体、各字段，最后是下发时限。",
+        inferred=True,
+    ),
+    Rule(
+        "What the account may not call is refused.",
+        "账号没有权限的接口会被拒绝。",
+        seen="2020-08, 2023-10", inferred=True, errcodes=(48001,), setting="unauthorized",
+    ),
+)

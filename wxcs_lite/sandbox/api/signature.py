@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
 from wxcs_lite.sandbox.http.values import Reply, Request
+from wxcs_lite.sandbox.rules.evidence import SIGNATURE, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -123,3 +124,16 @@ def sealed(account: "Account", keys: "ApiKeys", path: str, reply: Reply, now: fl
         ("Wechatmp-Signature", b64encode(signature).decode()),
     )
     return reply._replace(headers=headers, body=body)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"What is signed is verified, decrypted, and answered signed: {', '.join(SIGNED)}. The order of the checks, "
+        f"the {_WINDOW} s and that errors are sealed, too, are our reading.",
+        f"对签名请求验签、解密，返回也加密并签名，适用于 {'、'.join(SIGNED)}。"
+        f"检查的先后、{_WINDOW} 秒的时限、出错时也加密，均为推断。",
+        page=SIGNATURE, seen="40234: 2023-07, 2026-03; 40235: 2024-04", inferred=True,
+        errcodes=(40231, 40232, 40233, 40234, 40235, 40236, 40237, 40239, 40240), setting="api_signature",
+    ),
+)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from wxcs_lite.sandbox.http.values import Reply
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
 from wxcs_lite.sandbox.pushes.requests import Setting
+from wxcs_lite.sandbox.rules.evidence import RECEIVE, TRANSFER, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent
 
 __all__ = ["Verdict", "judge"]
@@ -113,3 +114,26 @@ def _read_xml(text: str) -> dict[str, Any]:
         is_number = element.tag in _NUMBERS and value.isascii() and value.isdigit()
         fields[element.tag] = int(value) if is_number else value
     return fields
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "success and nothing at all are fine. Anything else but a hand-over shows the notice; that it is not pushed "
+        "again is our reading, as is what another status than 2xx means. An encrypted success was seen to show it.",
+        "应答 success 或空内容均可；除转人工外的其他内容会弹出提示。此后不再重推、非 2xx 状态如何处理，均为推断。"
+        "应答加密的 success 而弹出提示，有实例。",
+        page=RECEIVE, seen="2022-11: https://github.com/royalrick/weapp/issues/87", inferred=True,
+    ),
+    Rule(
+        "A text is no answer. (It was seen to be dropped in silence; here it shows the notice, so that it is "
+        "noticed.)",
+        "不能用文本应答。（实例中被静默丢弃；沙箱会弹出提示，以便发现。）",
+        page=RECEIVE, seen="2019-08, 2021-08: https://github.com/Eric-Guo/wechat/issues/264", inferred=True,
+    ),
+    Rule(
+        "A message can be handed over to an agent, an event cannot; in secure mode the answer is encrypted.",
+        "消息可以转人工，事件不行；安全模式下应答须加密。",
+        page=TRANSFER,
+    ),
+)

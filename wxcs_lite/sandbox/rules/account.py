@@ -5,6 +5,7 @@ from typing import Any
 
 from wxcs_lite.sandbox.rules.api_keys import ApiKeys
 from wxcs_lite.sandbox.rules.cloud_tokens import CloudTokens
+from wxcs_lite.sandbox.rules.evidence import TOKEN, Rule
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.management import Agents, Merchants, Work
 from wxcs_lite.sandbox.rules.media import Shelf
@@ -67,12 +68,27 @@ class Account:
             raise RefusedError(40125)
 
     def person(self, openid: str) -> Person:
-        """Return the person, or raise 45015, because a stranger has no open window."""
+        """Return the person, or raise 45015 (40003 by a switch), because a stranger has no open window."""
         if openid not in self.people:
-            raise RefusedError(45015)
+            raise RefusedError(self.switches.unknown_openid_code)
         return self.people[openid]
 
     def errmsg(self, errcode: int, now: float, text: str | None = None) -> tuple[str, str]:
         """Return the errmsg and its rid, which is created even if the style does not show it."""
         rid, hint = self.names.rid(now), self.names.hint()
         return errmsg(errcode, style=self.switches.errmsg_style, rid=rid, hint=hint, text=text), rid
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "The token calls check the appid first, then the grant_type, then the secret.",
+        "获取凭证时先校验 appid，再校验 grant_type，最后校验 secret。",
+        page=TOKEN, seen="2026-09", inferred=True, errcodes=(40002, 40013, 40125, 41002, 41004),
+    ),
+    Rule(
+        "An openid that is well formed and never wrote is refused as one whose time is over.",
+        "openid 格式正确、但从未发过消息的用户，按超出时限处理。",
+        inferred=True, errcodes=(45015,), setting="unknown_openid_code",
+    ),
+)

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 
+from wxcs_lite.sandbox.rules.evidence import CONTAINER, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["CloudTokens"]
@@ -45,3 +46,15 @@ class CloudTokens:
             raise RefusedError(40001)
         if now >= at + _LIFETIME:
             raise RefusedError(42001)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"The file in the container has a new token every {_APART // 60} minutes, each good for {_LIFETIME // 60}; "
+        "what is answered to an old or an unknown one is inferred.",
+        f"容器里的文件每 {_APART // 60} 分钟换一次凭证，每个有效 {_LIFETIME // 60} 分钟；"
+        "过期或未知的返回什么错误码，是推断。",
+        page=CONTAINER, inferred=True, errcodes=(40001, 42001),
+    ),
+)

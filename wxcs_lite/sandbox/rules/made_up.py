@@ -80,7 +80,9 @@ class Names:
         return f"{int(now) & 0xFFFFFFFF:08x}-{tail[:8]}-{tail[8:]}"
 
     def hint(self) -> str:
-        return self._text("hint", 12)[:14]
+        """Six letters or digits, six digits, a dash and a digit, as in the newest published ones."""
+        text = self._text("hint", 6).replace("-", "a").replace("_", "b")
+        return f"{text[:6]}{int.from_bytes(self._bytes('hint', 3)) % 10**6:06}-{self._bytes('hint', 1)[0] % 10}"
 
     def msg_id(self) -> int:
         """Return a 64-bit integer that a float cannot hold exactly, like the real ones."""

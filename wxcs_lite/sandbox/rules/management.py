@@ -6,6 +6,7 @@
 import re
 from typing import Any
 
+from wxcs_lite.sandbox.rules.evidence import MANAGEMENT, WORK, Rule
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
@@ -133,3 +134,25 @@ def _check_corpid(corpid: object) -> None:
         raise RefusedError(10130002)
     if not corpid.startswith("ww"):
         raise RefusedError(10130600)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "A sub-merchant's account_name has at most 30 letters, digits and _, and is taken once; its nickname has "
+        f"{_NICKNAME[0]} to {_NICKNAME[-1]} characters, a Chinese one counting 2.",
+        "子商户 account_name 最长 30 个字符（字母、数字、下划线），不可重复；"
+        f"nickname 为 {_NICKNAME[0]} 到 {_NICKNAME[-1]} 个字符，汉字算 2 个。",
+        page=MANAGEMENT, errcodes=(45070, 45071, 45078, 45091),
+    ),
+    Rule(
+        f"A Mini Program adds agents by kf_wx, {_AGENTS} at most; a kf_account in its place is refused.",
+        f"小程序用 kf_wx 添加客服，最多 {_AGENTS} 个；改用 kf_account 会被拒绝。",
+        page=MANAGEMENT, seen="40097: 2024-02", errcodes=(40097, 65401, 65405, 65407),
+    ),
+    Rule(
+        "One company is bound at a time. Which code means what in a wrong corpid is read from their texts.",
+        "同时只能绑定一个企业。corpid 有误时用哪个错误码，由其文字推断。",
+        page=WORK, inferred=True, errcodes=(10130002, 10130600, 10130603, 10130604),
+    ),
+)

@@ -12,15 +12,22 @@ from copy import deepcopy
 from math import inf
 from typing import Any, NamedTuple
 
+from wxcs_lite.sandbox.rules.evidence import FORUM, INTRODUCTION, RECEIVE, SEND, TRANSFER, TYPING, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
-__all__ = ["AgentSession", "CustomerEvent", "Delivered", "Notice", "Person", "ReplyWindow"]
+__all__ = ["NO_ANSWER", "WRONG_ANSWER", "AgentSession", "CustomerEvent", "Delivered", "Notice", "Person"]
+__all__ += ["ReplyWindow"]
 
 _MESSAGE = (5, 48 * 3600)  # messages, seconds
 _ENTRY = (2, 60)
 _TYPING = 15  # seconds
 _EXCHANGE = 30  # seconds
 _SILENCE = 30 * 60  # seconds
+
+# What customers have read on their phones. The second was seen in 2022-11, after an encrypted `success` was answered;
+# that any other wrong answer brings it too is inferred. https://github.com/royalrick/weapp/issues/87
+NO_ANSWER = "该小程序客服暂时无法提供服务，请稍后再试"
+WRONG_ANSWER = "该小程序提供的服务出现故障，请稍候再试"
 
 
 class Delivered(NamedTuple):
@@ -54,10 +61,14 @@ class CustomerEvent(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """The phone said, at `at`, that customer service is unavailable, because the push of `event` had no good answer."""
+    """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer.
+
+    `text` is what customers have read; it depends on whether there was no answer or a wrong one.
+    """
 
     at: float
     event: CustomerEvent
+    text: str = NO_ANSWER
 
 
 class ReplyWindow:
@@ -99,11 +110,11 @@ class ReplyWindow:
         self.left = max(left, action[0])
         self.closes_at = max(self.closes_at, now + action[1])
 
-    def check_send(self, now: float) -> None:
-        """Raise 45015 outside the window, else 45047 if its messages are used up (order inferred; not published)."""
+    def check_send(self, now: float, *, exhausted: int = 45047) -> None:
+        """Raise 45015 outside the window, else `exhausted` if its messages are used up (order inferred)."""
         self._check_open(now)
         if not self.left:
-            raise RefusedError(45047)
+            raise RefusedError(exhausted)
 
     def _check_open(self, now: float) -> None:
         if now > self.closes_at:
@@ -182,3 +193,61 @@ class Person:
         context = message.get("aimsgcontext")
         ai_label = isinstance(context, dict) and context.get("is_ai_msg") == 1
         self.inbox.append(Delivered(now, deepcopy(dict(message)), picture, ai_label))
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"A customer's message opens {_MESSAGE[1] // 3600} hours with {_MESSAGE[0]} messages, entering the session "
+        f"{_ENTRY[1]} seconds with {_ENTRY[0]}. Outside them a send is refused.",
+        f"用户发来消息后 {_MESSAGE[1] // 3600} 小时内可下发 {_MESSAGE[0]} 条，"
+        f"进入会话后 {_ENTRY[1]} 秒内可下发 {_ENTRY[0]} 条；超出时限则拒绝。",
+        page=SEND, seen="2020-08", errcodes=(45015,),
+    ),
+    Rule(
+        "Allowances do not add up: the larger count and the later end count.",
+        "额度不累加：取较大的条数和较晚的截止时间。",
+        page=INTRODUCTION,
+    ),
+    Rule(
+        "Entering the session inside a running 48 hours does not fill the count up again.",
+        "48 小时内再次进入会话，条数不会补满。",
+        inferred=True, setting="refill_on_entry",
+    ),
+    Rule(
+        "Messages used up have a code of their own. (Where they surely were not, 45015 was seen seconds after a "
+        "success.)",
+        "条数用完返回单独的错误码。（条数未用完、几秒前刚下发成功，却返回 45015 的情况也有人见过。）",
+        page=SEND, errcodes=(45047,), setting="exhausted_code",
+        seen=f"2021-04, 2023-07; 45015: 2020-08, {FORUM}/000cc8eeb745703799da2cbb256000; "
+        f"2023-02, {FORUM}/000ec2fb4f07c879585f18a9351400",
+    ),
+    Rule(
+        "The time is looked at before the count.",
+        "先判断时限，再判断条数。",
+        inferred=True, errcodes=(45015, 45047),
+    ),
+    Rule(
+        f"The typing line lasts {_TYPING} s, is not shown twice, and needs a message in either direction within the "
+        f"last {_EXCHANGE} s; the reply window must be open. A message ends it.",
+        f"“正在输入”持续 {_TYPING} 秒，期间不能重复下发；最近 {_EXCHANGE} 秒内须有消息往来，且在可下发时限内。"
+        "下发消息会使其结束。",
+        page=TYPING, errcodes=(45015, 45080, 45081),
+    ),
+    Rule(
+        "Typing takes no message from the count; CancelTyping is fine also where nothing is shown.",
+        "下发输入状态不占条数；没有输入状态时取消也返回成功。",
+        inferred=True,
+    ),
+    Rule(
+        f"An agent's session ends when the agent closes it, or after {_SILENCE // 60} minutes of silence; until then "
+        "messages are not pushed.",
+        f"转人工后消息不再推送，直到客服结束会话，或 {_SILENCE // 60} 分钟无消息。",
+        page=TRANSFER,
+    ),
+    Rule(
+        f"After no answer, or a late one, the phone says {NO_ANSWER}; after a wrong one, {WRONG_ANSWER}.",
+        f"未应答或应答超时，手机提示“{NO_ANSWER}”；应答有误，提示“{WRONG_ANSWER}”。",
+        page=RECEIVE, seen="2022-11: https://github.com/royalrick/weapp/issues/87", inferred=True,
+    ),
+)

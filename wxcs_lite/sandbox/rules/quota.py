@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from time import gmtime
 from types import MappingProxyType
 
+from wxcs_lite.sandbox.rules.evidence import LIMITS, OPEN_API, STABLE_TOKEN, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["DAILY", "PER_MINUTE", "Quota", "china_day"]
@@ -91,3 +92,31 @@ class Quota:
         month = china.tm_year * 12 + china.tm_mon
         if self._month != month:
             self._month, self._cleared, self._one_cleared = month, 0, 0
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "Calls are counted by the day: " + ", ".join(f"{path} {limit:,}" for path, limit in DAILY.items()) + ". (One "
+        "Mini Program was shown 5,000,000 for its sends in 2024-11.)",
+        "每日调用上限：" + "，".join(f"{path} {limit:,}" for path, limit in DAILY.items())
+        + "。（2024-11 有小程序查到下发消息为 5,000,000。）",
+        page=LIMITS, seen="2021-10", errcodes=(45009,), setting="daily_limits",
+    ),
+    Rule(
+        "Some calls are counted by the minute, too: "
+        + ", ".join(f"{path} {limit:,}" for path, limit in PER_MINUTE.items()) + ".",
+        "部分接口另有每分钟上限：" + "，".join(f"{path} {limit:,}" for path, limit in PER_MINUTE.items()) + "。",
+        page=STABLE_TOKEN, errcodes=(45011,), setting="minute_limits",
+    ),
+    Rule(
+        "Days begin at midnight in China. Each call with a good token counts, also one that is refused afterwards.",
+        "每天按北京时间零点清零；凭证有效的调用都计数，包括随后被拒的。",
+        inferred=True,
+    ),
+    Rule(
+        f"All counters may be cleared {_CLEARED_A_MONTH} times a month, a single one {_ONE_CLEARED_A_MONTH} times.",
+        f"全部清零每月 {_CLEARED_A_MONTH} 次，单个接口清零每月 {_ONE_CLEARED_A_MONTH} 次。",
+        page=OPEN_API, errcodes=(45009, 48006),
+    ),
+)
