@@ -83,7 +83,7 @@ ROWS: tuple[Row, ...] = (
 
     # General
     (-1, "", "back-off", "system error", "系统繁忙",
-     "Trouble on WeChat's side; seen once (2024) for a card whose thumb_media_id looked like that of a permanent material.",
+     "Trouble on WeChat's side; seen once (2024) for a card whose thumb_media_id looked like a permanent material's.",
      "微信侧系统繁忙；2024 年也有小程序卡片报此码的实例，其 thumb_media_id 像是永久素材的。",
      "Retry with growing, slightly random delays; the message may already have been sent, so a retry can duplicate it.",
      "按递增间隔（带随机抖动）重试；如果是下发消息，这一条可能已经发出，重试有重复下发的风险。"),

@@ -276,9 +276,10 @@ class Sandbox:
         plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
         answered with exactly its echostr. There is only one target: another call replaces it.
 
-        `content_type` labels the body; None means text/xml, which was seen on JSON, too (in a container JSON is labelled
-        as JSON). That was in 2018 and there is nothing newer, so try your application with "application/json" as well. `inner_json` is how JSON is laid out before it is encrypted: "spaced" as in a real
-        push, "compact" as on the page.
+        `content_type` labels the body; None means text/xml, which was seen on JSON, too (in a container JSON is
+        labelled as JSON). That was in 2018 and there is nothing newer, so try your application with "application/json"
+        as well. `inner_json` is how JSON is laid out before it is encrypted: "spaced" as in a real push, "compact" as
+        on the official page.
 
         Without a token, in a sandbox with `cloud_hosting`, the target is a container: it has to answer the check of its
         path with status 200, and pushes come with `x-wx-source` and no signature.

@@ -209,7 +209,7 @@ class RefusedError(Exception):
 
 
 def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = None) -> str:
-    """Return the text of a refusal in the style of a period: "today", "rid", "hint" (before 2020) or "both" (seen in 2026).
+    """Return the text of a refusal in the style of a period: "today", "rid", "hint" (before 2020) or "both".
 
     >>> errmsg(40003, style="rid", rid="695602c0-1b3628cf-4ed2dcbf", hint="JUmuwa08163951")
     'invalid openid rid: 695602c0-1b3628cf-4ed2dcbf'
