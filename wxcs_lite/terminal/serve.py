@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from threading import Event, Lock
 from typing import Any, NoReturn, TextIO
@@ -30,7 +30,7 @@ _TEXTS = {
         "taken": "port {port}: {reason}; choose another --port, or none for a free one",
         "empty": "--appid and --secret cannot be empty",
         "extra": "--proxy needs the package cryptography: pip install 'cryptography>=50.0.2'",
-        "paste": "Paste these lines into the shell of your program: api.weixin.qq.com is the sandbox there, and no other host",
+        "paste": "Paste this where your program runs: it finds the sandbox at api.weixin.qq.com, and no other host",
         "alone": "a command after -- runs behind the proxy: add --proxy before the --",
         "missing": "{command} cannot be run: {reason}",
     },
@@ -95,8 +95,7 @@ def run(
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _end))
         on_request = (lambda seen: teller.show(_line(seen))) if verbose else None
         try:
-            door = sandbox.proxy if proxy else sandbox.serve
-            opened: str | dict[str, str] = stack.enter_context(door(port, on_request=on_request))
+            opened = _open(sandbox, proxy, port, on_request, stack)
         except ImportError:
             return teller.refuse("extra")
         except OSError as error:
@@ -106,6 +105,15 @@ def run(
         _tell(sandbox, opened, bool(secret), teller)
         _listen(sandbox, lines or sys.stdin, teller)
     return 0
+
+
+def _open(
+    sandbox: Sandbox, proxy: bool, port: int, on_request: Callable[[Seen], object] | None, stack: ExitStack
+) -> str | dict[str, str]:
+    """Return the URL of the server, or the environment of the proxy."""
+    if proxy:
+        return stack.enter_context(sandbox.proxy(port, on_request=on_request))
+    return stack.enter_context(sandbox.serve(port, on_request=on_request))
 
 
 def _end(*_: object) -> NoReturn:
