@@ -93,9 +93,8 @@ def run(
         sandbox.user(openid).says("…")
     with ExitStack() as stack, suppress(KeyboardInterrupt):
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _end))
-        on_request = (lambda seen: teller.show(_line(seen))) if verbose else None
         try:
-            opened = _open(sandbox, proxy, port, on_request, stack)
+            opened = _open(sandbox, port, proxy, teller.tell if verbose else None, stack)
         except ImportError:
             return teller.refuse("extra")
         except OSError as error:
@@ -108,7 +107,7 @@ def run(
 
 
 def _open(
-    sandbox: Sandbox, proxy: bool, port: int, on_request: Callable[[Seen], object] | None, stack: ExitStack
+    sandbox: Sandbox, port: int, proxy: bool, on_request: Callable[[Seen], object] | None, stack: ExitStack
 ) -> str | dict[str, str]:
     """Return the URL of the server, or the environment of the proxy."""
     if proxy:
@@ -151,6 +150,9 @@ class _Teller:
     def show(self, line: str) -> None:
         with self._printing:
             print(line, file=self._out, flush=True)
+
+    def tell(self, seen: Seen) -> None:
+        self.show(_line(seen))
 
     def reason(self, error: OSError) -> str:
         chinese = _CHINESE.get(error.errno or 0) if self._lang == "zh" else None
