@@ -6,8 +6,9 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ import pytest
 import urllib3
 from urllib3.exceptions import ReadTimeoutError
 
+from tests.test_sandbox_peers import linux, peak_of, served
 from tests.test_sandbox_server import CREDENTIALS, port_of, request_bytes, talk
 from wxcs_lite.sandbox import Sandbox, Seen, sunset
 
@@ -414,3 +416,63 @@ def test_who_holds_the_other_end_may_close_first(sandbox: Sandbox) -> None:
         tunnel.recv(65536)
     with closing(tunnel), pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
         tunnel.recv(1)
+
+
+def test_who_only_opened_a_tunnel_was_not_served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two who keep the door waiting, the one goes who never sent a whole request, though it came later."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 2)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.05)
+    with sandbox.proxy() as environment, open_tunnel(environment) as served:
+        served.sendall(ASKED)
+        assert served.recv(65536)
+        with connect(environment, CONNECT) as opening:
+            receive(opening, CONNECTED)
+            assert still_answers(environment)
+            assert b"" == opening.recv(1)
+        served.sendall(ASKED)
+        assert served.recv(65536)
+
+
+def test_a_slow_reader_of_a_large_reply_is_cut(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is that of the whole reply, not of each piece that is encrypted."""
+    sandbox = Sandbox()
+    media_id = sandbox.user("ann").sends_image(sunset() + bytes(9_900_000)).fields["MediaId"]
+    token = sandbox.pool().request("GET", "/cgi-bin/token?" + CREDENTIALS).json()["access_token"]
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._PATIENCE", 0.3)
+    with sandbox.proxy() as environment, open_tunnel(environment) as tunnel:
+        tunnel.sendall(request_bytes("GET", f"/cgi-bin/media/get?access_token={token}&media_id={media_id}"))
+        with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
+            read_slowly(tunnel, 9_900_000)
+
+
+def read_slowly(tunnel: ssl.SSLSocket, size: int) -> None:
+    read = 0
+    while read < size:
+        read += len(tunnel.recv(65536))
+        time.sleep(0.005)
+
+
+@linux
+def test_a_crowd_in_tunnels_locks_nobody_out() -> None:
+    """300, of whom half say nothing and half read nothing of a large picture: others get it, in little memory."""
+    with served("--proxy") as (process, url), ExitStack() as stack:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        bundle = next(line for line in lines if "SSL_CERT_FILE=" in line).partition("=")[2].strip()
+        environment = {"HTTPS_PROXY": url, "SSL_CERT_FILE": bundle}
+        manager = stack.enter_context(urllib3.ProxyManager(url, ca_certs=bundle))
+        token = manager.request("GET", f"https://{HOST}/cgi-bin/token?{CREDENTIALS}").json()["access_token"]
+        picture = sunset() + bytes(9_900_000)
+        uploaded = manager.request(
+            "POST",
+            f"https://{HOST}/cgi-bin/media/upload?type=image&access_token={token}",
+            fields={"media": ("a.jpg", picture, "image/jpeg")},
+        )
+        target = f"/cgi-bin/media/get?access_token={token}&media_id={uploaded.json()['media_id']}"
+        for number in range(300):
+            if number % 2:
+                receive(stack.enter_context(connect(environment, CONNECT)), CONNECTED)
+            else:
+                stack.enter_context(open_tunnel(environment)).sendall(request_bytes("GET", target))
+        assert picture == manager.request("GET", f"https://{HOST}{target}", timeout=60).data
+        assert peak_of(process) < 150

@@ -63,12 +63,11 @@ class Tunnel:
             self._tls.write(whole[start : start + _PIECE])
             yield Outcome(self._leaving.read(), False, slow, ends=False)
             start, slow = start + _PIECE, 0.0
-        if not whole:  # the connection is lost: that is no way to say goodbye
-            yield outcome
-            return
-        self._tls.write(whole[start:])
-        data = self._leaving.read() + (self._last_words() if outcome.close else b"")
-        yield Outcome(data, outcome.close, slow, outcome.ends)
+        goodbye = b""
+        if whole:  # without a word, the connection is to be lost
+            self._tls.write(whole[start:])
+            goodbye = self._last_words() if outcome.close else b""
+        yield Outcome(self._leaving.read() + goodbye, outcome.close, slow, outcome.ends)
 
     def _last_words(self) -> bytes:
         with suppress(ssl.SSLError):
