@@ -301,6 +301,7 @@ def test_records_that_say_nothing_are_no_pastime(environment: Environment, monke
             except ssl.SSLWantReadError:
                 connection.sendall(leaving.read())
                 arrived.write(connection.recv(65536))
+        connection.sendall(leaving.read())
         tls.write(ASKED)
         record = leaving.read()
         connection.settimeout(0.1)

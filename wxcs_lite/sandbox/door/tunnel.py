@@ -28,7 +28,7 @@ class Tunnel:
         self._tls = context.wrap_bio(self._arrived, self._leaving, server_side=True)
         self._talk = talk
         self._shaken_hands = False
-        self.held = 1  # from here on the handshake is waited for
+        self.held = 0
 
     def feed(self, data: bytes) -> Iterator[Outcome]:
         self._arrived.write(data)
@@ -37,10 +37,10 @@ class Tunnel:
             for outcome in self._talk.feed(plain):
                 yield from self._encrypt(outcome)
             self.held = self._talk.held
-        if plain is None:
-            yield Outcome(self._leaving.read(), False, ends=False)
-        else:
+        if plain is not None:
             yield Outcome(self._last_words(), True)
+        elif flight := self._leaving.read():
+            yield Outcome(flight, False, ends=False)
 
     def close(self) -> None:
         self._talk.close()
