@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import wxcs_lite
 from wxcs_lite import errors
-from wxcs_lite.catalogue import ROWS
+from wxcs_lite.catalogue import ROWS, Row
 from wxcs_lite.errcodes import explain
 from wxcs_lite.errors import (
     ApiError,
@@ -25,6 +25,7 @@ from wxcs_lite.errors import (
     WindowClosed,
     WxError,
     api_error,
+    retry_after,
 )
 
 RID = "64a774ce-020c072d-6c820ec0"
@@ -64,7 +65,7 @@ COPIES = [
 
 def test_every_class_is_tried() -> None:
     """The list above has an error of each class that the module offers, and the package offers them all."""
-    classes = {name for name in errors.__all__ if name != "api_error"}
+    classes = {name for name in errors.__all__ if name[0].isupper()}
     assert classes == {type(error).__name__ for error, _ in EACH}
     assert classes <= set(wxcs_lite.__all__)
 
@@ -235,3 +236,37 @@ def test_a_long_errmsg_is_cut_at_a_word() -> None:
 def test_advice_is_an_explanation_or_nothing(error: WxError) -> None:
     """The catalogue knows errcodes; all other errors say everything in their two lines."""
     assert (explain(error.errcode, error.errmsg) if isinstance(error, ApiError) else None) == error.advice
+
+
+MONTH = 31 * 86400.0
+WAITS = {45009: 86400.0, 45011: 60.0, 48006: MONTH, 89506: 86400.0, 89507: 3600.0}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row[0]))
+def test_when_to_try_again_is_told_for_each_code(row: Row) -> None:
+    """At once with a new token, after a period that the code names; never where a repeat could send twice."""
+    errcode, _, retry, *_ = row
+    told = retry_after(api_error(errcode, "made up"))
+    if errcode in WAITS:
+        assert retry in ("time", "back-off")
+        assert WAITS[errcode] == told
+    else:
+        assert (0.0 if retry == "token" else None) == told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (api_error(99999, "never heard of"), None),
+        (TransportError("cut", "断开", False), 1.0),
+        (TransportError("cut", "断开"), None),
+        (BadReply("HTTP 404", "HTTP 404", 404, False), None),
+        (BadReply("HTTP 502", "HTTP 502", 502), None),
+        (InvalidMessage("touser", "must not be empty", "不能为空"), None),
+        (PushRejected("no signature", "缺少签名"), None),
+        (ValueError("not ours"), None),
+    ],
+)
+def test_when_to_try_again_is_told_for_other_errors(error: Exception, told: float | None) -> None:
+    """Where no connection was made, nothing left; what is ours to mend does not mend itself."""
+    assert told == retry_after(error)

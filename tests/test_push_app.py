@@ -6,9 +6,11 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -18,7 +20,7 @@ from wsgiref.validate import validator
 import pytest
 
 from wxcs_lite.errors import InvalidMessage, api_error
-from wxcs_lite.push import SUCCESS, Push, decrypt, encrypt, push_app, transfer_to_agent, verify
+from wxcs_lite.push import SUCCESS, Claims, Push, SqliteSeen, decrypt, encrypt, push_app, transfer_to_agent, verify
 from wxcs_lite.push.crypto import sign
 from wxcs_lite.push.markup import write_xml
 from wxcs_lite.push.value import MAX_BODY, parse
@@ -490,3 +492,217 @@ def test_on_error_gets_each_failure(handler: Recorder, caplog: pytest.LogCapture
         re.findall(r"the \w+ crashed with \w+", line)[0] for line in logged
     ]
     assert "whisper" not in caplog.text
+
+
+# Given back, and shared among processes
+
+
+class Shelf(dict[str, bytes]):
+    """A `Claims` in memory, which can be out of order."""
+
+    broken = ""
+
+    def claim(self, key: str) -> bytes | None:
+        self._work("claim")
+        found = self.get(key)
+        if found is None:
+            self[key] = b""
+        return found
+
+    def settle(self, key: str, answer: bytes) -> None:
+        self._work("settle")
+        if key in self:
+            self[key] = answer
+
+    def forget(self, key: str) -> None:
+        self._work("forget")
+        self.pop(key, None)
+
+    def _work(self, name: str) -> None:
+        if name == self.broken:
+            raise OSError("redis://whisper@127.0.0.1")
+
+
+@pytest.fixture(params=["shelf", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Claims:
+    return Shelf() if request.param == "shelf" else SqliteSeen(tmp_path / "seen")
+
+
+def until(happens: Callable[[], object]) -> None:
+    """Wait for what another thread does."""
+    end = time.monotonic() + 10
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def two_apps(handler: Recorder, store: Claims, **more: Any) -> tuple[PushApp, PushApp]:
+    """Two processes, as far as they share nothing but the store."""
+    return push_app(handler, token=TOKEN, seen=store, **more), push_app(handler, token=TOKEN, seen=store, **more)
+
+
+def test_a_repetition_in_another_process_gets_the_first_ones_answer(handler: Recorder, store: Claims) -> None:
+    """A hand-over is not lost, and the handler runs once."""
+    handler.answer = transfer_to_agent
+    answers = [call(app, "POST", *plain(TEXT)) for app in two_apps(handler, store) for _ in range(2)]
+    assert [answers[0]] * 4 == answers
+    assert b"transfer" in answers[0].body
+    assert 1 == len(handler.pushes)
+
+
+def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, store: Claims) -> None:
+    """And gets the hand-over that comes of it."""
+    handler.answer = transfer_to_agent
+    handler.open.clear()
+    one, other = two_apps(handler, store, wait=10)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(call, one, "POST", *plain(TEXT))
+        until(lambda: handler.pushes)
+        second = pool.submit(call, other, "POST", *plain(TEXT))
+        until(lambda: other._once._seen)
+        handler.open.set()
+        assert first.result(10) == second.result(10)
+    assert b"transfer" in first.result().body
+    assert 1 == len(handler.pushes)
+
+
+def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler: Recorder, store: Claims) -> None:
+    """What it was told is not taken for the answer."""
+    handler.answer = transfer_to_agent
+    handler.open.clear()
+    one, other = two_apps(handler, store, wait=0.02)
+    assert [SUCCESS] * 3 == [call(app, "POST", *plain(TEXT)).body for app in (one, other, other)]
+    until(lambda: not any(isinstance(found, Future) for found in other._once._seen.values()))
+    handler.open.set()
+    one._once._pool.shutdown()
+    assert b"transfer" in call(other, "POST", *plain(TEXT)).body
+    assert 1 == len(handler.pushes)
+
+
+def test_after_a_crash_a_repetition_gets_success_everywhere(handler: Recorder, store: Claims) -> None:
+    """The handler may have sent before it crashed: nothing is sent twice."""
+    handler.answer = ZeroDivisionError("whisper")
+    for app in two_apps(handler, store):
+        assert [SUCCESS] * 2 == [call(app, "POST", *plain(TEXT)).body for _ in range(2)]
+    assert 1 == len(handler.pushes)
+
+
+def test_a_claim_that_on_error_gives_back_is_taken_by_the_repetition(
+    handler: Recorder, store: Claims, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first request gets 503, so that WeChat sends the push again; whichever process it reaches handles it."""
+    handler.answer = ZeroDivisionError("nothing was sent")
+    one = push_app(handler, token=TOKEN, seen=store, on_error=lambda push, error: one.forget(push))
+    other = push_app(handler, token=TOKEN, seen=store)
+    assert 503 == call(one, "POST", *plain(TEXT)).status
+    assert "push 'gh_1 1': given back, so WeChat got 503 instead, and sends it again" == caplog.messages[-1]
+    handler.answer = transfer_to_agent
+    for app in (other, one):
+        assert b"transfer" in call(app, "POST", *plain(TEXT)).body
+    assert 2 == len(handler.pushes)
+
+
+def test_what_is_given_back_is_settled_no_more(handler: Recorder) -> None:
+    """Another process may have claimed it at once; it is that one's to settle."""
+    shelf = Shelf()
+    handler.answer = ZeroDivisionError("nothing was sent")
+
+    def give_back(push: Push, error: BaseException) -> None:
+        [key] = shelf
+        app.forget(push)
+        assert None is shelf.claim(key)  # the other process
+
+    app = push_app(handler, token=TOKEN, seen=shelf, on_error=give_back)
+    assert 503 == call(app, "POST", *plain(TEXT)).status
+    assert [b""] == list(shelf.values())
+
+
+def test_after_a_fork_the_store_is_asked_what_was_under_way(handler: Recorder, tmp_path: Path) -> None:
+    """The child knows only that; what its parent gives back later is handled by it."""
+    handler.open.clear()
+    store = SqliteSeen(tmp_path / "seen")
+    app, other = two_apps(handler, store, wait=0.02)
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
+    app._once.renew()
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
+    other.forget(handler.pushes[0])
+    handler.open.set()
+    assert SUCCESS == call(app, "POST", *plain(TEXT)).body
+    app._once._pool.shutdown()
+    assert 2 == len(handler.pushes)
+
+
+def test_what_is_given_back_comes_again_only_after_its_first_run(handler: Recorder) -> None:
+    """As long as on_error is busy, a repetition gets 503 as well."""
+    handler.answer = ZeroDivisionError("nothing was sent")
+    statuses: list[int] = []
+
+    def give_back(push: Push, error: BaseException) -> None:
+        app.forget(push)
+        statuses.append(call(app, "POST", *plain(TEXT)).status)
+
+    app = push_app(handler, token=TOKEN, on_error=give_back)
+    statuses.append(call(app, "POST", *plain(TEXT)).status)
+    handler.answer = None
+    statuses.append(call(app, "POST", *plain(TEXT)).status)
+    assert [503, 503, 200] == statuses
+    assert 2 == len(handler.pushes)
+
+
+def test_a_claim_can_be_given_back_without_a_store(handler: Recorder) -> None:
+    """In this process then; and an answer can be forgotten, too."""
+    handler.answer = ZeroDivisionError("nothing was sent")
+    app = push_app(handler, token=TOKEN, on_error=lambda push, error: app.forget(push))
+    assert 503 == call(app, "POST", *plain(TEXT)).status
+    handler.answer = None
+    assert [200, 200] == [call(app, "POST", *plain(TEXT)).status for _ in range(2)]
+    assert 2 == len(handler.pushes)
+    app.forget(handler.pushes[0])
+    assert 200 == call(app, "POST", *plain(TEXT)).status
+    assert 3 == len(handler.pushes)
+    assert set() == app._once._given_back
+
+
+def test_a_store_that_cannot_say_gets_503_and_no_handler(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody else may be at it; the log says what failed and where, without the store's address."""
+    shelf = Shelf()
+    shelf.broken = "claim"
+    app = push_app(handler, token=TOKEN, seen=shelf)
+    assert 503 == call(app, "POST", *plain(TEXT)).status
+    assert not handler.pushes
+    assert re.search(r"seen\.claim failed with OSError at .*Shelf\.claim.*, so WeChat got 503$", caplog.messages[-1])
+    assert "whisper" not in caplog.text
+    shelf.broken = ""
+    assert 200 == call(app, "POST", *plain(TEXT)).status
+    assert 1 == len(handler.pushes)
+
+
+def test_an_answer_that_cannot_be_settled_is_given_all_the_same(
+    handler: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """This process remembers it; the claim still keeps the others from the handler."""
+    handler.answer = transfer_to_agent
+    shelf = Shelf()
+    shelf.broken = "settle"
+    one, other = two_apps(handler, shelf, wait=0.02)
+    assert [True, True] == [b"transfer" in call(one, "POST", *plain(TEXT)).body for _ in range(2)]
+    assert re.search(r"seen\.settle failed with OSError at .*Shelf\.settle", caplog.messages[-1])
+    assert SUCCESS == call(other, "POST", *plain(TEXT)).body
+    assert 1 == len(handler.pushes)
+    assert "whisper" not in caplog.text
+
+
+def test_a_store_knows_no_openid_by_its_keys(handler: Recorder) -> None:
+    """They are hashes; an event's dedupe key would name the user."""
+    shelf = Shelf()
+    event = {**TEXT, "MsgType": "event", "Event": "user_enter_tempsession", "MsgId": ""}
+    call(push_app(handler, token=TOKEN, seen=shelf), "POST", *plain(event))
+    [key] = shelf
+    assert re.fullmatch(r"[0-9a-f]{64}", key)
+
+
+@pytest.mark.parametrize("wrong", [set(), "seen.sqlite"], ids=["set", "path"])
+def test_what_cannot_keep_claims_is_refused_by_name(wrong: Any) -> None:
+    """With what it must have."""
+    with pytest.raises(InvalidMessage, match="seen: must have claim, settle and forget"):
+        push_app(print, token=TOKEN, seen=wrong)

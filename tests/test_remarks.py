@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wxcs_lite import Remark, check, image, link, miniprogrampage, text
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, require_message
-from wxcs_lite.remarks import TEXT_BYTES
+from wxcs_lite.splitting import TEXT_BYTES
 
 OPENID = "oGZUI0egBJY1zhBYw2KhdUfwVJJE"
 MEDIA_ID = "eYJ1MbwPRJtOvIEabaxHs7TX2D-HV71s79GUxqdUkjm6Gs2Ed1KF3ulAOA9H1xG0"
@@ -150,3 +150,17 @@ def test_checking_never_raises(message: dict[str, Any]) -> None:
 def test_a_text_full_of_open_tags_is_read_once(piece: str) -> None:
     """Ten thousand tags that never end take no longer than the same length of words."""
     assert ["content"] == [remark.field for remark in check(text(OPENID, piece * 10_000))]
+
+
+def test_a_text_that_the_window_cannot_hold_is_told() -> None:
+    """Six messages, of which five go out."""
+    (remark,) = check(text(OPENID, "x" * (TEXT_BYTES * 5 + 1)))
+    assert "costs 6 messages of the window, which holds 5" in remark.en
+    assert "窗口只有 5 条" in remark.zh
+
+
+def test_a_link_past_the_limit_is_named() -> None:
+    """It cannot be split."""
+    (remark,) = check(text(OPENID, f'<a href="https://a.cn/{"x" * TEXT_BYTES}">a</a>'))
+    assert "45002; it holds a link of 2077 bytes" in remark.en
+    assert "文字链接长 2077 字节" in remark.zh

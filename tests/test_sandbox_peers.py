@@ -36,7 +36,7 @@ def served(*more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             yield process, found[0]
         finally:
             process.send_signal(2)
-            process.wait(10)
+            process.wait(60)  # it waits for its threads, which a busy machine lets wait
 
 
 def peak_of(process: subprocess.Popen[str]) -> float:

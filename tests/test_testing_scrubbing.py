@@ -164,6 +164,16 @@ def test_what_is_too_short_is_not_looked_for(value: str, kind: str, found: bool)
     assert found == (occurs(value, kind) is not None)
 
 
+@pytest.mark.parametrize("value", ["\\", "a\\", '"', '\\"', 'a"b\\', '\\\\"x'])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_value_may_hold_backslashes_and_quotation_marks(value: str, depth: int) -> None:
+    """In JSON inside JSON, too."""
+    bodies = [json.dumps({"touser": openid, "count": 1}) for openid in (value, "OPENID_1")]
+    for _ in range(depth):
+        bodies = [json.dumps({"body": body}) for body in bodies]
+    assert bodies[1].encode() == scrubber().body(bodies[0].encode())
+
+
 NAMES = st.sampled_from(["touser", "openid", "access_token", "secret", "appid", "EncodingAESKey"])
 VALUES = st.text(min_size=1, max_size=40)
 

@@ -25,6 +25,7 @@ from wxcs_lite.errors import (
     TypingRejected,
     WindowClosed,
     WxError,
+    retry_after,
 )
 from wxcs_lite.fresh import FreshToken, fresh_token
 from wxcs_lite.media import Media, Uploaded
@@ -43,6 +44,7 @@ from wxcs_lite.remarks import Remark, check
 from wxcs_lite.reply_window import Window, WindowEvent, window_left
 from wxcs_lite.request import Request
 from wxcs_lite.secret import Token
+from wxcs_lite.splitting import split_text
 from wxcs_lite.streaming import Stream, stream
 from wxcs_lite.transport import (
     call,
@@ -100,9 +102,11 @@ __all__ = [
     "miniprogrampage",
     "open_pool",
     "perform",
+    "retry_after",
     "send",
     "set_typing",
     "showing_typing",
+    "split_text",
     "stream",
     "text",
     "upload",

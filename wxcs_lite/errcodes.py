@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from wxcs_lite.catalogue import Row
 
-__all__ = ["RETRY", "Explanation", "explain", "fold"]
+__all__ = ["RETRY", "WAITS", "Explanation", "explain", "fold"]
 
 RETRY: dict[str, tuple[str, str]] = {
     "no": (
@@ -36,6 +36,11 @@ RETRY: dict[str, tuple[str, str]] = {
         "等管理员或运营人员处理后才行。",
     ),
 }
+
+# After how many seconds the period that a code speaks of has certainly passed, for those that have one: a minute, a day
+# (whose midnight it is need not be known then), a month, and what the administrator's refusal names.
+# https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
+WAITS: dict[int, float] = {45009: 86400.0, 45011: 60.0, 48006: 31 * 86400.0, 89506: 86400.0, 89507: 3600.0}
 
 _NOT_NEEDED = ("Not needed.", "无需重试。")
 _UNKNOWN = ("Unknown: nothing is recorded about this code.", "未知：没有关于此错误码的记录。")

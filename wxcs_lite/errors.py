@@ -9,7 +9,7 @@ The text of an error is two lines, English and Chinese; each says what happened 
 
 import re
 
-from wxcs_lite.errcodes import Explanation, explain
+from wxcs_lite.errcodes import WAITS, Explanation, explain
 
 __all__ = [
     "ApiError",
@@ -24,6 +24,7 @@ __all__ = [
     "WindowClosed",
     "WxError",
     "api_error",
+    "retry_after",
 ]
 
 
@@ -225,3 +226,23 @@ def api_error(errcode: int, errmsg: str) -> ApiError:
     'ApiError'
     """
     return _KINDS.get(explain(errcode).kind, ApiError)(errcode, errmsg)
+
+
+def retry_after(error: BaseException) -> float | None:
+    """Return after how many seconds the same call may be tried again, or None where that is not safe or not sensible.
+
+    >>> retry_after(api_error(45011, "api minute-quota reach limit")), retry_after(api_error(45047, "out of limit"))
+    (60.0, None)
+
+    None wherever WeChat may have the message (`maybe_sent`), so for -1 and a cut connection too: a second try could
+    send twice. 0.0 means at once, but with a new token. It only tells, and it does not count: where the second try
+    gets the same error, a third is for you to decide.
+    """
+    if isinstance(error, ApiError):
+        again = 0.0 if error.advice.retry == "token" else WAITS.get(error.errcode)
+    else:
+        again = _NO_CONNECTION if isinstance(error, TransportError) else None
+    return None if again is None or getattr(error, "maybe_sent", True) else again
+
+
+_NO_CONNECTION = 1.0  # second: nothing left, and a network that was away for a moment is back

@@ -1,4 +1,7 @@
-"""What urllib3 logs, made fit to be seen: its records hold URLs, and a URL holds the token.
+"""What is logged: one line of our own for each call, and urllib3's lines made fit to be seen.
+
+Ours names no host, no query and no body, because a query holds the token, and a body a text and an openid; urllib3's
+records hold URLs, and a URL holds the token.
 
 A logger outlives the modules, and so does all that is within its filter's reach, which each process has to take down
 again at its end. Through `typing` that is everything (4 ms on Python 3.11), so neither this module nor
@@ -6,10 +9,38 @@ again at its end. Through `typing` that is everything (4 ms on Python 3.11), so 
 """
 
 import logging
+import re
+import time
 
 from wxcs_lite.scrub import scrub
 
-__all__ = ["redact_logs"]
+__all__ = ["log_call", "redact_logs"]
+
+_log = logging.getLogger("wxcs_lite")
+
+_ERRCODE = rb'"errcode"\s*:\s*(-?[0-9]{1,12})\b'
+_LOOKED_AT = 65536  # bytes of a reply; what is longer is a medium
+
+
+def log_call(call: tuple[object, ...], begun: float, outcome: str, reply: bytes | None = None) -> None:
+    """Log one call (a `Request`) at DEBUG, if anybody listens; begun is of time.perf_counter, outcome what came of it.
+
+    This module does not know `Request`, by whose fields the first four of the tuple are method, path, query and body.
+    """
+    if not _log.isEnabledFor(logging.DEBUG):
+        return
+    method, path, _, body = call[:4]
+    told = re.search(_ERRCODE, reply) if reply is not None and b"{" in reply[:8] and len(reply) < _LOOKED_AT else None
+    _log.debug(
+        "%s %s: %s%s, %.1f ms, %d bytes sent%s",
+        method,
+        ascii(scrub(str(path).partition("?")[0]))[1:-1],
+        outcome,
+        f", errcode {int(told[1])}" if told else "",
+        1000 * (time.perf_counter() - begun),
+        len(body) if hasattr(body, "__len__") else 0,
+        "" if reply is None else f", {len(reply)} received",
+    )
 
 
 _URLLIB3 = tuple(

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, require_message
 from wxcs_lite.require import quoted
+from wxcs_lite.splitting import TEXT_BYTES, split_text
 
 __all__ = ["Remark", "check"]
-
-TEXT_BYTES = 2048  # measured by the community; WeChat documents no limit, only 45002
 
 
 class Remark(NamedTuple):
@@ -36,7 +35,7 @@ def check(message: Mapping[str, Any]) -> list[Remark]:
     >>> check(text("OPENID", "hello"))
     []
     >>> print(check(text("OPENID", "好" * 700))[0].en)
-    is 2100 bytes of UTF-8, past the safe 2048: WeChat may answer 45002; split, it costs 2 messages
+    is 2100 bytes of UTF-8, past the safe 2048: WeChat may answer 45002; cut by split_text, it costs 2 messages...
     >>> print(check(miniprogrampage("OPENID", title="t", pagepath="/pages/a", thumb_media_id="M"))[0].en)
     begins with "/": write it as in app.json, pages/…
 
@@ -88,23 +87,17 @@ def _size(value: str) -> _Advice:
     size = len(value.encode())
     if size <= TEXT_BYTES:
         return None
+    en = f"is {size} bytes of UTF-8, past the safe {TEXT_BYTES}: WeChat may answer 45002; "
+    zh = f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
+    try:
+        count = len(split_text(value))
+    except InvalidMessage as e:  # a link that is longer
+        return f"{en}it {e.args[1]}", f"{zh}{e.args[2]}"
+    full, full_zh = (", which holds 5", "，而窗口只有 5 条") if count > 5 else ("", "")
     return (
-        f"is {size} bytes of UTF-8, past the safe {TEXT_BYTES}: WeChat may answer 45002; "
-        f"split, it costs {_messages_needed(value)} messages",
-        f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
-        f"拆开发要占 {_messages_needed(value)} 条",
+        f"{en}cut by split_text, it costs {count} messages of the window{full}",
+        f"{zh}用 split_text 拆开发要占 {count} 条{full_zh}",
     )
-
-
-def _messages_needed(content: str) -> int:
-    """Count the messages of a split between characters, which may leave up to three bytes of each unused."""
-    count, used = 1, 0
-    for char in content:
-        size = len(char.encode())
-        if used + size > TEXT_BYTES:
-            count, used = count + 1, 0
-        used += size
-    return count
 
 
 _TAG = r"(?i)<a\s[^<>]*>"

@@ -1,6 +1,7 @@
 """A medium chunk by chunk, never whole in memory: `stream`."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -8,6 +9,7 @@ from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite import endpoints
 from wxcs_lite.forks import stay_in
+from wxcs_lite.logs import log_call
 from wxcs_lite.media import Media
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
@@ -81,18 +83,20 @@ def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
 
 def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:
     """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
-    response = None
+    response, start, begun = None, b"", time.perf_counter()
     try:
         response = open_response(pool, token, request)
         refuse_unread(response)
-        start = b""
         while len(start.lstrip(BLANK)) < 16 and len(start) < PIECE and (more := read_piece(response)):
             start += more
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)
-        return response, read_media(response.status, without_echo_in(response.headers, token), start)
-    except BaseException:
+        medium = read_media(response.status, without_echo_in(response.headers, token), start)
+        log_call(request, begun, f"HTTP {response.status}")
+        return response, medium
+    except BaseException as e:
         drop(response)
+        log_call(request, begun, type(e).__name__, start)
         raise
 
 

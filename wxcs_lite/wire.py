@@ -19,7 +19,7 @@ from wxcs_lite.errors import InvalidMessage, WxError
 from wxcs_lite.failures import told_of
 from wxcs_lite.forks import stay_in, watch
 from wxcs_lite.framing import PATIENCE, Malformed
-from wxcs_lite.logs import redact_logs
+from wxcs_lite.logs import log_call, redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
 from wxcs_lite.pools import CallTimeout, Pool, require_pool
 from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large, without_content
@@ -81,14 +81,16 @@ def _exchange(
 ) -> Reply:
     medium = request.gives == "media"
     limit = max_bytes if max_bytes is not None else MAX_MEDIA if medium else MAX_JSON
-    response = None
+    response, begun = None, time.perf_counter()
     try:
         response = open_response(pool, token, request, progress)
         body = read_bounded(response, request, limit, None if medium else pool)
-    except BaseException:
+    except BaseException as e:
         drop(response)
+        log_call(request, begun, type(e).__name__)
         raise
     response.release_conn()
+    log_call(request, begun, f"HTTP {response.status}", body)
     return Reply(response.status, response.headers, body)
 
 

@@ -13,7 +13,8 @@ from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, require_m
 from wxcs_lite.panel.controls import Labels, box
 from wxcs_lite.panel.picture import Picture
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
-from wxcs_lite.remarks import TEXT_BYTES, Remark, check
+from wxcs_lite.remarks import Remark, check
+from wxcs_lite.splitting import TEXT_BYTES
 
 __all__ = ["KINDS", "Forms"]
 

@@ -1,9 +1,11 @@
 """A handler called once for each push, in a bounded pool of threads.
 
-WeChat repeats a push that it got no answer to. A repetition meets the first one's answer, and never the handler.
+WeChat repeats a push that it got no answer to. A repetition meets the first one's answer, and never the handler: in
+this process by a memory of its own, in another one by a store that they share (`seen`).
 """
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +16,7 @@ from wxcs_lite.errors import ApiError, InvalidMessage, WxError
 from wxcs_lite.forks import renew_in_child
 from wxcs_lite.places import places
 from wxcs_lite.push.answers import SUCCESS
+from wxcs_lite.push.seen import Claims
 from wxcs_lite.push.value import Push, dedupe_key
 
 __all__ = ["Handler", "OnError", "Once"]
@@ -23,13 +26,15 @@ OnError = Callable[[Push, BaseException], object]
 
 _log = logging.getLogger("wxcs_lite.push")
 
+_PAUSE = 0.05  # seconds between two looks at what another process is doing
+
 
 class Once:
     """Calls the handler with a push unless it knows the push already."""
 
     __slots__ = (
-        "__weakref__", "_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_queue", "_remember",
-        "_seen", "_wait", "_workers",
+        "__weakref__", "_given_back", "_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_queue",
+        "_remember", "_seen", "_store", "_wait", "_workers",
     )  # fmt: skip
 
     def __init__(
@@ -42,11 +47,13 @@ class Once:
         remember: int,
         log_errors: bool,
         on_error: OnError | None = None,
+        store: Claims | None = None,
     ) -> None:
-        self._on_error = on_error
+        self._on_error, self._store = on_error, store
         self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
         self._workers, self._queue = workers, queue
-        self._seen: OrderedDict[bytes, Future[bytes] | bytes] = OrderedDict()  # the answer, or who is making it
+        # The answer, or who is making it.
+        self._seen: OrderedDict[bytes, Future[bytes | None] | bytes] = OrderedDict()
         self.renew()
         renew_in_child(self)
 
@@ -55,13 +62,15 @@ class Once:
         self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
         self._places = BoundedSemaphore(self._workers + self._queue)
         self._lock = Lock()
-        # Not even done() may be asked of a future: a thread of the parent's may have held its lock.
-        self._seen = OrderedDict((key, SUCCESS if isinstance(v, Future) else v) for key, v in self._seen.items())
+        self._given_back: set[bytes] = set()  # keys of pushes that run, and shall come again
+        # Not even done() may be asked of a future: a thread of the parent's may have held its lock. A store knows more.
+        known = ((key, SUCCESS if isinstance(v, Future) else v) for key, v in self._seen.items())
+        self._seen = OrderedDict(known if self._store is None else ())
 
     def answer(self, push: Push) -> bytes | None:
-        """Return the handler's answer to this push, or to the one it repeats; None if there is no place for it."""
+        """Return the handler's answer to this push, or to the one it repeats; None if it shall come again."""
         name = dedupe_key(push)
-        found = self._found(sha256(name.encode()).digest(), _shown(name), push)
+        found = self._found(_hashed(name), _shown(name), push)
         if not isinstance(found, Future):
             return found
         try:
@@ -70,11 +79,22 @@ class Once:
             _log.warning("push %s: the handler takes longer than %g s, so WeChat got SUCCESS", _shown(name), self._wait)
             return SUCCESS
 
-    def _found(self, key: bytes, name: str, push: Push) -> Future[bytes] | bytes | None:
+    def forget(self, push: Push) -> None:
+        """Give the claim on a push back: if it runs, its request gets None, and the next one to come is handled."""
+        key = _hashed(dedupe_key(push))
+        with self._lock:
+            if isinstance(self._seen.pop(key, None), Future):
+                self._given_back.add(key)
+        if self._store is not None:
+            self._store.forget(key.hex())
+
+    def _found(self, key: bytes, name: str, push: Push) -> Future[bytes | None] | bytes | None:
         with self._lock:
             found = self._seen.get(key)
             if found is not None:
                 return found
+            if key in self._given_back:  # its first run has not ended
+                return None
             if not self._places.acquire(blocking=False):
                 _log.warning("push %s: all workers and the queue are taken, so WeChat got 503", name)
                 return None
@@ -88,21 +108,57 @@ class Once:
                 self._seen.popitem(last=False)
             return started
 
-    def _run(self, key: bytes, name: str, push: Push) -> bytes:
-        """Call the handler in a thread of the pool; it always ends with an answer and a free place."""
-        answer = SUCCESS
+    def _run(self, key: bytes, name: str, push: Push) -> bytes | None:
+        """Answer a push in a thread of the pool; it always ends with a free place."""
+        answer, known = (
+            (self._handled(name, push), True) if self._store is None else self._shared(self._store, key, name, push)
+        )
+        with self._lock:
+            if key in self._given_back:
+                self._given_back.remove(key)
+                answer = None
+                _log.warning("push %s: given back, so WeChat got 503 instead, and sends it again", name)
+            elif key in self._seen:
+                if answer is None or not known:
+                    del self._seen[key]
+                else:
+                    self._seen[key] = answer
+        self._places.release()
+        return answer
+
+    def _shared(self, store: Claims, key: bytes, name: str, push: Push) -> tuple[bytes | None, bool]:
+        """Return the answer, the handler's or that of another process, and whether it is the last word."""
+        try:
+            found = self._claimed(store, key.hex())
+        except Exception as e:
+            _log.error("push %s: seen.claim failed with %s at %s, so WeChat got 503", name, type(e).__name__, places(e))
+            return None, False
+        if found is not None:
+            return found or SUCCESS, bool(found)
+        answer = self._handled(name, push)
+        if key not in self._given_back:
+            try:
+                store.settle(key.hex(), answer or SUCCESS)
+            except Exception as e:
+                _log.error("push %s: seen.settle failed with %s at %s", name, type(e).__name__, places(e))
+        return answer, True
+
+    def _claimed(self, store: Claims, key: str) -> bytes | None:
+        """Return None if the push is ours now, or what another process answers, if need be after a while."""
+        until = time.monotonic() + self._wait
+        while (answer := store.claim(key)) == b"" and time.monotonic() < until:
+            time.sleep(_PAUSE)
+        return answer
+
+    def _handled(self, name: str, push: Push) -> bytes:
         try:
             given = self._handler(push)
             if given is not None and not isinstance(given, bytes):
                 raise _wrong_answer(given)
-            answer = SUCCESS if given is None else given
         except BaseException as e:
             self._failed(name, push, e)
-        with self._lock:
-            if key in self._seen:
-                self._seen[key] = answer
-        self._places.release()
-        return answer
+            return SUCCESS
+        return SUCCESS if given is None else given
 
     def _failed(self, name: str, push: Push, error: BaseException) -> None:
         self.log_crash(name, "handler", self._handler, error)
@@ -148,6 +204,10 @@ def _place_of(function: object) -> str:
     code = getattr(function, "__code__", None)
     module, name = getattr(function, "__module__", "?"), getattr(function, "__qualname__", "?")
     return f"{module}:{code.co_firstlineno if code else '?'}:{name}"
+
+
+def _hashed(name: str) -> bytes:
+    return sha256(name.encode()).digest()
 
 
 def _shown(name: str) -> str:

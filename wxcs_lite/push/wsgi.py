@@ -10,7 +10,8 @@ from wxcs_lite.push.answers import SUCCESS, seal
 from wxcs_lite.push.dedupe import Handler, Once, OnError
 from wxcs_lite.push.environ import is_path_check, read_body, read_query
 from wxcs_lite.push.reading import Opened, Settings, echo, open_push, require_secrets
-from wxcs_lite.push.value import MAX_BODY
+from wxcs_lite.push.seen import Claims
+from wxcs_lite.push.value import MAX_BODY, Push
 from wxcs_lite.secret import hide
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def push_app(
     max_body: int = MAX_BODY,
     log_errors: bool = False,
     on_error: OnError | None = None,
+    seen: Claims | None = None,
     clock: Callable[[], float] = time.time,
 ) -> "PushApp":
     """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
@@ -49,15 +51,34 @@ def push_app(
     here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler runs on; it
     should end some day, for it holds one of the `workers`. When they and the `queue` are full the answer is 503 and
     the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
-    with SUCCESS, for a second run could send twice. The last `remember` pushes are known **in this process only**:
-    with several, drop duplicates by `dedupe_key` in a store they share. A wrong signature gets 403, a body past
+    with SUCCESS, because a second run could send twice. The last `remember` pushes are known **in this process only**:
+    with several, give them a store that they share, as `seen=SqliteSeen(path)`. Then a repetition that reaches another
+    process while the first is being handled waits for its answer as it would in the same one, after `wait` seconds it
+    gets SUCCESS; and if the store fails, the push is not handled and gets 503. A wrong signature gets 403, a body past
     `max_body` bytes 413. Logs (`wxcs_lite.push`) hold no secret and no message text, unless `log_errors` asks for the
-    texts of the handler's exceptions. `on_error(push, error)` is called for each of these, in the handler's thread.
+    texts of the handler's exceptions. `on_error(push, error)` is called for each of these in the handler's thread;
+    where it is sure that nothing was sent, it may call `app.forget(push)`: then WeChat gets 503 and
+    sends the push again.
     `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
     require_secrets(token, aes_key)
+    _require_parts(handler, seen, min(workers, queue + 1, remember))
+    once = Once(
+        handler,
+        wait=wait,
+        workers=workers,
+        queue=queue,
+        remember=remember,
+        log_errors=log_errors,
+        on_error=on_error,
+        store=seen,
+    )
+    return PushApp(once, Settings(token, aes_key, appid, max_age, clock), min(max_body, MAX_BODY))
+
+
+def _require_parts(handler: object, seen: object, smallest: int) -> None:
     if not callable(handler):
         raise InvalidMessage("handler", "must be a function that takes a push", "应为接收推送的函数")
     if _is_async(handler):
@@ -66,14 +87,16 @@ def push_app(
             "must be a plain function, not async: write def, or lambda push: asyncio.run(handler(push))",
             "应为普通函数，不能是 async：请改用 def，或写成 lambda push: asyncio.run(handler(push))",
         )
-    if min(workers, queue + 1, remember) < 1:
+    if smallest < 1:
         raise ValueError(
             "workers and remember must be at least 1, queue at least 0\nworkers、remember 至少为 1，queue 至少为 0"
         )
-    once = Once(
-        handler, wait=wait, workers=workers, queue=queue, remember=remember, log_errors=log_errors, on_error=on_error
-    )
-    return PushApp(once, Settings(token, aes_key, appid, max_age, clock), min(max_body, MAX_BODY))
+    if seen is not None and not all(callable(getattr(seen, name, None)) for name in ("claim", "settle", "forget")):
+        raise InvalidMessage(
+            "seen",
+            "must have claim, settle and forget, as SqliteSeen(path) has",
+            "应有 claim、settle、forget 三个方法，例如 SqliteSeen(path)",
+        )
 
 
 def _is_async(handler: object) -> bool:
@@ -92,6 +115,10 @@ class PushApp:
 
     def __repr__(self) -> str:
         return f"<push_app in {'plain' if self._settings.aes_key is None else 'secure'} mode>"
+
+    def forget(self, push: Push) -> None:
+        """Give the claim on a push back: one that is being handled gets 503, and its repetition is handled."""
+        self._once.forget(push)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""

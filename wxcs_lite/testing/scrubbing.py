@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from urllib.parse import unquote
 
 from wxcs_lite.secret import Secret, any_spelling
@@ -28,10 +29,11 @@ _NAMED = {
 _NAMES = "|".join(f"(?P<{kind}>{names})" for kind, names in _NAMED.items())
 _PLACEHOLDER = re.compile(rf"(?:GIVEN_)?(?:{'|'.join(_NAMED)})_\d+")
 
-# A JSON string, at any depth of JSON in JSON: the quotation marks have as many backslashes on both sides.
-_QUOTED = r"""(?:[^"\\]|\\+[^"\\]|(?!(?P=q))\\+")+"""
-_FIELD = re.compile(rf'(?i)(?P<q>\\*")(?:{_NAMES})(?P=q)\s*:\s*(?P=q)(?P<value>{_QUOTED})(?P=q)')
-_LIST = re.compile(rf'(?i)(?P<q>\\*")(?:{_NAMES})(?P=q)\s*:\s*\[(?P<value>[^\]]+)\]')
+# A JSON string, at any depth of JSON in JSON: the quotation marks have as many backslashes on both sides, and a backslash
+# in the text itself has one more than twice as many beside it.
+_QUOTED = r"""(?:[^"\\]|(?P=b)(?P=b)\\\\|\\+[^"\\]|(?!(?P=q))\\+")++"""
+_FIELD = re.compile(rf'(?i)(?P<q>(?P<b>\\*)")(?:{_NAMES})(?P=q)\s*:\s*(?P=q)(?P<value>{_QUOTED})(?P=q)')
+_LIST = re.compile(rf'(?i)(?P<q>(?P<b>\\*)")(?:{_NAMES})(?P=q)\s*:\s*\[(?P<value>[^\]]+)\]')
 _ELEMENT = re.compile(rf"(?i)<(?:{_NAMES})>\s*(?:<!\[CDATA\[)?(?P<value>[^<\]]+)")
 # In a URL or a form, or in a text that quotes one: percent-encoded as a whole, or as JSON has it.
 _PLAIN = r"""(?:[^&\s"'<>#\\,;)}\]]|\\/|\\u(?!0026|0022|003c|003e)[0-9a-f]{4})+"""
@@ -115,7 +117,7 @@ class Scrubber:
 
         def replace_all(match: re.Match[str]) -> str:
             kind, start = _kind(match), match.start("value") - match.start()
-            items = re.compile(rf"(?P<q>{re.escape(match['q'])})(?P<value>{_QUOTED})(?P=q)")
+            items = re.compile(rf"""(?P<q>(?P<b>{re.escape(match["b"])})")(?P<value>{_QUOTED})(?P=q)""")
             new = items.sub(
                 lambda m: m["q"] + self._placeholder(_plain(m["value"]), kind, given) + m["q"], match["value"]
             )
@@ -131,7 +133,7 @@ class Scrubber:
 
     def _pair(self, name: str, mark: str, value: str) -> str:
         named = _NAME.fullmatch(unquote(name))
-        return name + mark + (self._placeholder(unquote(value), _kind(named), False) if named and value else value)
+        return name + mark + (self._placeholder(_plain(value), _kind(named), False) if named and value else value)
 
     def _all_known(self) -> list[tuple[str, str]]:
         """Return values and kinds, the longest first: one may be a part of another."""
@@ -157,10 +159,16 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def _plain(value: str) -> str:
-    """Return a value without its escapes, so that it is the same one in a URL and in JSON."""
-    while "\\" in value:
-        try:
-            value = json.loads(f'"{value}"')
-        except ValueError:
-            break
+    """Return a value without its escapes, however often it was escaped: it is the same one in a URL and in JSON."""
+    while True:
+        bare = _unescaped(value)
+        if bare == value:
+            return bare
+        value = bare
+
+
+def _unescaped(value: str) -> str:
+    if "\\" in value:
+        with suppress(ValueError):
+            return str(json.loads(f'"{value}"'))
     return unquote(value)
