@@ -91,7 +91,7 @@ def test_the_example_of_signing_runs_as_printed(name: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "mark", ["run", "test", "example", "real", "push", "signing", "own-conftest", "own-test", "own"]
+    "mark", ["run", "test", "example", "real", "push", "signing", "proxy", "own-conftest", "own-test", "own"]
 )
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""

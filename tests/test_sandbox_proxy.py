@@ -194,6 +194,17 @@ def test_http_2_is_not_offered(environment: Environment) -> None:
         assert "http/1.1" == tunnel.selected_alpn_protocol()
 
 
+def test_an_older_client(environment: Environment) -> None:
+    """TLS 1.2 will do, as of Java 8."""
+    context = trusting(environment)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with connect(environment, CONNECT) as connection:
+        receive(connection, CONNECTED)
+        with context.wrap_socket(connection, server_hostname=HOST) as tunnel:
+            tunnel.sendall(ASKED)
+            assert b"41001" in tunnel.recv(65536)
+
+
 def test_a_client_that_does_not_wait_for_the_tunnel(environment: Environment) -> None:
     """What comes right behind CONNECT is the beginning of TLS."""
     with connect(environment, CONNECT + hello(environment)) as connection:
