@@ -216,15 +216,8 @@ class Sandbox:
     ) -> AbstractContextManager[dict[str, str]]:
         """Serve as an HTTPS proxy on 127.0.0.1 for the length of a `with` block, which gets environment variables.
 
-        >>> import os, subprocess, sys
-        >>> program = "import urllib.request as it; print(it.urlopen('https://api.weixin.qq.com/').status)"
-        >>> sandbox = Sandbox()
-        >>> sandbox.fail_next(reply=(200, {}, b""))
-        >>> with sandbox.proxy() as environment:
-        ...     done = subprocess.run([sys.executable, "-c", program], env={**os.environ, **environment}, text=True,
-        ...                           capture_output=True)
-        >>> done.stdout
-        '200\\n'
+            with sandbox.proxy() as environment:
+                subprocess.run(["node", "bot.js"], env={**os.environ, **environment})
 
         A program that runs with them, in whatever language, finds the sandbox where it looks for api.weixin.qq.com, and
         nothing else: any other host is refused with 403. They make it trust a certificate that is made for this block,
