@@ -27,7 +27,7 @@ FLOORS = (
     {"errcodes"},
     {"errors"},
     {"require"},
-    {"multipart", "reply_window"},
+    {"cloudbase", "multipart", "reply_window"},
     {"messages", "request"},
     {"media", "splitting"},
     {"remarks"},
@@ -72,7 +72,7 @@ IO = {
 }  # fmt: skip
 # Their examples are those of their twins in `endpoints`; a class that only functions make is shown there.
 WITHOUT_EXAMPLE = {
-    "FreshToken", "Reply", "Stream",
+    "FreshCloudbaseToken", "FreshToken", "Reply", "Stream",
     "clear_quota", "get_callback_ip", "get_quota", "get_rid", "set_typing", "showing_typing",
 }  # fmt: skip
 # Parameters with a default that are free texts: a path, an address, made-up names. All others take one of few words.

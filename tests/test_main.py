@@ -173,9 +173,9 @@ def test_the_lines_to_paste_are_what_a_program_needs() -> None:
     """A shell that has read them runs a program that finds the sandbox; SIGTERM ends the proxy, and leaves nothing."""
     with served("--proxy", "--customer=ann") as (process, url):
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(16)]
+        lines = [process.stdout.readline() for _ in range(17)]
         paste = "".join(line for line in lines if line.startswith("export "))
-        assert 14 == paste.count("\n")
+        assert 15 == paste.count("\n")
         assert url in paste
         script = f'{paste}exec "$0" -c "$1" -- 0'
         done = subprocess.run(
@@ -257,6 +257,21 @@ def test_a_pipe_that_closes_ends_the_sandbox_quietly() -> None:
         command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False, timeout=60
     )
     assert "" == done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [(["doctor"], "doctor.examine"), (["explain", "1" * 8 + "-11111111-11111111"], "explaining.get_rid")],
+)
+def test_ctrl_c_is_no_traceback(command: list[str], place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status is that of an interrupted program."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"wxcs_lite.terminal.{place}", interrupted)
+    monkeypatch.setenv("WXCS_TOKEN", "80_made-up")
+    assert 130 == main(command)
 
 
 def test_the_bot_leaves_logs_to_the_chat(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from wxcs_lite.panel.texts import words
 from wxcs_lite.panel.tokens import Held
 from wxcs_lite.push import Push
 from wxcs_lite.sandbox import CustomerEvent, Sandbox, Seen, sunset
+from wxcs_lite.secret import CloudbaseToken, FromAppid, hide_if_str
 from wxcs_lite.transport import fetch_token
 
 EN, ZH = words("en"), words("zh")
@@ -563,6 +564,18 @@ def test_a_callable_of_ones_own_is_told_which_token_was_rejected() -> None:
     assert ["t", "t"] == [held(), held()]
     assert [None, "old", None] == told
     assert "<Held: a callable>" == repr(held)
+
+
+@pytest.mark.parametrize("given", [None, FromAppid("wx0"), CloudbaseToken("80_made-up")])
+def test_a_callable_may_give_what_cloud_hosting_has(given: str | None) -> None:
+    """With the class that says where it stands in the query; a str of that class may be given as it is, too."""
+    held = Held(lambda rejected=None: given)
+    assert held() is given
+    held.reject(given)
+    assert held() is given
+    if given is not None:
+        assert Held(given)() is given
+        assert hide_if_str(given) is given
 
 
 def test_a_callable_around_fresh_token_gets_another_token_at_the_next_press(stage: Stage) -> None:

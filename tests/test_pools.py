@@ -5,14 +5,30 @@ import socket
 import threading
 import warnings
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 import urllib3
+from urllib3.exceptions import HostChangedError
+from vcr import VCR
 
-from tests.hostile import Peer, Server, answers, bare, certificate, reply
-from wxcs_lite import TransportError, open_pool, send, text
+from tests.hostile import Peer, Server, answers, bare, certificate, cut_after_request, reply
+from wxcs_lite import (
+    CloudbaseToken,
+    FromAppid,
+    TransportError,
+    call,
+    endpoints,
+    fetch_token,
+    open_pool,
+    perform,
+    send,
+    stream,
+    text,
+)
+from wxcs_lite.pools import Pool
 
 HELLO = text("OPENID", "hello")
 
@@ -29,7 +45,26 @@ HELLO = text("OPENID", "hello")
         "https://[",
         "https://host:port",
         "https://api.weixin.qq.com/cgi-bin",
+        "https://api2.weixin.qq.com/wx",
         "https://api.weixin.qq.com//",
+        "https://gateway.example//",
+        "https://gateway.example/wx//",
+        "https://gateway.example/wx//cs",
+        "https://gateway.example/wx?key=made-up",
+        "https://gateway.example/wx?",
+        "https://gateway.example/wx#top",
+        "https://user@gateway.example/wx",
+        "https://gateway.example/.",
+        "https://gateway.example/wx/..",
+        "https://gateway.example/wx/../cs",
+        "https://gateway.example/./wx",
+        "https://gateway.example/a%20b",
+        "https://gateway.example/wx/%2e%2e/cs",
+        "https://gateway.example/a b",
+        "https://gateway.example/网关",
+        "https://gateway.example/wx\n",
+        "https://gateway.example/wx;a=b",
+        "https://gateway.example\\wx",
         "https://api.weixin.qq.com?access_token=made-up",
         "https://api.weixin.qq.com/?",
         "https://api.weixin.qq.com#top",
@@ -38,7 +73,7 @@ HELLO = text("OPENID", "hello")
     ],
 )
 def test_a_url_that_is_more_or_less_than_a_host_is_refused(url: str) -> None:
-    """Only scheme, host and port make a pool; anything else would be dropped silently."""
+    """Scheme, host, port and a gateway's plain path make a pool; anything else would be dropped or read in two ways."""
     with pytest.raises(ValueError, match=r"^url must"):
         open_pool(url)
 
@@ -69,20 +104,145 @@ def test_the_default_is_wechat() -> None:
         assert "api.weixin.qq.com" == pool.host
 
 
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no connection be made."""
+
+    def connect(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+
+
+CARRYING: dict[str, Callable[[Pool], object]] = {
+    "a token": lambda pool: send(pool, "80_made-up", HELLO),
+    "a token of cloud hosting": lambda pool: send(pool, CloudbaseToken("made-up"), HELLO),
+    "a token, to a stream": lambda pool: stream(pool, "80_made-up", "MEDIA_ID").__enter__(),
+    "an AppSecret": lambda pool: fetch_token(pool, "APPID", "made-up"),
+    "an AppSecret in its query": lambda pool: call(pool, None, "/x", query={"appsecret": "made-up"}),
+}
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize("name", CARRYING)
 @pytest.mark.parametrize("host", ["192.168.0.7:8080", "api.weixin.qq.com", "10.127.0.1", "localhost.evil.invalid"])
-def test_http_beyond_loopback_is_warned_of(host: str) -> None:
-    """Plain http shows the token to everyone on the way; the warning stands at the caller's line."""
-    with pytest.warns(UserWarning, match="everyone on the way") as warned:
-        open_pool(f"http://{host}").close()
-    assert __file__ == warned[0].filename
+def test_http_beyond_loopback_is_warned_of(host: str, name: str) -> None:
+    """Plain http shows the token to everyone on the way: the first call with one says so, at the caller's line."""
+    with open_pool(f"http://{host}") as pool:
+        with pytest.warns(UserWarning, match="everyone on the way") as warned, suppress(TransportError):
+            CARRYING[name](pool)
+        assert [__file__] == [warning.filename for warning in warned]
+        with suppress(TransportError), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            CARRYING[name](pool)
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize("token", [None, FromAppid("wxba5fad812f8e6fb9")])
+def test_http_is_not_warned_of_where_there_is_nothing_to_read(token: str | None) -> None:
+    """Inside cloud hosting http is the right scheme, and the platform adds the credential."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with open_pool("http://api.weixin.qq.com") as pool, pytest.raises(TransportError):
+            send(pool, token, HELLO)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_warning_that_is_an_error_stays_one() -> None:
+    """With `-W error` no call carries the token out, not the second either."""
+    with open_pool("http://api.weixin.qq.com") as pool:
+        for _ in range(2):
+            with pytest.raises(UserWarning, match="everyone on the way"):
+                send(pool, "80_made-up", HELLO)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1:8080", "localhost:8080", "[::1]:8080"])
+@pytest.mark.usefixtures("nowhere")
 def test_http_to_loopback_is_not_warned_of(host: str) -> None:
     """What does not leave the machine needs no TLS."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        open_pool(f"http://{host}").close()
+        with open_pool(f"http://{host}") as pool, pytest.raises(TransportError):
+            send(pool, "80_made-up", HELLO)
+
+
+# A gateway's path
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"), [("/wx", "/wx"), ("/wx/", "/wx"), ("/a/v1.2/c_d-e~/", "/a/v1.2/c_d-e~"), ("/...", "/...")]
+)
+def test_a_gateways_path_comes_before_each_call(path: str, prefix: str) -> None:
+    """With its query; a last slash of the prefix counts for nothing."""
+    with Server(answers(reply())) as server, open_pool(server.url + path) as pool:
+        send(pool, "80_made-up", HELLO)
+        call(pool, None, "/cgi-bin/x")
+    assert [f"{prefix}/cgi-bin/message/custom/send?access_token=80_made-up", f"{prefix}/cgi-bin/x"] == [
+        heard.target for heard in server.heard
+    ]
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_gateway_may_be_behind_a_proxy() -> None:
+    """The proxy sees no path; the gateway's stands before the call's."""
+    with (
+        Server(answers(reply()), tls=True) as gateway,
+        Server(tunnel) as proxy,
+        open_pool(f"{gateway.url}/wx", proxy=proxy.url) as pool,
+    ):
+        send(pool, "80_made-up", HELLO)
+    assert ["/wx/cgi-bin/message/custom/send?access_token=80_made-up"] == [heard.target for heard in gateway.heard]
+    assert ["CONNECT"] == [heard.start.partition(" ")[0] for heard in proxy.heard]
+
+
+def test_the_path_is_put_once_however_often_urllib3_tries() -> None:
+    """What uses the pool by itself may ask urllib3 to try again or to follow; then the URL is as it is."""
+    moved = reply(b"", "302 Found", "Location: /elsewhere")
+    scripts = (cut_after_request, cut_after_request, answers(moved, reply()))
+    with Server(*scripts) as server, open_pool(f"{server.url}/wx") as pool:
+        assert 200 == pool.request("GET", "/a", retries=3).status
+        assert ["/wx/a", "/wx/a", "/wx/a", "/elsewhere"] == [heard.target for heard in server.heard]
+
+
+def test_an_address_of_another_host_gets_no_path() -> None:
+    """urllib3 refuses it, as it does without a gateway."""
+    with Server(answers(reply())) as server, open_pool(f"{server.url}/wx") as pool:
+        with pytest.raises(HostChangedError):
+            pool.urlopen("GET", "http://elsewhere.invalid/x", retries=False)
+        assert [] == server.heard
+
+
+def test_a_request_knows_nothing_of_the_gateway() -> None:
+    """It is the pool's: the same request goes to WeChat and to the gateway."""
+    request = endpoints.send(HELLO)
+    with Server(answers(reply())) as server, open_pool(f"{server.url}/wx") as pool:
+        before = str(request), request.curl(), request.url("80_made-up")
+        perform(pool, "80_made-up", request)
+    assert before == (str(request), request.curl(), request.url("80_made-up"))
+    assert request.curl("https://gateway.example/wx").startswith(
+        'curl -sS "https://gateway.example/wx/cgi-bin/message/custom/send?access_token=$WXCS_TOKEN"'
+    )
+
+
+def test_a_cassette_of_a_gateway_plays(tmp_path: Any) -> None:
+    """Recorded once, it answers without the server, at the gateway's path."""
+    recorder = VCR(record_mode="once")
+    with (
+        Server(answers(reply())) as server,
+        recorder.use_cassette(tmp_path / "gateway.yaml"),
+        open_pool(f"{server.url}/wx") as pool,
+    ):
+        send(pool, None, HELLO)
+    with recorder.use_cassette(tmp_path / "gateway.yaml") as cassette, open_pool(f"{server.url}/wx") as pool:
+        assert {"errcode": 0, "errmsg": "ok"} == send(pool, None, HELLO)
+        assert 1 == cassette.play_count
+    assert [f"{server.url}/wx/cgi-bin/message/custom/send"] == [request.uri for request in cassette.requests]
+
+
+def test_a_gateways_path_is_in_no_repr() -> None:
+    """It may hold a key of the gateway's."""
+    with open_pool("https://gateway.example/made-up-key/wx") as pool:
+        assert "made-up-key" not in repr(pool) + repr(vars(pool))
 
 
 def test_threads_wait_for_a_place() -> None:

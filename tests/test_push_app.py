@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.util import setup_testing_defaults
@@ -164,6 +164,115 @@ def test_cloud_hostings_path_check_never_reaches_the_handler(handler: Recorder, 
         assert 403 == call(app, "POST", "", body + b" " * 300).status
         assert 403 == call(app, "POST", "", body + b"x").status
     assert not handler.pushes
+
+
+# Inside cloud hosting
+
+
+MARKED: Any = {"HTTP_X_WX_SOURCE": "other"}
+
+
+def cloud_app(handler: Any, **more: Any) -> PushApp:
+    return push_app(handler, cloud_hosting=True, **more)
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+@pytest.mark.parametrize("mark", ["HTTP_X_WX_SOURCE", "HTTP_X_WX_SOURCES"])
+@pytest.mark.parametrize("value", ["other", "", "wx_unknown", "made up"])
+def test_a_marked_push_is_read_as_it_comes(handler: Recorder, value: str, mark: str, form: str) -> None:
+    """Two pages have two names for the header, and its value is not documented."""
+    marked: Any = {mark: value}
+    answer = call(cloud_app(handler), "POST", "", plain(TEXT, form=form)[1], **marked)
+    assert (200, SUCCESS) == answer[::2]
+    assert [TEXT] == [push.fields for push in handler.pushes]
+
+
+@pytest.mark.parametrize("value", ["wx_client", "wx_devtools", "wx_client,other", "other, wx_client"])
+def test_what_a_customer_sends_into_the_container_is_no_push(handler: Recorder, value: str) -> None:
+    """`wx.cloud.callContainer` reaches any path of it, and the platform says so in the same header."""
+    for app in (cloud_app(handler), cloud_app(handler, token=TOKEN)):
+        assert (403, b"") == call(app, "POST", "", plain(TEXT)[1], HTTP_X_WX_SOURCE=value)[::2]
+    assert not handler.pushes
+
+
+def test_the_header_means_nothing_unless_asked_for(handler: Recorder) -> None:
+    """Outside of a container anybody can write it."""
+    for app in (push_app(handler, token=TOKEN), secure_app(handler)):
+        assert (403, b"") == call(app, "POST", "", plain(TEXT)[1], **MARKED)[::2]
+    assert not handler.pushes
+
+
+def test_what_has_neither_mark_nor_token_is_refused(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """With public access on it is not from WeChat; the URL check is none of cloud hosting's either."""
+    app = cloud_app(handler)
+    assert (403, b"") == call(app, "POST", "", plain(TEXT)[1])[::2]
+    assert (403, b"") == call(app, "POST", *plain(TEXT))[::2]
+    assert (403, b"") == call(app, "GET", plain({})[0] + "&echostr=123", **MARKED)[::2]
+    assert (403, b"") == call(app, "GET", "")[::2]
+    assert 4 == caplog.text.count("no mark of cloud hosting (x-wx-source), and no token")
+    assert not handler.pushes
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["signature=0", "msg_signature=0", "%73ignature=0", "signature=0&signature=1", "encrypt_type=aes&msg_signature="],
+)
+def test_a_signature_counts_where_there_are_both(handler: Recorder, signature: str) -> None:
+    """Whoever signs is judged by the signature, and a wrong one is not excused by the header."""
+    query, body = plain(TEXT)
+    for app in (cloud_app(handler), cloud_app(handler, token=TOKEN), cloud_app(handler, token=TOKEN, aes_key=KEY)):
+        assert (403, b"") == call(app, "POST", signature, body, **MARKED)[::2]
+    assert not handler.pushes
+    assert 200 == call(cloud_app(handler, token=TOKEN), "POST", query, body, **MARKED).status
+    assert 403 == call(cloud_app(handler, token="other"), "POST", query, body, **MARKED).status
+    assert 200 == call(cloud_app(handler, token=TOKEN, aes_key=KEY), "POST", *secure(TEXT), **MARKED).status
+
+
+def test_an_account_may_be_in_both_worlds(handler: Recorder) -> None:
+    """With a key signed pushes are opened and sealed as ever, and marked ones are believed and answered plainly."""
+    app = cloud_app(transfer_to_agent, token=TOKEN, aes_key=KEY, appid=APPID)
+    assert "Encrypt" in json.loads(call(app, "POST", *secure(TEXT)).body)
+    other = {**TEXT, "MsgId": 2}
+    assert "transfer_customer_service" == json.loads(call(app, "POST", "", plain(other)[1], **MARKED).body)["MsgType"]
+    assert 403 == call(app, "POST", *plain({**TEXT, "MsgId": 3})).status
+
+
+def test_a_marked_push_that_is_none_is_refused(handler: Recorder) -> None:
+    """Encrypted ones are not delivered there; the rest is no push at all."""
+    for body in (secure(TEXT)[1], b"", b"[]", b"hello"):
+        assert (403, b"") == call(cloud_app(handler), "POST", "", body, **MARKED)[::2]
+    assert not handler.pushes
+
+
+def test_a_marked_push_is_handled_once_and_may_find_all_busy(handler: Recorder) -> None:
+    """As any other."""
+    app = cloud_app(handler, workers=1, queue=0, wait=0.01)
+    handler.open.clear()
+    for _ in range(2):
+        assert (200, SUCCESS) == call(app, "POST", "", plain(TEXT)[1], **MARKED)[::2]
+    assert (503, b"") == call(app, "POST", "", plain({**TEXT, "MsgId": 2})[1], **MARKED)[::2]
+    handler.open.set()
+    assert 1 == len(handler.pushes)
+
+
+def test_a_token_is_optional_there_and_nowhere_else() -> None:
+    """An empty one is a variable that was not set; what is no True must not open the door."""
+    cloud_app(print)
+    wrong: Any
+    for wrong in ({}, {"token": None}, {"token": "", "cloud_hosting": True}, {"aes_key": KEY, "cloud_hosting": True}):
+        with pytest.raises(InvalidMessage) as caught:
+            push_app(print, **wrong)
+        assert "token" == caught.value.field
+    for odd in ("0", 1, None):
+        with pytest.raises(TypeError, match="cloud_hosting must be True or False"):
+            push_app(print, token=TOKEN, cloud_hosting=cast(Any, odd))
+
+
+def test_its_repr_says_what_it_believes() -> None:
+    """No secret, and the one thing that a reviewer looks for."""
+    assert "<push_app in cloud hosting>" == repr(cloud_app(print))
+    assert "<push_app in cloud hosting, and in plain mode>" == repr(cloud_app(print, token=TOKEN))
+    assert "<push_app in cloud hosting, and in secure mode>" == repr(cloud_app(print, token=TOKEN, aes_key=KEY))
 
 
 def test_what_is_wrong_gets_403_and_nothing_more(handler: Recorder) -> None:

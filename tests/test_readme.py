@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import wxcs_lite
 from wxcs_lite import endpoints
+from wxcs_lite.__main__ import main
 from wxcs_lite.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -90,9 +92,55 @@ def test_the_example_of_signing_runs_as_printed(name: str, monkeypatch: pytest.M
     assert 1 == len(sandbox.user("ann").inbox)
 
 
-@pytest.mark.parametrize(
-    "mark", ["run", "test", "example", "real", "push", "signing", "proxy", "own-conftest", "own-test", "own"]
-)
+@pytest.mark.parametrize("name", PAGES)
+def test_the_bot_inside_cloud_hosting_runs_as_printed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the sandbox as the platform: no token, and pushes with its header."""
+    sandbox = Sandbox(cloud_hosting=["/cgi-bin/message/custom/send"])
+    monkeypatch.setattr(wxcs_lite, "open_pool", lambda url: sandbox.pool())
+    names: dict[str, Any] = {}
+    exec(block(name, "cloud"), names)
+    with sandbox.push_to(names["app"]):
+        sandbox.user("ann").says("hello")
+    assert ["hello"] == [one.message["text"]["content"] for one in sandbox.user("ann").inbox]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_commands_run_as_printed(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the sandbox in WeChat's place and nobody at the keyboard: only who could be asked would send."""
+    sandbox = Sandbox(clock=time.time)
+    variables = {"APPID": sandbox.appid, "SECRET": sandbox.secret, "PUSH_TOKEN": "madeUp", "AES_KEY": "x" * 42 + "A"}
+    for variable, value in variables.items():
+        monkeypatch.setenv(f"WXCS_{variable}", str(value))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with sandbox.serve() as url:
+        monkeypatch.setenv("WXCS_BASE_URL", url)
+        commands = [shlex.split(line, comments=True)[3:] for line in block(name, "terminal").splitlines()]
+        # The host of the push URL does not exist.
+        assert [0, 1, 0, 2, 0] == [main(command) for command in commands]
+    assert sandbox.secret not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_with_another_http_library_runs_as_printed(name: str) -> None:
+    """Word for word: requests sends, the served sandbox answers, and nothing that is printed holds the token."""
+    out = io.StringIO()
+    names: dict[str, Any] = {}
+    with redirect_stdout(out):
+        exec(block(name, "own-library"), names)
+    assert ["您好"] == [shown.message["text"]["content"] for shown in names["sandbox"].user("ann").inbox]
+    assert "{'errcode': 0, 'errmsg': 'ok'}" == out.getvalue().splitlines()[-1]
+    assert names["token"] not in out.getvalue()
+
+
+MARKS = (
+    "run", "test", "example", "real", "terminal", "push", "signing", "cloud", "proxy",
+    "own-library", "wheel", "zipapp", "own-conftest", "own-test", "own",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", MARKS)
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)

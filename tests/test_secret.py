@@ -12,7 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wxcs_lite.secret import Secret, SecretBytes, Token, any_spelling, hide, hide_if_str
+from wxcs_lite.secret import (
+    CloudbaseToken,
+    FromAppid,
+    Secret,
+    SecretBytes,
+    Token,
+    any_spelling,
+    credential,
+    hidden,
+    hide,
+    hide_if_str,
+    secret_of,
+)
 
 MADE_UP = "80_made-up"
 COPIES = [
@@ -52,6 +64,32 @@ def test_repr_shows_no_secret(token: Token, shown: str) -> None:
 def test_the_end_is_unknown_unless_given() -> None:
     """A token from elsewhere has no known end."""
     assert Token(MADE_UP).expires_at is None
+
+
+@pytest.mark.parametrize("again", COPIES)
+@pytest.mark.parametrize("kind", [Secret, CloudbaseToken, FromAppid])
+def test_every_credential_survives_pickle_and_copy(kind: type[str], again: Any) -> None:
+    """With its class, which says where it stands in the query."""
+    back = again(kind(MADE_UP))
+    assert type(back) is kind
+    assert MADE_UP == back
+
+
+def test_what_a_call_is_made_with_keeps_its_class() -> None:
+    """A bare str is an access token; what is no str is an empty one, which the call refuses."""
+    for kept in (None, FromAppid("wx0"), CloudbaseToken(MADE_UP), Token(MADE_UP)):
+        assert credential(kept) is kept
+        assert hidden("pool", kept)[1] is kept
+    assert type(credential(MADE_UP)) is Secret
+    assert [type(found) for found in (credential(b"bytes"), credential(7))] == [Secret, Secret]
+    assert ["", ""] == [credential(b"bytes"), credential(7)]
+
+
+def test_only_a_token_is_a_secret() -> None:
+    """An appid is none: an echo of it in a reply is left alone."""
+    assert [None, None] == [secret_of(None), secret_of(FromAppid("wx0"))]
+    assert [MADE_UP, MADE_UP] == [secret_of(CloudbaseToken(MADE_UP)), secret_of(Token(MADE_UP))]
+    assert "FromAppid('wx0')" == repr(FromAppid("wx0"))
 
 
 @pytest.mark.parametrize("again", COPIES)
@@ -126,6 +164,7 @@ def test_two_secrets_that_differ_at_the_end_are_told_apart_at_once() -> None:
     [
         (Token(MADE_UP, 1.0), "80_made", "Token('***')"),
         (Secret(MADE_UP), "80_made", "Secret('***')"),
+        (CloudbaseToken(MADE_UP), "80_made", "CloudbaseToken('***')"),
         (SecretBytes(MADE_UP.encode()), b"80_made", "SecretBytes('***')"),
     ],
 )

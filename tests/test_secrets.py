@@ -16,6 +16,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus, unquote
 
@@ -25,6 +26,7 @@ from tests.hostile import OK, Heard, Peer, Script, Server, answers, bare, once, 
 from tests.stages import STAGES, Stage, named
 from tests.watchers import WATCHERS, chain, in_ipython, walked
 from wxcs_lite import (
+    CloudbaseToken,
     Reply,
     Request,
     Token,
@@ -37,6 +39,7 @@ from wxcs_lite import (
     download,
     endpoints,
     fetch_token,
+    fresh_cloudbase_token,
     fresh_token,
     get_callback_ip,
     get_quota,
@@ -51,6 +54,7 @@ from wxcs_lite import (
     upload,
     window_left,
 )
+from wxcs_lite.__main__ import main
 from wxcs_lite.panel import demo
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import read_token
@@ -185,6 +189,10 @@ def signing_keys() -> SigningKeys:
     return SigningKeys(**console(), accept_plain=True)
 
 
+def cloud_token(kind: str) -> CloudbaseToken:
+    return CloudbaseToken(bare_token(kind))
+
+
 def stable(kind: str) -> tuple[str, dict[str, str]]:
     return "/cgi-bin/stable_token", {"appid": "APPID", "secret": bare_secret(kind)}
 
@@ -214,6 +222,10 @@ def calls() -> dict[str, Callable[[Pool, str], object]]:
         "get_callback_ip": lambda pool, kind: get_callback_ip(pool, bare_token(kind)),
         "clear_quota": lambda pool, kind: clear_quota(pool, bare_token(kind), "APPID"),
         "call": lambda pool, kind: call(pool, bare_token(kind), "/cgi-bin/business/list", {"offset": 0, "count": 100}),
+        "send in cloud hosting": lambda pool, kind: send(pool, cloud_token(kind), text("OPENID", "hello")),
+        "stream in cloud hosting": lambda pool, kind: stream(pool, cloud_token(kind), "MEDIA_ID").__enter__(),
+        "get_rid in cloud hosting": lambda pool, kind: get_rid(pool, cloud_token(kind), "RID"),
+        "get_quota signed in cloud hosting": lambda pool, kind: get_quota(pool, cloud_token(kind), keys=signing_keys()),
         "call with a secret": lambda pool, kind: call(pool, None, *stable(kind)),
         "send signed": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello"), keys=signing_keys()),
         "get_rid signed": lambda pool, kind: get_rid(pool, bare_token(kind), "RID", keys=signing_keys()),
@@ -259,6 +271,46 @@ def test_no_failure_leaks(stage: Stage, name: str, kind: str, watch: Watch, monk
     """At whichever stage a call fails, its error, frames and log records hold no secret."""
     with stage.open(monkeypatch) as pool:
         assert [] == watch.found_in(kind, lambda: CALLS[name](pool, kind))
+
+
+COMMANDS: dict[str, Callable[[str], int]] = {
+    "doctor": lambda url: main(["doctor", "--push", url]),
+    "doctor --json": lambda url: main(["doctor", "--push", url, "--json"]),
+    "explain": lambda url: main(["explain", "61725984-6126f6f9-040f19c4"]),
+    "send": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--yes"]),
+    "send --curl": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--curl"]),
+}
+
+
+def echoing(kind: str) -> Callable[[Heard], bytes]:
+    """Tell whoever sends a secret that very secret."""
+
+    def refuse(heard: Heard) -> bytes:
+        held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if heard.body else "nothing"
+        return reply(json.dumps({"errcode": 40001, "errmsg": f"invalid {held}"}).encode())
+
+    return refuse
+
+
+def mistaken(*_: object) -> None:
+    raise KeyError("a mistake")
+
+
+@pytest.mark.parametrize("given", ["TOKEN", "SECRET"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_shows_one(name: str, kind: str, given: str, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it succeeds, is cut, is told the secret again, or runs into a mistake of ours."""
+    monkeypatch.delenv("WXCS_TOKEN", raising=False)
+    monkeypatch.setenv("WXCS_APPID", "wx1")
+    for variable in {"TOKEN"} if given == "TOKEN" else {"SECRET", "PUSH_TOKEN", "AES_KEY"}:
+        monkeypatch.setenv(f"WXCS_{variable}", bare_token(kind) if given == "TOKEN" else bare_secret(kind))
+    for script in (answers(wechat(kind)), answers(echoing(kind)), lambda peer: peer.read()):
+        with Server(script) as server:
+            monkeypatch.setenv("WXCS_BASE_URL", server.url)
+            assert [] == watch.found_in(kind, lambda: COMMANDS[name](server.url))
+    monkeypatch.setattr("wxcs_lite.wire._exchange", mistaken)
+    assert [] == watch.found_in(kind, lambda: COMMANDS[name]("http://127.0.0.1:9"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -628,6 +680,22 @@ def test_a_token_hides_itself(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_token_of_cloud_hosting_hides_itself(kind: str, tmp_path: Path, watch: Watch) -> None:
+    """The one that a caller makes, the one that is read from the file, and the URL that holds it."""
+    file = tmp_path / "cloudbase_access_token"
+    file.write_text(bare_token("long"))
+    given = CloudbaseToken(bare_token(kind))
+    url = endpoints.get_callback_ip().url(given)
+    assert "[CloudbaseToken('***')] Secret('***')" == f"{[given]!r} {url!r}"
+    assert url.startswith("/cgi-bin/getcallbackip?cloudbase_access_token=")
+    fresh = fresh_cloudbase_token(file)
+    assert [] == watch.found_in("long", lambda: (fresh(), fresh))
+    assert [] == watch.found_in("long", lambda: fresh(rejected=bare_token("long")))
+    file.write_bytes(b"\xff" + bare_token("long").encode())
+    assert [] == watch.found_in("long", lambda: fresh(rejected=bare_token("long")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_url_hides_itself(kind: str) -> None:
     """A cell that ends with `request.url(token)` saves what it shows."""
     url = endpoints.get_callback_ip().url(bare_token(kind))
@@ -636,7 +704,15 @@ def test_a_url_hides_itself(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://user:{}@host", "https://host/?access_token={}", "https://host/#{}", "https://{}@["]
+    "url",
+    [
+        "https://user:{}@host",
+        "https://host/?access_token={}",
+        "https://host/wx?access_token={}",
+        "https://host/{}//wx",
+        "https://host/#{}",
+        "https://{}@[",
+    ],
 )
 def test_an_address_that_is_refused_is_not_repeated(url: str, watch: Watch) -> None:
     """It is refused just because it holds more than a host, and that may be a login or a token."""

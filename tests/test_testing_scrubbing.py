@@ -44,6 +44,7 @@ def scrubber() -> Scrubber:
             '{"access_token":"TOKEN_1","authorizer_refresh_token":"TOKEN_2"}',
         ),
         ('{"ACCESS_TOKEN":"t"}', '{"ACCESS_TOKEN":"TOKEN_1"}'),
+        ("cloudbase_access_token=t&from_appid=wx1", "cloudbase_access_token=TOKEN_1&from_appid=APPID_1"),
         ('{"session_key":"k","unionid":"u"}', '{"session_key":"SECRET_1","unionid":"OPENID_1"}'),
         ('{"EncodingAESKey":"k","push_token":"p"}', '{"EncodingAESKey":"AES_KEY_1","push_token":"PUSH_TOKEN_1"}'),
         # As an escape of JSON, with a quotation mark in it, and JSON in JSON.

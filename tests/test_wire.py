@@ -37,16 +37,22 @@ from tests.hostile import (
 from wxcs_lite import (
     ApiError,
     BadReply,
+    CloudbaseToken,
+    FromAppid,
     InvalidMessage,
     Reply,
     Request,
     TransportError,
     WxError,
+    call,
     download,
     endpoints,
     fetch_token,
+    get_rid,
+    open_pool,
     perform,
     send,
+    set_typing,
     stream,
     text,
     upload,
@@ -54,6 +60,7 @@ from wxcs_lite import (
 )
 from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
+from wxcs_lite.replies import read_ok
 
 TOKEN = "80_made-up"
 HELLO = text("OPENID", "hello")
@@ -506,7 +513,10 @@ def test_what_is_no_pool_is_refused(pool: Any, act: Callable[[Any], object]) -> 
         act(pool)
 
 
-@pytest.mark.parametrize("token", ["", None, b"bytes", 7, lambda: "80_made-up", "80_made-up\n", "80_\udc80"])
+@pytest.mark.parametrize(
+    "token",
+    ["", b"bytes", 7, lambda: "80_made-up", "80_made-up\n", "80_\udc80", FromAppid(""), CloudbaseToken("made-up\n")],
+)
 def test_a_token_that_is_none_is_named(token: Any) -> None:
     """An empty token, one that is no str and one with a line break is InvalidMessage, and nothing is sent."""
     with Server(answers(reply())) as server, server.pool() as pool:
@@ -514,6 +524,87 @@ def test_a_token_that_is_none_is_named(token: Any) -> None:
             send(pool, token, HELLO)
         assert "token" == caught.value.field
         assert 0 == server.connections
+
+
+WITHOUT_TOKEN: dict[str, Callable[[Pool, str | None], object]] = {
+    "send": lambda pool, token: send(pool, token, HELLO),
+    "set_typing": lambda pool, token: set_typing(pool, token, "OPENID"),
+    "upload": lambda pool, token: upload(pool, token, JPEG),
+    "download": lambda pool, token: download(pool, token, "MEDIA_ID"),
+    "stream": lambda pool, token: stream(pool, token, "MEDIA_ID").__enter__(),
+    "get_rid": lambda pool, token: get_rid(pool, token, "RID"),
+    "call": lambda pool, token: call(pool, token, "/cgi-bin/x"),
+    "perform": lambda pool, token: perform(pool, token, ASK),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_TOKEN)
+@pytest.mark.parametrize(
+    ("token", "pair"),
+    [
+        (None, ""),
+        (FromAppid("wxba5fad812f8e6fb9"), "from_appid=wxba5fad812f8e6fb9"),
+        (CloudbaseToken("made+up"), "cloudbase_access_token=made%2Bup"),
+        ("80_made-up", "access_token=80_made-up"),
+    ],
+)
+def test_a_credential_says_what_stands_in_the_query(token: str | None, pair: str, name: str) -> None:
+    """With None no token leaves: inside cloud hosting a relay adds it."""
+    with Server(answers(reply())) as server, server.pool() as pool, suppress(BadReply):
+        WITHOUT_TOKEN[name](pool, token)
+    query = server.last.target.partition("?")[2]
+    assert ([pair] if pair else []) == [one for one in query.split("&") if "token" in one or "appid" in one]
+
+
+REFUSED = b'{"errcode":85107,"errmsg":"made up"}'
+
+
+@pytest.mark.parametrize("name", WITHOUT_TOKEN)
+@pytest.mark.parametrize("again", [lambda error: error, copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_an_error_notes_the_id_of_the_relay(name: str, again: Callable[[WxError], WxError]) -> None:
+    """For the ticket, beside the rid; a copy of the error keeps it."""
+    answer = reply(REFUSED, "200 OK", "X-Openapi-Seqid: 6aac005a-1")
+    with Server(answers(answer)) as server, server.pool() as pool, pytest.raises(ApiError) as caught:
+        read_ok(*WITHOUT_TOKEN[name](pool, "80_made-up")) if name == "perform" else WITHOUT_TOKEN[name](pool, "80_x")  # type: ignore[misc]
+    expected = None if name == "perform" else ["x-openapi-seqid: 6aac005a-1"]
+    assert expected == getattr(again(caught.value), "__notes__", None)
+
+
+@pytest.mark.parametrize(
+    "said", ["", "a" * 81, "a\x1b[31m", "\xe9\x9b", "80_made-up-and-long"], ids=["no", "long", "escape", "odd", "token"]
+)
+def test_an_id_that_is_none_is_not_noted(said: str) -> None:
+    """A header comes from outside: no escape, nothing long, and no echo of the token."""
+    answer = reply(REFUSED, "200 OK").replace(b"\r\n\r\n", f"\r\nX-Openapi-Seqid: {said}\r\n\r\n".encode("latin-1"))
+    with Server(answers(answer)) as server, server.pool() as pool, pytest.raises(ApiError) as caught:
+        send(pool, "80_made-up-and-long", HELLO)
+    noted = "".join(getattr(caught.value, "__notes__", ()))
+    assert ("x-openapi-seqid: ***" if said.startswith("80_") else "") == noted
+
+
+def test_the_relays_own_error_says_what_to_do_in_the_console() -> None:
+    """It has no errcode, and is no success."""
+    body = b'{"request_id":"R","error_type":"OPENAPI_PROXY_ERROR","error_code":10001,"error_message":"M"}'
+    answer = reply(body, "502 Bad Gateway", "x-openapi-seqid: S")
+    with Server(answers(answer)) as server, server.pool() as pool, pytest.raises(BadReply) as caught:
+        send(pool, None, HELLO)
+    assert "云调用 > 微信令牌权限配置" in caught.value.en
+    assert "云调用 > 微信令牌权限配置" in caught.value.zh
+    assert caught.value.maybe_sent
+    assert ["x-openapi-seqid: S"] == caught.value.__notes__
+
+
+def test_a_certificate_signed_by_itself_says_where_http_is_right() -> None:
+    """Inside cloud hosting the relay answers https with one."""
+    with (
+        Server(answers(reply()), tls=True) as server,
+        open_pool(server.url) as pool,
+        pytest.raises(TransportError) as caught,
+    ):
+        send(pool, None, HELLO)
+    assert not caught.value.maybe_sent
+    assert 'inside WeChat cloud hosting open_pool("http://api.weixin.qq.com")' in caught.value.en
+    assert '微信云托管内请用 open_pool("http://api.weixin.qq.com")' in caught.value.zh
 
 
 # Progress

@@ -12,6 +12,7 @@ What customers send arrives through `wxcs_lite.push`. Everything runs with no ac
 `python -m wxcs_lite` shows the whole job.
 """
 
+from wxcs_lite.cloudbase import FreshCloudbaseToken, fresh_cloudbase_token
 from wxcs_lite.errcodes import Explanation, explain
 from wxcs_lite.errors import (
     ApiError,
@@ -43,7 +44,7 @@ from wxcs_lite.pools import open_pool
 from wxcs_lite.remarks import Remark, check
 from wxcs_lite.reply_window import Window, WindowEvent, window_left
 from wxcs_lite.request import Request
-from wxcs_lite.secret import Token
+from wxcs_lite.secret import CloudbaseToken, FromAppid, Token
 from wxcs_lite.splitting import split_text
 from wxcs_lite.streaming import Stream, stream
 from wxcs_lite.transport import (
@@ -66,8 +67,11 @@ __version__ = "0.1.0"
 __all__ = [
     "ApiError",
     "BadReply",
+    "CloudbaseToken",
     "Explanation",
+    "FreshCloudbaseToken",
     "FreshToken",
+    "FromAppid",
     "InvalidMessage",
     "Media",
     "MediaRejected",
@@ -93,6 +97,7 @@ __all__ = [
     "download",
     "explain",
     "fetch_token",
+    "fresh_cloudbase_token",
     "fresh_token",
     "get_callback_ip",
     "get_quota",

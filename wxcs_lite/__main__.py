@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite tour | sandbox | bot`: what can be seen from a terminal, with no account."""
+"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: what can be done from a terminal."""
 
 import argparse
 import os
@@ -6,8 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from wxcs_lite import __version__
+from wxcs_lite.terminal import flags
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
+
+_ABOUT = """\
+wxcs_lite: the customer-service messages of WeChat Mini Programs, in Python.
+Without a command: the whole job, step by step, with no account and no network.
+wxcs_lite：在 Python 里收发微信小程序客服消息。
+不带命令时演示完整流程，不需要账号，也不联网。
+"""
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        status = {"sandbox": _sandbox, "bot": _bot}.get(chosen.command, _tour)(chosen)
+        status = _COMMANDS[chosen.command or "tour"](chosen)
         sys.stdout.flush()
     except BrokenPipeError:
         # Somebody piped us into `head`: that is no failure, but Python would complain once more at exit.
@@ -31,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m wxcs_lite", description=__doc__.partition(": ")[2])
+    parser = flags.Parser("python -m wxcs_lite", about=_ABOUT)
     parser.add_argument("--version", action="version", version=__version__)
     _add_lang(parser, "en")
     commands = parser.add_subparsers(dest="command", metavar="command")
@@ -63,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="-- COMMAND",
         help="run it behind the proxy, and end with it / 经代理运行该命令，随它结束",
     )
+    flags.add_doctor(commands)
+    flags.add_explain(commands)
+    flags.add_send(commands)
     return parser
 
 
@@ -104,5 +116,49 @@ def _sandbox(chosen: argparse.Namespace) -> int:
     )
 
 
-if __name__ == "__main__":
+def _doctor(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.terminal.doctor import run
+    from wxcs_lite.terminal.environment import address
+
+    try:
+        where = address(chosen.base, chosen.proxy)
+        return run(where, push_url=chosen.push, lang=chosen.lang, as_json=chosen.json)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _explain(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.terminal.environment import address
+    from wxcs_lite.terminal.explaining import run
+
+    try:
+        return run(chosen.given, address(chosen.base, chosen.proxy), lang=chosen.lang)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _send(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.terminal.environment import address
+    from wxcs_lite.terminal.sending import How, run
+
+    how = How(chosen.yes, chosen.dry_run, chosen.curl)
+    return run(flags.message_flags(chosen), address(chosen.base, chosen.proxy), how, lang=chosen.lang)
+
+
+_COMMANDS = {
+    "tour": _tour,
+    "bot": _bot,
+    "sandbox": _sandbox,
+    "doctor": _doctor,
+    "explain": _explain,
+    "send": _send,
+}
+
+
+def run() -> None:
+    """Exit with the status of `main`; this is what a zipapp calls, which knows nothing of statuses."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

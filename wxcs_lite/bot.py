@@ -11,7 +11,7 @@ from wxcs_lite.transport import download, send, showing_typing, upload
 __all__ = ["echo_bot"]
 
 
-def echo_bot(pool: Pool, token: Callable[..., str]) -> Callable[[Push], bytes | None]:
+def echo_bot(pool: Pool, token: Callable[..., str | None]) -> Callable[[Push], bytes | None]:
     """Return a handler for `push_app`; token is what `fresh_token` gives, for a bot outlives each single one.
 
     >>> from wxcs_lite import fresh_token
@@ -26,7 +26,8 @@ def echo_bot(pool: Pool, token: Callable[..., str]) -> Callable[[Push], bytes | 
     {'content': 'hello'}
 
     All answers but the hand-over go through `send`: a Mini Program cannot answer a push with a message. A token that
-    is rejected is replaced once, for it may have been superseded long before its time.
+    is rejected is replaced once, for it may have been superseded long before its time. Inside WeChat cloud hosting,
+    where the platform adds the credential, token is `lambda rejected=None: None`.
     """
 
     def answer(push: Push) -> bytes | None:
@@ -39,7 +40,7 @@ def echo_bot(pool: Pool, token: Callable[..., str]) -> Callable[[Push], bytes | 
             echo(push, token(rejected=current))  # once, never in a loop
         return None
 
-    def echo(push: Push, current: str) -> None:
+    def echo(push: Push, current: str | None) -> None:
         touser = push.FromUserName
         if push.MsgType == "text":
             with showing_typing(pool, current, touser):

@@ -126,15 +126,18 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
 
     >>> print(explain(41001))
     41001 access_token missing
-      Cause  The access_token is not in the query string.
-      Do     Put access_token into the query string of the URL; the body is not
-             searched for it.
+      Cause  The token was None (an unset environment variable?), or the relay of
+             cloud hosting took no part in the call.
+      Do     Pass a token; in cloud hosting switch 开放接口服务 on, build a new
+             version, and call once the service is up.
       Retry  No: repeated unchanged it will be refused again; fix the request or
              account first.
     <BLANKLINE>
     41001 缺少 access_token
-      原因   URL 的查询参数里没有 access_token。
-      处理   把 access_token 放到 URL 的查询参数里，放在请求体里不会被读取。
+      原因   传入的 token 是 None（环境变量没有设置？）；云托管内则是这次调用没有经
+             过开放接口服务。
+      处理   请传入 token；云托管内请打开“开放接口服务”后构建新版本，服务就绪后再调
+             用。
       重试   无用：原样重试还会失败，请先修正请求或账号。
 
     The errmsg matters for 40164 only, where it names the address that has to be added to the IP whitelist.

@@ -85,6 +85,13 @@ _NOT_HTTP = (
     "应答不符合 HTTP 规范，无法确定在哪里结束",
 )
 _NO_PROXY = False, "no connection through the proxy: check its address and login", "代理连不上：请检查代理地址和账号"
+_SIGNED_BY_ITSELF = 18  # OpenSSL's X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+_SELF_SIGNED = (
+    False,
+    'the certificate is signed by nobody: inside WeChat cloud hosting open_pool("http://api.weixin.qq.com"), elsewhere '
+    "look for what intercepts TLS",
+    '证书是自签名的：微信云托管内请用 open_pool("http://api.weixin.qq.com")，其他环境请检查是否有中间设备拦截 TLS',
+)
 _BAD_CERTIFICATE = (
     False,
     "the certificate was not accepted: check the clock, the CA certificates and whether something intercepts TLS",
@@ -132,7 +139,8 @@ def _while_connecting(error: BaseException) -> bool:
 
 def _named(error: BaseException) -> _Told:
     if isinstance(error, u.SSLError) and isinstance(_first_arg(error), ssl.SSLCertVerificationError):
-        return _BAD_CERTIFICATE
+        alone = getattr(_first_arg(error), "verify_code", None) == _SIGNED_BY_ITSELF
+        return _SELF_SIGNED if alone else _BAD_CERTIFICATE
     if isinstance(error, u.ProxyError):
         # urllib3 also says ProxyError for a connection that was cut after the request had gone through the proxy.
         inner = error.original_error

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 import warnings
 from contextlib import suppress
 from functools import partial
@@ -12,14 +13,15 @@ from urllib.parse import unquote
 
 import urllib3
 from urllib3.connection import HTTPConnection
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout, Url, make_headers, parse_url
 
 from wxcs_lite.framing import Framed
 from wxcs_lite.request import API
 from wxcs_lite.require import kind_of
-from wxcs_lite.secret import hide_if_str
+from wxcs_lite.secret import hide, hide_if_str
 
-__all__ = ["CallTimeout", "Pool", "open_pool", "require_pool"]
+__all__ = ["CallTimeout", "Pool", "open_pool", "require_pool", "warn_of_exposure"]
 
 Pool = urllib3.HTTPConnectionPool
 
@@ -43,7 +45,10 @@ def open_pool(
 
     Nothing is connected before the first call. `maxsize` is how many threads talk at once; a further one waits. Proxy
     environment variables are not read: `proxy="http://host:port"`, or `http://user:password@host:port`, gives you one
-    fixed address for WeChat's IP whitelist. Raises ValueError for a url with a path, query or user.
+    fixed address for WeChat's IP whitelist. So does a gateway of yours: the path in `https://gateway.example/wx` is put
+    before that of each call. Raises ValueError for a url with a query or user. Over http beyond loopback, the first
+    call that carries a secret warns; inside WeChat cloud hosting `http://api.weixin.qq.com` is right, and calls carry
+    none.
 
     Timeouts are in seconds. `read_timeout` bounds each silence of the other side; six of them bound a JSON reply as a
     whole, and in a medium the wait for its next byte. `total_timeout` bounds a whole call, for callers with a deadline
@@ -53,7 +58,7 @@ def open_pool(
     its calls.
     """
     url, proxy = hide_if_str(url), hide_if_str(proxy)  # they may hold a login
-    scheme, host, port = _origin(url)
+    scheme, host, port, prefix = _origin(url)
     if total_timeout is not None and (type(total_timeout) not in (int, float) or not 0 < total_timeout < inf):
         raise ValueError("total_timeout must be a number of seconds above 0\ntotal_timeout 应为大于 0 的秒数")
     settings: dict[str, Any] = {
@@ -62,16 +67,19 @@ def open_pool(
         "timeout": CallTimeout(connect_timeout, read_timeout, total_timeout),
         "socket_options": [*HTTPConnection.default_socket_options, *_keep_alive()],
     }
-    if proxy is not None:
-        if scheme != "https":
-            raise ValueError("proxy= goes with an https url: an http proxy would read the token\nproxy= 只用于 https")
-        manager = _manager(proxy, settings)
+    classes = _GATEWAYS if prefix else _POOLS
+    if proxy is None:
+        pool: Any = classes[scheme](host, port, **settings)
+    elif scheme != "https":
+        raise ValueError("proxy= goes with an https url: an http proxy would read the token\nproxy= 只用于 https")
+    else:
+        manager = _manager(proxy, classes, settings)
         if manager is None:
             raise ValueError("proxy must look like http://host:port\nproxy 应形如 http://主机:端口")
-        return manager.connection_from_host(host, port, scheme)
-    if scheme == "https":
-        return HTTPSPool(host, port, **settings)
-    return HTTPPool(host, port, **settings)
+        pool = manager.connection_from_host(host, port, scheme)
+    pool.prefix = prefix
+    pool.exposed = scheme == "http" and not re.fullmatch(_LOOPBACK, host)
+    return pool  # type: ignore[no-any-return]
 
 
 class CallTimeout(Timeout):
@@ -127,6 +135,9 @@ class HTTPPool(urllib3.HTTPConnectionPool):
     A ConnectionCls of our own would go round vcrpy, which puts its own in that place: a test's call would be live.
     """
 
+    prefix: str = ""  # of a gateway: comes before each path
+    exposed: bool = False  # plain http beyond loopback, and nobody has been told yet
+
     def _new_conn(self) -> Any:
         connection: Any = super()._new_conn()
         timeout = self.timeout
@@ -139,31 +150,72 @@ class HTTPSPool(HTTPPool, urllib3.HTTPSConnectionPool):
     """The same with TLS."""
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
+class HTTPGateway(HTTPPool):
+    """Leads to a gateway, whose path comes before each call's; the calls know nothing of it."""
+
+    def urlopen(  # type: ignore[override]
+        self, method: str, url: str, body: Any = None, headers: Any = None, retries: Any = None, *args: Any, **more: Any
+    ) -> BaseHTTPResponse:
+        """Do as urllib3 does, at the gateway's path."""
+        # urllib3 calls it again for a retry or a redirect of one's own, with the URL as it is then.
+        if url.startswith("/") and not getattr(retries, "history", ()):
+            url = hide(self.prefix + url)
+        return super().urlopen(method, url, body, headers, retries, *args, **more)
+
+
+class HTTPSGateway(HTTPGateway, HTTPSPool):
+    """The same with TLS."""
+
+
+_POOLS: dict[str, type[HTTPPool]] = {"http": HTTPPool, "https": HTTPSPool}
+_GATEWAYS: dict[str, type[HTTPPool]] = {"http": HTTPGateway, "https": HTTPSGateway}
+
+
+def warn_of_exposure(pool: Any) -> None:
+    """Warn, once for a pool and at the caller's line, that what is about to leave can be read on its way."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PASSED):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        f"http to {pool.host}: everyone on the way can read the token; use https\n"
+        f"以 http 访问 {pool.host}：途中任何人都能看到凭证，请用 https",
+        stacklevel=level,
+    )
+    pool.exposed = False
+
+
+_PASSED = ("wxcs_lite.", "contextlib")
+
+
+def _origin(url: str) -> tuple[str, str, int | None, str]:
+    """Return scheme, host, port and path; a path that is only a slash is none."""
     try:
         address = parse_url(url)
     except urllib3.exceptions.LocationParseError:
         address = Url()
     scheme, host, port = address.scheme, address.host, address.port
-    more = address.auth or address.path not in (None, "/") or (address.query, address.fragment) != (None, None)
-    more, address, url = bool(more), Url(), ""  # they may hold a login, and this frame may be shown
+    more = bool(address.auth) or (address.query, address.fragment) != (None, None)
+    path = hide(re.sub(r"^[^/]*//[^/?#\\]*", "", url) or "/")  # urllib3 would tidy it up
+    address, url = Url(), ""  # they may hold a login, and this frame may be shown
     if scheme not in ("http", "https") or not host:
         raise ValueError("url must look like https://api.weixin.qq.com\nurl 应形如 https://api.weixin.qq.com")
-    if more:
+    if more or (path != "/" and host.endswith(".weixin.qq.com")):
         raise ValueError(
-            "url must be scheme, host and port only, with no path, query or user\n"
-            "url 只能含协议、主机和端口，不能带路径、参数或用户名"
+            "url must be scheme, host and port only, with no path (unless it is a gateway's), query or user\n"
+            "url 只能含协议、主机和端口，不能带参数、用户名，也不能带路径（自建网关除外）"
         )
-    if scheme == "http" and not re.fullmatch(_LOOPBACK, host):
-        warnings.warn(
-            f"http to {host}: everyone on the way can read the token; use https\n"
-            f"以 http 访问 {host}：途中任何人都能看到凭证，请用 https",
-            stacklevel=3,
+    if not re.fullmatch(_PREFIX, path):
+        raise ValueError(
+            "url must have a plain path, as in https://gateway.example/wx: letters, digits, - . _ ~ between single "
+            "slashes\nurl 的路径应形如 https://gateway.example/wx：单个斜杠之间只能是字母、数字和 - . _ ~"
         )
-    return scheme, host, port
+    return scheme, host, port, hide(path.rstrip("/"))
 
 
-def _manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager | None:
+_PREFIX = r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)*/?"
+
+
+def _manager(proxy: str, classes: dict[str, type[HTTPPool]], settings: dict[str, Any]) -> urllib3.ProxyManager | None:
     """Return the manager of a proxy, with the login of its address, which urllib3 would pass over; None if it is none.
 
     Nothing is raised in here, where the parts of the address, and in urllib3, where its text, would be shown.
@@ -173,7 +225,7 @@ def _manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager | Non
         if address.scheme in ("http", "https") and address.host:
             headers = make_headers(proxy_basic_auth=unquote(address.auth)) if address.auth else None
             manager = urllib3.ProxyManager(address._replace(auth=None).url, proxy_headers=headers, **settings)
-            manager.pool_classes_by_scheme = {"http": HTTPPool, "https": HTTPSPool}
+            manager.pool_classes_by_scheme = classes
             return manager
     return None
 

@@ -206,6 +206,8 @@ def _refuse_status(status: int, body: bytes) -> None:
     if status == 200:
         return
     en, zh = _STATUS.get(status, _STATUS.get(status // 100, ("is no answer of the API", "不是接口的应答")))
+    if b"OPENAPI_PROXY_ERROR" in body:
+        en, zh = _RELAY
     # These two come before WeChat looks at a message.
     raise _bad(status, body, en, zh, maybe_sent=status not in (404, 412))
 
@@ -234,11 +236,23 @@ _STATUS = {
 }
 
 
+_RELAY = (
+    "comes from the relay of cloud hosting: add the path in the console (云调用 > 微信令牌权限配置), or, if it is "
+    "there, try again later",
+    "来自云托管的开放接口服务：请在控制台“云调用 > 微信令牌权限配置”里添加该路径；已添加的请稍后重试",
+)
+
+
 def refuse_encoded(status: int, headers: Headers) -> None:
     """Refuse a compressed reply: none was asked for, and a small one can unpack to gigabytes."""
     encoding = _header(headers, "content-encoding")
     if encoding and encoding.strip().lower() not in ("", "identity"):
-        raise _bad(status, b"", "is compressed, though nothing asked for it", "被压缩了，而请求并未要求压缩")
+        raise _bad(
+            status,
+            b"",
+            "is compressed, though nothing asked for it (or your HTTP library did: send Accept-Encoding: identity)",
+            "被压缩了，而请求并未要求压缩（若用自己的 HTTP 库，请加请求头 Accept-Encoding: identity）",
+        )
 
 
 def too_large(status: int, limit: int) -> BadReply:

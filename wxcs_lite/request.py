@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from wxcs_lite.multipart import Multipart
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import hide
+from wxcs_lite.secret import Secret, credential, hide, hide_if_str
 
 __all__ = ["API", "JSON", "SECRETS", "Gives", "Request"]
 
@@ -21,6 +21,7 @@ JSON = "application/json"
 Gives = Literal["json", "receipt", "media"]
 
 SECRETS = ("secret", "appsecret")  # names of parameters and fields
+_BASE = r"(?i)https?://[^/?#@\\\x00-\x20\x7f]+(?:/[^?#\\\x00-\x20\x7f]*)?"
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 
 
@@ -60,17 +61,28 @@ class Request(NamedTuple):
         headers.update(self.extra_headers)
         return headers
 
-    def url(self, token: str | None) -> str:
-        """Return path and query, ready for a host-bound pool; token is None for a call that takes none.
+    def url(self, token: str | None, base: str = "") -> str:
+        """Return path and query, ready for a host-bound pool; with a base the whole URL, for any HTTP library.
 
-        With a token it is a str whose repr is hidden, because a notebook saves what its cells show.
+        >>> from wxcs_lite.endpoints import get_callback_ip
+        >>> print(get_callback_ip().url("80_made-up", base="https://gateway.example/wx"))
+        https://gateway.example/wx/cgi-bin/getcallbackip?access_token=80_made-up
+
+        token is None for a call that takes none, and `request.API` the base of WeChat itself. Raises ValueError for a
+        base that is not http or https, host and path.
+
+        With a token it is a str whose repr is hidden, because a notebook saves what its cells show. Inside WeChat cloud
+        hosting, None, a `FromAppid` or a `CloudbaseToken` stands for the token.
         """
-        token = None if token is None else hide(token)
+        token, base = credential(token), hide_if_str(base)  # a base may hold a login
+        path = _joined(base, self.path)
         query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
-        if token is None:
-            url = f"{self.path}?{query[1:]}" if query else self.path
-            return hide(url) if any(name in SECRETS for name, _ in self.query) else url
-        return hide(f"{self.path}?access_token={quote(token, safe='')}{query}")
+        if isinstance(token, Secret):
+            return hide(f"{path}?{token.parameter}={quote(token, safe='')}{query}")
+        if token is not None:
+            query = f"&{token.parameter}={quote(token, safe='')}{query}"
+        url = f"{path}?{query[1:]}" if query else path
+        return hide(url) if any(name in SECRETS for name, _ in self.query) else url
 
     def curl(self, url: str = API) -> str:
         """Return the curl command that does the same; the token stays `$WXCS_TOKEN`, a secret `$WXCS_SECRET`.
@@ -99,6 +111,18 @@ class Request(NamedTuple):
     def __repr__(self) -> str:
         size = "" if self.body is None else f", {len(self.body)} bytes of {(self.content_type or '').partition(';')[0]}"
         return f"<Request {self.method} {self.path}{size}>"
+
+
+def _joined(base: object, path: str) -> str:
+    """Return the path after a base: nothing, or scheme, host and a path of its own; what it is not is not shown."""
+    if base == "":
+        return path
+    if not isinstance(base, str) or not re.fullmatch(_BASE, base):
+        raise ValueError(
+            "base must look like https://api.weixin.qq.com, with no query or user\n"
+            "base 应形如 https://api.weixin.qq.com，不能带参数或用户名"
+        )
+    return f"{base.rstrip('/')}{path}"
 
 
 def _target(request: Request, token: str, secret: str) -> str:

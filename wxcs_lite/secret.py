@@ -6,9 +6,22 @@ stars.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Self, SupportsIndex, TypeVar
+from typing import Any, ClassVar, Self, SupportsIndex, TypeVar
 
-__all__ = ["Secret", "SecretBytes", "Token", "any_spelling", "hidden", "hide", "hide_if_str", "hide_named"]
+__all__ = [
+    "CloudbaseToken",
+    "FromAppid",
+    "Secret",
+    "SecretBytes",
+    "Token",
+    "any_spelling",
+    "credential",
+    "hidden",
+    "hide",
+    "hide_if_str",
+    "hide_named",
+    "secret_of",
+]
 
 _T = TypeVar("_T")
 
@@ -26,6 +39,7 @@ class Secret(str):
     """
 
     __slots__ = ()
+    parameter: ClassVar[str] = "access_token"  # of the query, where it is what a call is made with
 
     def __getitem__(self, key: SupportsIndex | slice) -> Self:
         return type(self)(super().__getitem__(key))
@@ -82,6 +96,42 @@ class Token(Secret):
         return type(self), (str(self), self.expires_at)
 
 
+class CloudbaseToken(Secret):
+    """The token that WeChat cloud hosting (微信云托管) writes into a container; it hides like a `Token`.
+
+    >>> from wxcs_lite.endpoints import get_callback_ip
+    >>> token = CloudbaseToken("made-up")
+    >>> token
+    CloudbaseToken('***')
+    >>> print(get_callback_ip().url(token))
+    /cgi-bin/getcallbackip?cloudbase_access_token=made-up
+
+    Give it to a call in place of an access token; as a plain str it would be sent as one, and be refused (40001).
+    """
+
+    # https://developers.weixin.qq.com/miniprogram/dev/wxcloud/guide/container/concept.html
+    __slots__ = ()
+    parameter = "cloudbase_access_token"
+
+
+class FromAppid(str):
+    """The account in whose name a call is made, in a shared environment (资源复用) of WeChat cloud hosting.
+
+    >>> from wxcs_lite.endpoints import get_callback_ip
+    >>> get_callback_ip().url(FromAppid("wxba5fad812f8e6fb9"))
+    '/cgi-bin/getcallbackip?from_appid=wxba5fad812f8e6fb9'
+
+    Give it to a call in place of an access token, which the platform adds. An appid is no secret.
+    """
+
+    # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/faq.md
+    __slots__ = ()
+    parameter: ClassVar[str] = "from_appid"
+
+    def __repr__(self) -> str:
+        return f"FromAppid({str(self)!r})"
+
+
 def hide(value: object) -> Secret:
     """Return the text as a `Secret`; whatever is not a str becomes an empty one, which the caller refuses.
 
@@ -95,12 +145,27 @@ def hide(value: object) -> Secret:
 
 def hide_if_str(value: _T) -> _T:
     """Return a str hidden and anything else as it is: where the pool belongs, a token may stand by mistake."""
-    return hide(value) if isinstance(value, str) else value  # type: ignore[return-value]
+    return credential(value) if isinstance(value, str) else value  # type: ignore[return-value]
 
 
-def hidden(pool: _T, secret: object, *others: Any) -> tuple[Any, ...]:
+def credential(token: object) -> Secret | FromAppid | None:
+    """Return what a call is made with: a token hidden; None and a `FromAppid`, to which a relay adds one, as they are.
+
+    Like `hide` it never raises.
+    """
+    if isinstance(token, Secret):
+        return token
+    return token if token is None or isinstance(token, FromAppid) else hide(token)
+
+
+def secret_of(token: str | None) -> Secret | None:
+    """Return the secret that a credential holds, if it does."""
+    return token if isinstance(token, Secret) else None
+
+
+def hidden(pool: _T, token: object, *others: Any) -> tuple[Any, ...]:
     """Return all in their order with every str among them hidden, for a token may stand where another was due."""
-    return hide_if_str(pool), hide(secret), *map(hide_if_str, others)
+    return hide_if_str(pool), credential(token), *map(hide_if_str, others)
 
 
 _TELLING = ("secret", "token", "_key")  # in a name, in any case

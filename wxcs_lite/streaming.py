@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from urllib3.response import BaseHTTPResponse
 
 from wxcs_lite import endpoints
+from wxcs_lite.errors import WxError
 from wxcs_lite.forks import stay_in
 from wxcs_lite.logs import log_call
 from wxcs_lite.media import Media
@@ -15,9 +16,18 @@ from wxcs_lite.multipart import PIECE
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import BLANK, Headers, looks_like_text, read_media
 from wxcs_lite.request import Request
-from wxcs_lite.secret import hidden
+from wxcs_lite.secret import hidden, secret_of
 from wxcs_lite.tracebacks import call_cleanly
-from wxcs_lite.wire import MAX_JSON, drop, open_response, read_bounded, read_piece, refuse_unread, without_echo_in
+from wxcs_lite.wire import (
+    MAX_JSON,
+    drop,
+    note_relay,
+    open_response,
+    read_bounded,
+    read_piece,
+    refuse_unread,
+    without_echo_in,
+)
 
 __all__ = ["Stream", "stream"]
 
@@ -44,7 +54,7 @@ class Stream:
         return f"<Stream {self.filename}, {self.content_type}>"
 
 
-def stream(pool: Pool, token: str, media_id: str) -> AbstractContextManager[Stream]:
+def stream(pool: Pool, token: str | None, media_id: str) -> AbstractContextManager[Stream]:
     r"""Download a medium chunk by chunk: to pass it on to a browser, or to a file that is larger than memory.
 
     >>> from wxcs_lite import fetch_token, upload
@@ -66,11 +76,11 @@ def stream(pool: Pool, token: str, media_id: str) -> AbstractContextManager[Stre
 
 
 @contextmanager
-def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
+def _stream(pool: Pool, token: str | None, media_id: str) -> Iterator[Stream]:
     request, process = endpoints.download(media_id), os.getpid()
-    response, medium = call_cleanly(request, token, lambda: _entered(pool, token, request))
+    response, medium = call_cleanly(request, secret_of(token), lambda: _entered(pool, token, request))
     chunks = _chunks(request, response, medium.content)
-    opened = Stream(without_echo_in(response.headers, token), medium.content_type, medium.filename, chunks)
+    opened = Stream(without_echo_in(response.headers, secret_of(token)), medium.content_type, medium.filename, chunks)
     try:
         yield opened
     finally:
@@ -81,7 +91,7 @@ def _stream(pool: Pool, token: str, media_id: str) -> Iterator[Stream]:
             response.close()  # the child's copy; it goes back into no pool
 
 
-def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse, Media]:
+def _entered(pool: Pool, token: str | None, request: Request) -> tuple[BaseHTTPResponse, Media]:
     """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
     response, start, begun = None, b"", time.perf_counter()
     try:
@@ -91,10 +101,12 @@ def _entered(pool: Pool, token: str, request: Request) -> tuple[BaseHTTPResponse
             start += more
         if response.status != 200 or looks_like_text(start):
             start += read_bounded(response, request, MAX_JSON, pool)
-        medium = read_media(response.status, without_echo_in(response.headers, token), start)
+        medium = read_media(response.status, without_echo_in(response.headers, secret_of(token)), start)
         log_call(request, begun, f"HTTP {response.status}")
         return response, medium
     except BaseException as e:
+        if isinstance(e, WxError) and response is not None:
+            note_relay(e, response.headers)
         drop(response)
         log_call(request, begun, type(e).__name__, start)
         raise

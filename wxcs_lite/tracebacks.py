@@ -119,4 +119,7 @@ def without_echo(error: WxError, secret: str | None) -> WxError:
     echo = any_spelling(secret)
     # Each of our errors can be made again from its args; pickle relies on that too.
     args: list[Any] = [echo.sub("***", arg) if isinstance(arg, str) else arg for arg in error.args]
-    return type(error)(*args)
+    again = type(error)(*args)
+    for note in getattr(error, "__notes__", ()):
+        again.add_note(echo.sub("***", note))
+    return again

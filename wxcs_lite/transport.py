@@ -1,6 +1,7 @@
 """The calls of WeChat, one short function each: what `endpoints` describes goes out, what `replies` reads comes back.
 
-Pool first, token second, always given, never kept.
+Pool first, token second, always given, never kept. Inside WeChat cloud hosting (微信云托管) None stands for the token,
+which the platform adds; so do a `FromAppid` and a `CloudbaseToken`. A plain str is an access token.
 """
 
 import base64
@@ -31,7 +32,7 @@ from wxcs_lite.replies import (
 from wxcs_lite.request import SECRETS, Request
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import Token, any_spelling, hidden, hide, hide_if_str, hide_named
+from wxcs_lite.secret import Token, any_spelling, hidden, hide_if_str, hide_named, secret_of
 from wxcs_lite.wire import MAX_MEDIA, SECRET_LENGTH, Progress, answer
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ __all__ = [
 ]
 
 
-def send(pool: Pool, token: str, message: Mapping[str, Any], *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
+def send(
+    pool: Pool, token: str | None, message: Mapping[str, Any], *, keys: "SigningKeys | None" = None
+) -> dict[str, Any]:
     """Send a message to a customer, once, and return WeChat's `{"errcode": 0, "errmsg": "ok"}`.
 
     >>> from wxcs_lite import text
@@ -75,7 +78,7 @@ def send(pool: Pool, token: str, message: Mapping[str, Any], *, keys: "SigningKe
 
 
 def _answer_signed(
-    pool: Pool, token: str, request: Request, keys: "SigningKeys | None", read: Reader = read_ok
+    pool: Pool, token: str | None, request: Request, keys: "SigningKeys | None", read: Reader = read_ok
 ) -> dict[str, Any]:
     """Perform and read, with the API signature if there are keys for it."""
     if keys is None:
@@ -87,8 +90,9 @@ def _answer_signed(
 
     def read_signed(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
         found = read(*signing.open_reply(Reply(status, headers, body), signed, keys))
-        if len(token) >= SECRET_LENGTH:  # what was encrypted may hold an echo, too
-            return scrub_texts(found, partial(any_spelling(token).sub, "***"))
+        secret = secret_of(token)
+        if secret is not None and len(secret) >= SECRET_LENGTH:  # what was encrypted may hold an echo, too
+            return scrub_texts(found, partial(any_spelling(secret).sub, "***"))
         return found
 
     return answer(pool, token, signed, read_signed)
@@ -96,7 +100,7 @@ def _answer_signed(
 
 def set_typing(
     pool: Pool,
-    token: str,
+    token: str | None,
     touser: str,
     command: Command = "Typing",
     *,
@@ -113,7 +117,7 @@ def set_typing(
 
 
 def showing_typing(
-    pool: Pool, token: str, touser: str, *, businessid: int | str | None = None
+    pool: Pool, token: str | None, touser: str, *, businessid: int | str | None = None
 ) -> AbstractContextManager[None]:
     """Show "typing…" while the block runs: Typing on entry, CancelTyping on exit, also when the block raises.
 
@@ -127,7 +131,7 @@ def showing_typing(
 
 
 @contextmanager
-def _showing_typing(pool: Pool, token: str, touser: str, businessid: int | str | None) -> Iterator[None]:
+def _showing_typing(pool: Pool, token: str | None, touser: str, businessid: int | str | None) -> Iterator[None]:
     with suppress(ApiError, TransportError, BadReply):
         set_typing(pool, token, touser, businessid=businessid)
     try:
@@ -139,7 +143,7 @@ def _showing_typing(pool: Pool, token: str, touser: str, businessid: int | str |
 
 def upload(
     pool: Pool,
-    token: str,
+    token: str | None,
     file: str | PathLike[str] | bytes | BinaryIO,
     *,
     filename: str | None = None,
@@ -210,7 +214,7 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def download(pool: Pool, token: str, media_id: str, *, max_bytes: int = MAX_MEDIA) -> Media:
+def download(pool: Pool, token: str | None, media_id: str, *, max_bytes: int = MAX_MEDIA) -> Media:
     r"""Download a temporary medium: one you uploaded, or the MediaId of a picture that a customer sent.
 
     >>> from wxcs_lite.sandbox import Sandbox
@@ -253,7 +257,7 @@ def fetch_token(
     return answer(pool, None, request, read, secret=secret)
 
 
-def get_rid(pool: Pool, token: str, rid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
+def get_rid(pool: Pool, token: str | None, rid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
     """Return what WeChat noted of a call, by the rid of its error, for seven days.
 
     The token that the noted URL holds is taken out. `keys` sign it, as they do in `send`.
@@ -268,7 +272,7 @@ def get_rid(pool: Pool, token: str, rid: str, *, keys: "SigningKeys | None" = No
 
 def get_quota(
     pool: Pool,
-    token: str,
+    token: str | None,
     cgi_path: str = "/cgi-bin/message/custom/send",
     *,
     keys: "SigningKeys | None" = None,
@@ -279,14 +283,14 @@ def get_quota(
     return _answer_signed(pool, token, endpoints.get_quota(cgi_path), keys)
 
 
-def get_callback_ip(pool: Pool, token: str) -> dict[str, Any]:
+def get_callback_ip(pool: Pool, token: str | None) -> dict[str, Any]:
     """Return the addresses that WeChat pushes from, under `ip_list`; they change, so ask again every day."""
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
     pool, token = hidden(pool, token)
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)
 
 
-def clear_quota(pool: Pool, token: str, appid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
+def clear_quota(pool: Pool, token: str | None, appid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
     """Set the counters of all calls of today back to zero, ten times a month at most (48006 after that).
 
     `keys` sign it, as they do in `send`.
@@ -318,9 +322,9 @@ def call(
     none. What is named like a secret hides its repr, also in the reply. Raises InvalidMessage for a path with a host,
     without a slash or with a query, before anything leaves.
     """
-    pool, token, path = hide_if_str(pool), None if token is None else hide(token), hide_if_str(path)
+    pool, token, path = hidden(pool, token, path)
     body, method, query = hide_named(body), hide_if_str(method), hide_named(query)
     request = endpoints.call(path, body, method=method, query=query)
     named = [value for name, value in {**(body or {}), **(query or {})}.items() if name in SECRETS]
-    secret = token or next((value for value in named if isinstance(value, str)), None)
+    secret = secret_of(token) or next((value for value in named if isinstance(value, str)), None)
     return hide_named(answer(pool, token, request, read_ok, secret=secret))

@@ -21,10 +21,10 @@ from wxcs_lite.forks import stay_in, watch
 from wxcs_lite.framing import PATIENCE, Malformed
 from wxcs_lite.logs import log_call, redact_logs
 from wxcs_lite.multipart import PIECE, Multipart, pieces
-from wxcs_lite.pools import CallTimeout, Pool, require_pool
+from wxcs_lite.pools import CallTimeout, Pool, require_pool, warn_of_exposure
 from wxcs_lite.replies import Headers, Reply, refuse_encoded, scrub_texts, too_large, without_content
 from wxcs_lite.request import Request
-from wxcs_lite.secret import any_spelling, hide, hide_if_str
+from wxcs_lite.secret import Secret, any_spelling, hidden, secret_of
 from wxcs_lite.tracebacks import Carried, call_cleanly
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Reply",
     "answer",
     "drop",
+    "note_relay",
     "open_response",
     "perform",
     "read_bounded",
@@ -44,6 +45,7 @@ MAX_JSON = 1024 * 1024  # bytes
 MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
 SECRET_LENGTH = 8  # characters; real ones have 32 and more
+_SEQID_LENGTH = 80  # characters, with room to spare
 _EMPTY = (204, 304)  # statuses of replies without content, as all below 200 are
 _ONCE = Retry.from_int(False, redirect=False)
 
@@ -72,8 +74,8 @@ def perform(
     An error of the API is a reply, too: `read_ok(*reply)` raises it. Raises TransportError if no whole reply came and
     BadReply for one past max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
     """
-    pool, token = hide_if_str(pool), None if token is None else hide(token)
-    return call_cleanly(request, token, lambda: _exchange(pool, token, request, max_bytes, progress))
+    pool, token = hidden(pool, token)
+    return call_cleanly(request, secret_of(token), lambda: _exchange(pool, token, request, max_bytes, progress))
 
 
 def _exchange(
@@ -108,6 +110,8 @@ def open_response(
             "call what fresh_token gave: send(pool, token(), message)",
             "应为非空 str，且不含换行等控制字符；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
         )
+    if getattr(pool, "exposed", False) and (isinstance(token, Secret) or not request.takes_token):
+        warn_of_exposure(pool)
     limits = _limits(pool, request)
     body, headers = _framed(request, progress, limits.get("timeout"))
     if pool.headers:
@@ -252,17 +256,21 @@ def answer(
     progress: Progress | None = None,
 ) -> _T:
     """Perform and read; `secret` is what the body holds, for a call that takes no token."""
-    secret = secret or token
+    secret = secret or secret_of(token)
 
     def read_reply() -> _T:
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
-        # A short one could be part of any word of the reply, and is no secret.
-        if secret is None or len(echo) < SECRET_LENGTH:
-            return read(status, headers, body)
-        if request.gives == "media":
-            return read(status, without_echo_in(headers, secret), body)
-        value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
+        try:
+            # A short one could be part of any word of the reply, and is no secret.
+            if secret is None or len(echo) < SECRET_LENGTH:
+                return read(status, headers, body)
+            if request.gives == "media":
+                return read(status, without_echo_in(headers, secret), body)
+            value = read(status, headers, body.replace(echo, b"***") if echo in body else body)
+        except WxError as e:
+            note_relay(e, headers)
+            raise
         if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
             return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
         return value
@@ -270,9 +278,21 @@ def answer(
     return call_cleanly(request, secret, read_reply)
 
 
-def without_echo_in(headers: Headers, secret: str) -> Headers:
+def note_relay(error: WxError, headers: Headers) -> None:
+    """Add the id that the relay of WeChat cloud hosting gives each call; where there is none, it took no part."""
+    # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/open.md
+    seqid = headers.get("x-openapi-seqid", "")
+    if 0 < len(seqid) <= _SEQID_LENGTH and seqid.isprintable():
+        error.add_note(f"x-openapi-seqid: {seqid}")
+
+
+def without_echo_in(headers: Headers, secret: str | None) -> Headers:
     """Return the headers of a medium without the secret: its filename and type are shown to people."""
-    if len(secret) < SECRET_LENGTH or not any(map(partial(_may_hold, secret), headers, headers.values())):
+    if (
+        secret is None
+        or len(secret) < SECRET_LENGTH
+        or not any(map(partial(_may_hold, secret), headers, headers.values()))
+    ):
         return headers
     clean = partial(any_spelling(secret).sub, "***")
     return HTTPHeaderDict({clean(name): clean(value) for name, value in headers.items()})

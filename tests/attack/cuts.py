@@ -4,10 +4,11 @@ import itertools
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 from tests.attack.calls import JPEG, KINDS, Got, Kind, names_in
-from tests.attack.found import Finding, Result
+from tests.attack.found import Finding, Result, seen_again
 from tests.attack.judge import READ_TIMEOUT, Outcome, faults, places_of, tried
 from tests.attack.server import POOLS, Act, Acting, says
 from tests.hostile import Peer, bare, reply
@@ -96,9 +97,9 @@ def run(quick: bool, only: str = "") -> Result:
             return _run(acting, cut, KINDS[cut.kind], numbers)
 
         with ThreadPoolExecutor(_WORKERS) as executor:
-            for cut, wrong in zip(cuts, executor.map(once, cuts), strict=True):
-                # A busy machine is silent, too: what was for want of time is seen again where nothing else runs.
-                found += once(cut) if wrong and all("TimeoutError" in each.what for each in wrong) else wrong
+            first = list(executor.map(once, cuts))
+        for cut, wrong in zip(cuts, first, strict=True):
+            found += seen_again(wrong, partial(once, cut))
     return Result(len(cuts), found, f"{len(KINDS)} kinds of call, 2 framings, 2 pools, every byte")
 
 

@@ -10,7 +10,7 @@ from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.panel.history import History
 from wxcs_lite.panel.tokens import Held
 from wxcs_lite.pools import Pool, require_pool
-from wxcs_lite.secret import Secret, hide_if_str
+from wxcs_lite.secret import hide_if_str
 from wxcs_lite.transport import download, send, set_typing, upload
 from wxcs_lite.wire import Progress
 
@@ -24,7 +24,7 @@ class Calls:
     """Pool, token and history of one open desk; the calls are those of `wxcs_lite`, and raise what they raise."""
 
     def __init__(
-        self, pool: Pool, token: str | Callable[..., str], history: History, clock: Callable[[], float]
+        self, pool: Pool, token: str | Callable[..., str | None], history: History, clock: Callable[[], float]
     ) -> None:
         pool, token = hide_if_str(pool), hide_if_str(token)
         require_pool(pool)
@@ -64,13 +64,13 @@ class Calls:
             lambda now, error: self._history.did(now, "download", "", error, media_id=media_id),
         )
 
-    def _once(self, call: Callable[[Secret], _T], note: _Note) -> _T:
-        token = None
+    def _once(self, call: Callable[[str | None], _T], note: _Note) -> _T:
+        token, is_had = None, False
         try:
-            token = self._token()
+            token, is_had = self._token(), True
             result = call(token)
         except WxError as e:
-            if token is None:
+            if not is_had:
                 e.maybe_sent = False  # the call itself was not made
             elif isinstance(e, TokenRejected):
                 self._token.reject(token)  # for the next press: nothing is tried again by itself

@@ -50,7 +50,7 @@ class Desk:
     def __init__(
         self,
         pool: Pool,
-        token: str | Callable[..., str],
+        token: str | Callable[..., str | None],
         *,
         touser: str = "",
         lang: Language = "en",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from wxcs_lite.secret import Secret, hide
+from wxcs_lite.secret import credential, hide_if_str
 
 __all__ = ["Held"]
 
@@ -19,8 +19,8 @@ class Held:
 
     __slots__ = ("_give", "_rejected", "is_callable")
 
-    def __init__(self, token: str | Callable[..., str]) -> None:
-        token = hide(token) if isinstance(token, str) else token
+    def __init__(self, token: str | Callable[..., str | None]) -> None:
+        token = hide_if_str(token)
         if not (token if isinstance(token, str) else callable(token)):
             raise TypeError(
                 "token must be a filled str, or a callable that gives one, such as fresh_token(…)\n"
@@ -29,25 +29,25 @@ class Held:
         if callable(token):
             _require_rejected(token)
         self.is_callable = callable(token)
-        self._give: Callable[..., str] = token if callable(token) else lambda: token
-        self._rejected: Secret | None = None
+        self._give: Callable[..., str | None] = token if callable(token) else lambda: token
+        self._rejected: str | None = None
 
-    def __call__(self) -> Secret:
-        """Return a token for one action, hidden."""
+    def __call__(self) -> str | None:
+        """Return a token for one action, hidden; None where the callable gives none, inside WeChat cloud hosting."""
         rejected, self._rejected = self._rejected, None
         if rejected is not None and self.is_callable:
-            return hide(self._give(rejected=rejected))
-        return hide(self._give())
+            return credential(self._give(rejected=rejected))
+        return credential(self._give())
 
-    def reject(self, token: str) -> None:
+    def reject(self, token: str | None) -> None:
         """Remember which token WeChat has refused."""
-        self._rejected = hide(token)
+        self._rejected = credential(token)
 
     def __repr__(self) -> str:
         return f"<Held: {'a callable' if self.is_callable else 'a token'}>"
 
 
-def _require_rejected(token: Callable[..., str]) -> None:
+def _require_rejected(token: Callable[..., str | None]) -> None:
     """Refuse a callable that cannot be told which token WeChat has rejected: it would give the same one again."""
     from inspect import signature  # it takes a while to import
 

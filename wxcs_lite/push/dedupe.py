@@ -183,10 +183,11 @@ class Once:
 
 
 def _told(error: BaseException) -> str:
-    """Return the English line of an error of ours, with errcode and rid: it holds no secret."""
+    """Return the English line of an error of ours, with errcode and rid, and the id of a relay: it holds no secret."""
     if not isinstance(error, WxError):
         return ""
-    return f" ({error.en}{', maybe sent' if isinstance(error, ApiError) and error.maybe_sent else ''})"
+    relayed = "".join(f", {note}" for note in getattr(error, "__notes__", ()) if note.startswith("x-openapi-seqid: "))
+    return f" ({error.en}{', maybe sent' if isinstance(error, ApiError) and error.maybe_sent else ''}{relayed})"
 
 
 def _wrong_answer(given: object) -> InvalidMessage:

@@ -1,7 +1,7 @@
 """What a WSGI request says: its query and its body, both bounded."""
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from wxcs_lite.errors import PushRejected
 from wxcs_lite.push.value import read_fields
@@ -9,9 +9,11 @@ from wxcs_lite.push.value import read_fields
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["is_path_check", "read_body", "read_query"]
+__all__ = ["is_marked", "is_path_check", "read_body", "read_query"]
 
 _SIGNED = ("signature", "msg_signature", "timestamp", "nonce")
+_MARKS = ("HTTP_X_WX_SOURCE", "HTTP_X_WX_SOURCES")  # two pages have two names
+_CUSTOMERS = ("wx_client", "wx_devtools")
 _MAX_QUERY = 8192  # characters
 _PIECE = 65536  # bytes
 _PATH_CHECK = 200  # bytes; either form has under 70
@@ -63,6 +65,22 @@ def _broken() -> PushRejected:
     return PushRejected(
         "the body broke off, or its Content-Length is not a number", "正文不完整，或 Content-Length 不是数字"
     )
+
+
+def is_marked(environ: "WSGIEnvironment") -> bool:
+    """Whether WeChat cloud hosting says that it delivers this itself, and no signature claims to say more.
+
+    >>> is_marked({"HTTP_X_WX_SOURCE": "other"}), is_marked({"HTTP_X_WX_SOURCE": "wx_client"}), is_marked({})
+    (True, False, False)
+
+    Whoever reaches the container's port can write that header; a customer's call into it (`wx.cloud.callContainer`) has
+    it as well, with a value of its own. The value of a true push is not documented.
+    """
+    # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/push.md
+    sources = [environ[name] for name in _MARKS if name in environ]
+    if not sources or "signature" in unquote_plus(environ.get("QUERY_STRING", "")):
+        return False
+    return not any(source.strip() in _CUSTOMERS for said in sources for source in said.split(","))
 
 
 def is_path_check(body: bytes) -> bool:

@@ -10,7 +10,7 @@ from wxcs_lite.push.crypto import open_frame, require_appid, require_key, verify
 from wxcs_lite.push.value import Format, Push, parse, read_fields
 from wxcs_lite.secret import Secret, hide
 
-__all__ = ["Opened", "Settings", "echo", "open_push", "read_push", "require_secrets"]
+__all__ = ["Opened", "Settings", "echo", "open_push", "read_plain", "read_push", "require_secrets"]
 
 Query = Mapping[str, str]
 
@@ -92,9 +92,7 @@ def open_push(query: Query, body: bytes, settings: Settings) -> Opened:
     if aes_key is None:
         _require_signature(query, "signature", token)
         _require_age(query, settings)
-        push = parse(body)
-        if push.get("Encrypt") and push.get("MsgType") is None:
-            raise PushRejected("the push is encrypted: give aes_key", "推送是加密的：请给出 aes_key")
+        push = read_plain(body)
         return Opened(push, push.format, "")
     fields, form = read_fields(body)
     encrypt = fields.get("Encrypt")
@@ -108,6 +106,14 @@ def open_push(query: Query, body: bytes, settings: Settings) -> Opened:
     plaintext, frame_id = open_frame(encrypt, aes_key)
     require_appid(frame_id, appid)
     return Opened(parse(plaintext), form, frame_id)
+
+
+def read_plain(body: bytes) -> Push:
+    """Return the push of a body that is believed as it is, or raise PushRejected."""
+    push = parse(body)
+    if push.get("Encrypt") and push.get("MsgType") is None:
+        raise PushRejected("the push is encrypted: give aes_key", "推送是加密的：请给出 aes_key")
+    return push
 
 
 def require_secrets(token: Secret, aes_key: Secret | None) -> None:

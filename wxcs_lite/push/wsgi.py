@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.push.answers import SUCCESS, seal
 from wxcs_lite.push.dedupe import Handler, Once, OnError
-from wxcs_lite.push.environ import is_path_check, read_body, read_query
-from wxcs_lite.push.reading import Opened, Settings, echo, open_push, require_secrets
+from wxcs_lite.push.environ import is_marked, is_path_check, read_body, read_query
+from wxcs_lite.push.reading import Opened, Settings, echo, open_push, read_plain, require_secrets
 from wxcs_lite.push.seen import Claims
 from wxcs_lite.push.value import MAX_BODY, Push
 from wxcs_lite.secret import hide
@@ -28,9 +28,10 @@ _TOO_LARGE, _BUSY = "413 Content Too Large", "503 Service Unavailable"
 def push_app(
     handler: Handler,
     *,
-    token: str,
+    token: str | None = None,
     aes_key: str | None = None,
     appid: str | None = None,
+    cloud_hosting: bool = False,
     max_age: float | None = None,
     wait: float = 3.0,
     workers: int = 8,
@@ -43,6 +44,11 @@ def push_app(
     clock: Callable[[], float] = time.time,
 ) -> "PushApp":
     """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
+
+    `cloud_hosting=True` believes a header that **anybody can forge who reaches this application**: it is for a
+    container of WeChat cloud hosting (微信云托管) whose public access is off, and for nothing else. There the platform
+    delivers pushes with `x-wx-source` and no signature, and `token` may be left out; one that has a signature as well
+    is judged by that, and one that has neither gets 403.
 
     >>> push_app(print, token="AAAAA", aes_key="A" * 43, appid="wxba5fad812f8e6fb9")
     <push_app in secure mode>
@@ -62,8 +68,11 @@ def push_app(
     `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
-    token, aes_key = hide(token), None if aes_key is None else hide(aes_key)
-    require_secrets(token, aes_key)
+    token, aes_key = None if token is None else hide(token), None if aes_key is None else hide(aes_key)
+    if type(cloud_hosting) is not bool:  # a "0" from the environment must not open the door
+        raise TypeError("cloud_hosting must be True or False\ncloud_hosting 只能是 True 或 False")
+    if not (cloud_hosting and token is None and aes_key is None):
+        require_secrets(hide(token), aes_key)
     _require_parts(handler, seen, min(workers, queue + 1, remember))
     once = Once(
         handler,
@@ -75,7 +84,8 @@ def push_app(
         on_error=on_error,
         store=seen,
     )
-    return PushApp(once, Settings(token, aes_key, appid, max_age, clock), min(max_body, MAX_BODY))
+    settings = Settings(hide(token), aes_key, appid, max_age, clock)
+    return PushApp(once, settings, min(max_body, MAX_BODY), cloud_hosting)
 
 
 def _require_parts(handler: object, seen: object, smallest: int) -> None:
@@ -108,13 +118,17 @@ def _is_async(handler: object) -> bool:
 class PushApp:
     """What `push_app` gives; WSGI servers call it."""
 
-    __slots__ = ("__weakref__", "_max_body", "_once", "_settings")
+    __slots__ = ("__weakref__", "_cloud_hosting", "_max_body", "_once", "_settings")
 
-    def __init__(self, once: Once, settings: Settings, max_body: int) -> None:
+    def __init__(self, once: Once, settings: Settings, max_body: int, cloud_hosting: bool) -> None:
         self._once, self._settings, self._max_body = once, settings, max_body
+        self._cloud_hosting = cloud_hosting
 
     def __repr__(self) -> str:
-        return f"<push_app in {'plain' if self._settings.aes_key is None else 'secure'} mode>"
+        mode = f"{'plain' if self._settings.aes_key is None else 'secure'} mode"
+        if self._cloud_hosting:
+            mode = f"cloud hosting{f', and in {mode}' if self._settings.token else ''}"
+        return f"<push_app in {mode}>"
 
     def forget(self, push: Push) -> None:
         """Give the claim on a push back: one that is being handled gets 503, and its repetition is handled."""
@@ -142,6 +156,7 @@ class PushApp:
 
     def _check(self, environ: "WSGIEnvironment") -> tuple[str, bytes]:
         try:
+            self._require_token()
             return _OK, echo(read_query(environ), token=self._settings.token)
         except PushRejected as e:
             return _refused(e)
@@ -154,11 +169,24 @@ class PushApp:
                 return _TOO_LARGE, b""
             if is_path_check(body):
                 return _OK, SUCCESS
+            if self._cloud_hosting and is_marked(environ):
+                return self._answered(self._once.answer(read_plain(body)))
+            self._require_token()
             opened = open_push(query, body, self._settings)
         except PushRejected as e:
             return _refused(e)
         answer = self._once.answer(opened.push)
-        return (_BUSY, b"") if answer is None else (_OK, self._sealed(answer, opened, query["nonce"]))
+        return self._answered(answer and self._sealed(answer, opened, query["nonce"]))
+
+    def _require_token(self) -> None:
+        if not self._settings.token:
+            raise PushRejected(
+                "no mark of cloud hosting (x-wx-source), and no token to check a signature with",
+                "没有云托管的推送标记（x-wx-source），又没有 token 可供校验签名",
+            )
+
+    def _answered(self, answer: bytes | None) -> tuple[str, bytes]:
+        return (_BUSY, b"") if answer is None else (_OK, answer)
 
     def _sealed(self, answer: bytes, opened: Opened, nonce: str) -> bytes:
         s = self._settings

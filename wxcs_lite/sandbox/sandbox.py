@@ -57,6 +57,10 @@ class Sandbox:
     - `unauthorized`: paths that answer 48001.
     - `api_signature`: "optional" verifies what is signed and answers it signed; "required" refuses plain requests of
       the calls that can be signed; with "off" there are no keys (40239). `signing_keys` are what the console shows.
+    - `cloud_hosting`: the paths that are listed in the console of WeChat cloud hosting, ["/*"] for all: calls to them
+      need no token, others are refused (85107); `push_to` without a token delivers as its platform does, and
+      `cloudbase_token` is what the file in the container holds. With `cloud_shared` the environment is another
+      account's: calls need a from_appid.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class Sandbox:
         minute_limits: Mapping[str, int] = _NOTHING,
         unauthorized: Collection[str] = frozenset(),
         api_signature: ApiSignature = "off",
+        cloud_hosting: Collection[str] | None = None,
+        cloud_shared: bool = False,
     ) -> None:
         secret = Hidden(secret)
         if not appid or not secret:
@@ -92,6 +98,8 @@ class Sandbox:
             minute_limits=minute_limits,
             unauthorized=unauthorized,
             api_signature=api_signature,
+            cloud_hosting=cloud_hosting,
+            cloud_shared=cloud_shared,
         ).checked(frozenset(ROUTES), token_paths)
         self._core = Core(Account(appid, secret, seed, switches, frozenset(ROUTES)), clock)
 
@@ -120,6 +128,17 @@ class Sandbox:
         if keys is None:
             raise ValueError('there are none: make the sandbox with api_signature="optional" or "required"')
         return keys.shown(self.appid)
+
+    @property
+    def cloudbase_token(self) -> str:
+        """What the file `/.tencentcloudbase/wx/cloudbase_access_token` holds now, as a str whose repr does not show it.
+
+        Raises ValueError without `cloud_hosting`.
+        """
+        if self._core.account.switches.cloud_hosting is None:
+            raise ValueError('there is none: make the sandbox with cloud_hosting=["/*"], or a list of paths')
+        with self._core.lock:
+            return self._core.account.cloud_tokens.current(self.clock())
 
     @property
     def original_id(self) -> str:
@@ -231,7 +250,7 @@ class Sandbox:
         self,
         target: "str | WSGIApplication",
         *,
-        token: str,
+        token: str | None = None,
         aes_key: str | None = None,
         format: Format = "json",
         compatible: bool = False,
@@ -254,12 +273,15 @@ class Sandbox:
         plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
         answered with its echostr and nothing else. There is one target: another call takes the place of this one.
 
+        Without a token, in a sandbox with `cloud_hosting`, the target is a container: it has to answer the check of its
+        path with status 200, and pushes come with `x-wx-source` and no signature.
+
         `says` and its like return when the push was answered within `time_limit` seconds, or has failed four times: the
         same request each time, without a pause. No lock is held meanwhile: what is pushed to may call the sandbox.
         Any port will do here; WeChat's are 80 and 443. `on_pushed` is called after each attempt, as `log` will have it:
         what it raises comes out of `says`, and there are no more attempts.
         """
-        token, aes_key = Hidden(token), None if aes_key is None else Hidden(aes_key)
+        token, aes_key = None if token is None else Hidden(token), None if aes_key is None else Hidden(aes_key)
         pushes = open_pushes(
             self._core.account,
             self.clock,

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TextIO
 from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox import Sandbox, Seen
 from wxcs_lite.sandbox.api.sending import well_formed
+from wxcs_lite.terminal.environment import PROXY
 from wxcs_lite.terminal.inside import lines_to_paste, run_inside
 
 __all__ = ["run"]
@@ -111,7 +112,8 @@ def _open(
 ) -> str | dict[str, str]:
     """Return the URL of the server, or the environment of the proxy."""
     if proxy:
-        return stack.enter_context(sandbox.proxy(port, on_request=on_request))
+        environment = stack.enter_context(sandbox.proxy(port, on_request=on_request))
+        return {**environment, PROXY: environment["HTTPS_PROXY"]}  # our own commands read that one
     return stack.enter_context(sandbox.serve(port, on_request=on_request))
 
 

@@ -29,8 +29,8 @@ _NAMED = {
 _NAMES = "|".join(f"(?P<{kind}>{names})" for kind, names in _NAMED.items())
 _PLACEHOLDER = re.compile(rf"(?:GIVEN_)?(?:{'|'.join(_NAMED)})_\d+")
 
-# A JSON string, at any depth of JSON in JSON: the quotation marks have as many backslashes on both sides, and a backslash
-# in the text itself has one more than twice as many beside it.
+# A JSON string, at any depth of JSON in JSON: both its quotation marks have as many backslashes, and a backslash of the
+# text is written with twice as many and two more.
 _QUOTED = r"""(?:[^"\\]|(?P=b)(?P=b)\\\\|\\+[^"\\]|(?!(?P=q))\\+")++"""
 _FIELD = re.compile(rf'(?i)(?P<q>(?P<b>\\*)")(?:{_NAMES})(?P=q)\s*:\s*(?P=q)(?P<value>{_QUOTED})(?P=q)')
 _LIST = re.compile(rf'(?i)(?P<q>(?P<b>\\*)")(?:{_NAMES})(?P=q)\s*:\s*\[(?P<value>[^\]]+)\]')

@@ -197,7 +197,7 @@ def from_environment():
     if missing:
         sys.exit(f"Set these in the environment, as README says: {missing}\n请先设置环境变量（见 README）：{missing}")
     appid, secret, push_token, aes_key = (os.environ[name] for name in names)
-    pool = open_pool(os.environ.get("WXCS_URL", "https://api.weixin.qq.com"))
+    pool = open_pool(os.environ.get("WXCS_BASE_URL", "https://api.weixin.qq.com"))
     bot = Bot(pool, fresh_token(pool, appid, secret))
     seen = SqliteSeen("seen.sqlite")
     return push_app(bot, token=push_token, aes_key=aes_key, appid=appid, workers=32, seen=seen)

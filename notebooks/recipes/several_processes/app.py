@@ -24,6 +24,6 @@ if "REDIS_URL" in os.environ:  # on several machines
 else:  # on one
     seen = SqliteSeen(os.environ.get("WXCS_SEEN", "seen.sqlite"))
 
-pool = open_pool(os.environ.get("WXCS_URL", "https://api.weixin.qq.com"))
+pool = open_pool(os.environ.get("WXCS_BASE_URL", "https://api.weixin.qq.com"))
 bot = echo_bot(pool, fresh_token(pool, appid, secret))
 app = push_app(bot, token=push_token, aes_key=aes_key, appid=appid, seen=seen)

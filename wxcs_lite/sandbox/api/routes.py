@@ -7,6 +7,7 @@ from typing import NamedTuple
 from wxcs_lite.sandbox.api import calls, management, sending
 from wxcs_lite.sandbox.api.bodies import read_json
 from wxcs_lite.sandbox.api.calls import Answerer, Call
+from wxcs_lite.sandbox.api.credentials import check_credential, relayed
 from wxcs_lite.sandbox.api.signature import opened, sealed
 from wxcs_lite.sandbox.http.values import Reply, Request, page
 from wxcs_lite.sandbox.rules.account import Account
@@ -76,6 +77,11 @@ def answer(account: Account, request: Request, now: float) -> Reply:
     route = ROUTES.get(request.path)
     if route is None:
         return page(404)
+    reply = _answer(route, account, request, now)
+    return relayed(account, request, reply) if route.takes_token else reply
+
+
+def _answer(route: Route, account: Account, request: Request, now: float) -> Reply:
     try:
         plain = _admitted(route, account, request, now)
     except RefusedError as refused:
@@ -96,10 +102,7 @@ def _admitted(route: Route, account: Account, request: Request, now: float) -> R
     if request.method not in route.methods:
         raise RefusedError(43002 if "POST" in route.methods else 43001)
     if route.takes_token:
-        token = request.parameter("access_token")
-        if not token:
-            raise RefusedError(41001)
-        account.tokens.check(token, now)
+        check_credential(account, request, now)
         account.quota.count(request.path, now)
         if request.path in account.switches.unauthorized:
             raise RefusedError(48001)

@@ -96,6 +96,9 @@ class Pushes:
             echostr = names.echostr()
             request = check_request(self._setting, timestamp=now, nonce=names.nonce(), echostr=echostr)
         reply = ask(self._target, request, self._time_limit)
+        if self._setting.marks is not None:
+            self._judge_path_check(reply)
+            return
         wanted = f"it must be answered with the {len(echostr)} bytes of the echostr and nothing else"
         if not isinstance(reply, Reply):
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}; {reply}")
@@ -103,6 +106,18 @@ class Pushes:
             got = f"HTTP {reply.status} with {len(reply.body)} bytes"
             got += "" if reply.body != echostr.encode() else ", the right ones"
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}, not with {got}")
+
+    def _judge_path_check(self, reply: Reply | str) -> None:
+        if not isinstance(reply, Reply):
+            why = reply
+        elif reply.status == 200 and reply.body in (b"", b"success"):
+            return
+        else:
+            why = f"not with HTTP {reply.status} and {len(reply.body)} bytes"
+        raise ValueError(
+            f"the path check of {self._target.name} failed: it must be answered with status 200 and success, or an "
+            f"empty body; {why}"
+        )
 
     def push(self, event: CustomerEvent) -> None:
         """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
@@ -137,7 +152,7 @@ def open_pushes(
     lock: Callable[[], AbstractContextManager[Any]],
     target: "str | WSGIApplication",
     *,
-    token: str,
+    token: str | None,
     aes_key: str | None,
     format: Format,
     compatible: bool,
@@ -145,8 +160,13 @@ def open_pushes(
     on_pushed: Callable[[Pushed], object] | None,
 ) -> Pushes:
     """Return the pushes to a target that has passed the URL check, or raise ValueError."""
-    if not token:
-        raise ValueError("token cannot be empty")
+    marks = None
+    if token is None and aes_key is None and account.switches.cloud_hosting is not None:
+        marks = {"x-wx-source": "other", "x-wx-appid": account.appid, "x-wx-env": account.cloud_env}
+    elif not token:
+        raise ValueError(
+            "token cannot be empty: only pushes into a container of cloud_hosting have none, and no aes_key"
+        )
     if format not in ("json", "xml"):
         raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
     if compatible and aes_key is None:
@@ -154,7 +174,7 @@ def open_pushes(
     if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
         raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
     sealer = None if aes_key is None else Sealer(aes_key, account.appid)
-    setting = Setting(token, format, sealer, compatible, account.original_id)
+    setting = Setting(token or "", format, sealer, compatible, account.original_id, marks)
     pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
     pushes.check()
     return pushes

@@ -24,13 +24,17 @@ Format = Literal["json", "xml"]
 
 
 class Setting(NamedTuple):
-    """What an account has set for its pushes. Without a `sealer` they are plain; `compatible` ones are both."""
+    """What an account has set for its pushes. Without a `sealer` they are plain; `compatible` ones are both.
+
+    `marks` are headers: of a push into a container of WeChat cloud hosting, by a link of the platform's own.
+    """
 
     token: str
     format: Format
     sealer: Sealer | None
     compatible: bool
     original_id: str
+    marks: Mapping[str, str] | None = None  # the headers of a push into a container, which has no signature
 
 
 def fields_of(event: CustomerEvent, original_id: str) -> dict[str, str | int]:
@@ -71,7 +75,9 @@ def _cdata(value: str | int) -> str:
 
 
 def check_request(setting: Setting, *, timestamp: int, nonce: str, echostr: str) -> Request:
-    """Return the URL check; its echostr is plain in every mode."""
+    """Return the URL check; its echostr is plain in every mode. Of a container the path is checked."""
+    if setting.marks is not None:
+        return _marked(setting, setting.marks, {"action": "CheckContainerPath"})
     return Request("GET", "/", (*_signed(setting, timestamp, nonce), ("echostr", echostr)), _USER_AGENT, b"", False)
 
 
@@ -81,6 +87,8 @@ def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: 
     A compatible push has the query of a secure one and both bodies in one, the plain fields first (inferred from its
     description; no example is published).
     """
+    if setting.marks is not None:
+        return _marked(setting, setting.marks, fields_of(event, setting.original_id))
     timestamp = int(event.at)
     query = [*_signed(setting, timestamp, nonce), ("openid", event.openid)]
     fields = fields_of(event, setting.original_id)
@@ -91,6 +99,16 @@ def push_request(setting: Setting, event: CustomerEvent, *, nonce: str, random: 
             fields = {"ToUserName": setting.original_id}
         fields["Encrypt"] = encrypt
     return Request("POST", "/", tuple(query), _HEADERS, render(fields, setting.format), False)
+
+
+def _marked(setting: Setting, marks: Mapping[str, str], fields: Mapping[str, str | int]) -> Request:
+    """Return a request into a container: no query, no signature, nothing encrypted (documented).
+
+    That x-wx-source is "other", the two headers beside it and the type of JSON are one product's test data; the type of
+    XML is inferred.
+    """
+    kind = "application/json" if setting.format == "json" else "text/xml"
+    return Request("POST", "/", (), {"content-type": kind, **marks}, render(fields, setting.format), False)
 
 
 def _signed(setting: Setting, timestamp: int, nonce: str) -> tuple[tuple[str, str], ...]:

@@ -162,7 +162,6 @@ def _environ(request: Request) -> dict[str, Any]:
         "SERVER_PROTOCOL": "HTTP/1.0",
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": "sandbox.invalid",
-        "HTTP_USER_AGENT": request.headers["user-agent"],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(request.body),
@@ -171,6 +170,7 @@ def _environ(request: Request) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
+    environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
     if request.body:
-        environ |= {"CONTENT_TYPE": request.headers["content-type"], "CONTENT_LENGTH": str(len(request.body))}
+        environ |= {"CONTENT_TYPE": environ.pop("HTTP_CONTENT_TYPE"), "CONTENT_LENGTH": str(len(request.body))}
     return environ

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wxcs_lite.sandbox.rules.api_keys import ApiKeys
+from wxcs_lite.sandbox.rules.cloud_tokens import CloudTokens
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.management import Agents, Merchants, Work
 from wxcs_lite.sandbox.rules.media import Shelf
@@ -27,6 +28,8 @@ class Account:
         self.names = Names(seed, appid)
         self.original_id = self.names.original_id()
         self.tokens = Tokens(self.names.token)
+        self.cloud_tokens = CloudTokens(self.names.cloud_token)
+        self.cloud_env = self.names.cloud_env()
         self.shelf = Shelf(self.names.media_id)
         self.quota = Quota(switches.daily_limits, switches.minute_limits)
         self.rids = Rids()

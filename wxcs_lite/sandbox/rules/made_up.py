@@ -60,6 +60,17 @@ class Names:
         # The observed shape: a decimal prefix, an underscore, then URL-safe base64.
         return Hidden(f"{self._bytes('prefix', 1)[0] % 90 + 10}_{self._text('token', 99)}")
 
+    def cloud_token(self) -> str:
+        """The token of cloud hosting; nobody has published one."""
+        return Hidden(self._text("cloud_token", 99))
+
+    def cloud_env(self) -> str:
+        """The id of an environment of cloud hosting."""
+        return f"sandbox-{self._bytes('cloud_env', 8).hex()}"
+
+    def seqid(self) -> str:
+        return self._bytes("seqid", 16).hex()
+
     def media_id(self) -> str:
         return self._text("media_id", 48)
 

@@ -1,8 +1,9 @@
 """What WeChat says when it refuses: an errcode, its published text, a suffix that names the request; and its notes.
 
 The table is the sandbox's own on purpose: if it shared the client's, one mistake could hide another. Not in it are
-codes of which only the kind is published, as some of customer-service accounts (61451-61457, 65415, 65417) and those of
-third-party authorisation (61003-61007, 61023). Many codes the sandbox never answers by itself: see `fail_next`.
+codes of which only the kind is published, as some of customer-service accounts (61451-61457, 65415, 65417), those of
+third-party authorisation (61003-61007, 61023), and 85088. Many codes the sandbox never answers by itself: see
+`fail_next`.
 """
 
 import re
@@ -162,6 +163,10 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         76004: "rid too old",
         76021: "cgi_path not found",
         76022: "cgi_path not permitted",
+        85105: "not authorized",
+        85107: "URL不在白名单内，请前往「微信云托管控制台-服务管理-云调用-微信令牌」配置",
+        85112: "cloudbase_secret not found",
+        85113: "cloudbase_token is not ready yet, please try again later",
         89501: "admin confirmation pending",
         89502: "admin confirmation pending",
         89503: "admin must confirm this call",
@@ -261,6 +266,6 @@ class Rids:
 
 def _short(name: str, value: str) -> str:
     # The published example cuts the token short; a secret is not shown at all.
-    if name == "access_token":
+    if name in ("access_token", "cloudbase_access_token"):
         return f"{value[:6]}xxxx"
     return "xxxx" if name in ("secret", "appsecret") else value

@@ -29,6 +29,8 @@ class Switches(NamedTuple):
     minute_limits: Mapping[str, int]
     unauthorized: Collection[str]
     api_signature: ApiSignature
+    cloud_hosting: Collection[str] | None
+    cloud_shared: bool
 
     def checked(self, paths: Collection[str], token_paths: Collection[str]) -> "Switches":
         """Return the same with the published limits filled in, or raise ValueError."""
@@ -49,10 +51,18 @@ class Switches(NamedTuple):
             raise ValueError(f"unauthorized must be a set of paths, not {self.unauthorized!r}")
         for path in self.unauthorized:
             _one_of("a path of unauthorized", path, sorted(token_paths))
+        if isinstance(self.cloud_hosting, str | bool):
+            raise ValueError(f'cloud_hosting must be a list of paths, ["/*"] for all, not {self.cloud_hosting!r}')
+        for path in self.cloud_hosting or ():
+            _one_of("a path of cloud_hosting", path, ["/*", *sorted(token_paths)])
+        _one_of("cloud_shared", self.cloud_shared, (False, True))
+        if self.cloud_shared and self.cloud_hosting is None:
+            raise ValueError("cloud_shared goes with cloud_hosting")
         return self._replace(
             daily_limits=MappingProxyType({**DAILY, **self.daily_limits}),
             minute_limits=MappingProxyType({**PER_MINUTE, **self.minute_limits}),
             unauthorized=frozenset(self.unauthorized),
+            cloud_hosting=None if self.cloud_hosting is None else frozenset(self.cloud_hosting),
         )
 
 

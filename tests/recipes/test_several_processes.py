@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
+from redis import Redis
 
+from tests.recipes.stage import RECIPES
 from tests.test_push_app import APPID, KEY, TOKEN, secure
 from wxcs_lite.push import decrypt
 from wxcs_lite.sandbox import Sandbox
 
-pytest.importorskip("gunicorn")
-
-RECIPE = Path(__file__).parents[1] / "notebooks" / "recipes" / "several_processes"
+RECIPE = RECIPES / "several_processes"
 REDIS = shutil.which("redis-server") or "/usr/bin/redis-server"
 needs_redis = pytest.mark.skipif(not Path(REDIS).exists(), reason="needs Debian's redis-server")
 
@@ -101,7 +101,7 @@ def two_workers(sandbox: Sandbox, folder: Path, **environment: str) -> Iterator[
     log = folder / "gunicorn.txt"
     secrets = {"APPID": sandbox.appid, "SECRET": sandbox.secret, "PUSH_TOKEN": TOKEN, "AES_KEY": KEY}
     environment |= {f"WXCS_{name}": value for name, value in secrets.items()}
-    with sandbox.serve() as url, running(command, log, RECIPE, WXCS_URL=url, **environment):
+    with sandbox.serve() as url, running(command, log, RECIPE, WXCS_BASE_URL=url, **environment):
         found = until(lambda: re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", log.read_text()))
         yield Workers(int(found[1]), log)
 
@@ -152,7 +152,7 @@ def test_the_same_push_fifty_times_at_once_is_handled_once(store: dict[str, str]
 @needs_redis
 def test_a_claim_in_redis(redis_url: str) -> None:
     """The same as one in a file: made once, settled for all, given back; it lapses by itself."""
-    redis = pytest.importorskip("redis").Redis.from_url(redis_url)
+    redis = Redis.from_url(redis_url)
     recipe = runpy.run_path(str(RECIPE / "redis_seen.py"))["RedisSeen"]
     seen, other = recipe(redis), recipe(redis)
     assert None is seen.claim("a")

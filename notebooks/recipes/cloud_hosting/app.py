@@ -1,0 +1,23 @@
+"""A bot inside WeChat cloud hosting (微信云托管): no access token, no AppSecret, no IP whitelist, no signature.
+
+The platform adds the credential to each call on its way out, and marks each push on its way in.
+"""
+
+import os
+
+from wxcs_lite import FromAppid, open_pool, send, text
+from wxcs_lite.push import Push, push_app
+
+# Plain http is right in here: a relay beside the container takes the call. Nothing is sent while the process starts.
+pool = open_pool(os.environ.get("WXCS_BASE_URL", "http://api.weixin.qq.com"))
+# Set it in a shared environment (资源复用) only: the account in whose name the calls are made.
+appid = os.environ.get("WXCS_APPID")
+credential = FromAppid(appid) if appid else None
+
+
+def answer(push: Push) -> None:
+    if push.MsgType == "text":
+        send(pool, credential, text(push.FromUserName, f"您说的是：{push.Content}"))
+
+
+app = push_app(answer, cloud_hosting=True)

@@ -1,0 +1,138 @@
+"""What the commands read from the environment, under the same names as the recipes and lessons do.
+
+A secret comes from here, or is asked for where somebody sits at a terminal; never from the command line, which other
+processes can read and a shell keeps.
+"""
+
+import getpass
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from wxcs_lite.errors import WxError
+from wxcs_lite.look.words import Language
+from wxcs_lite.pools import Pool, open_pool
+from wxcs_lite.request import API
+from wxcs_lite.scrub import scrub
+from wxcs_lite.secret import hide
+
+__all__ = [
+    "AES_KEY",
+    "APPID",
+    "BASE_URL",
+    "NAMES",
+    "OPENID",
+    "PROXY",
+    "PUSH_TOKEN",
+    "SECRET",
+    "SEEN",
+    "TOKEN",
+    "Address",
+    "Told",
+    "address",
+    "asked",
+    "not_set",
+    "open_address",
+    "printable",
+    "setting",
+    "told",
+    "warnings_in",
+]
+
+APPID = "WXCS_APPID"
+SECRET = "WXCS_SECRET"  # noqa: S105 - its name
+TOKEN = "WXCS_TOKEN"  # noqa: S105
+PUSH_TOKEN = "WXCS_PUSH_TOKEN"  # noqa: S105 - Token and EncodingAESKey of the console's message push
+AES_KEY = "WXCS_AES_KEY"
+BASE_URL = "WXCS_BASE_URL"
+PROXY = "WXCS_PROXY"  # may hold a login
+# Read by recipes and lessons only: no command has a default for whom it writes to, or keeps claims on pushes.
+OPENID = "WXCS_OPENID"
+SEEN = "WXCS_SEEN"
+# What the API signature needs beside two files, by the parameters of SigningKeys.
+SIGNING = ("WXCS_SYMMETRIC_KEY", "WXCS_SYMMETRIC_SN", "WXCS_CERTIFICATE_SN")
+NAMES = (APPID, SECRET, TOKEN, PUSH_TOKEN, AES_KEY, BASE_URL, PROXY, OPENID, SEEN, *SIGNING)
+
+Told = tuple[str, str]  # English, Chinese
+
+
+def setting(name: str) -> str | None:
+    """Return what the environment says, as a str whose repr hides it; None if it is not set, or empty."""
+    return hide(os.environ.get(name)) or None
+
+
+def asked(name: str, lang: Language) -> str | None:
+    """Return a setting, asked for if there is none and somebody sits at the terminal; what is typed is not shown."""
+    found = setting(name)
+    if found is None and sys.stdin is not None and sys.stdin.isatty():
+        prompt = (
+            f"{name}（输入时不显示，没有则直接回车）："
+            if lang == "zh"
+            else f"{name} (not shown as you type; Enter for none): "
+        )
+        with suppress(EOFError):  # Ctrl-D
+            found = hide(getpass.getpass(prompt).strip()) or None
+    return found
+
+
+def not_set(*missing: str) -> Told:
+    """Return what is to be said of settings that are missing."""
+    are, first = "is" if len(missing) == 1 else "are", missing[0]
+    return (
+        f"{' and '.join(missing)} {are} not set: export {first}=…, or run this in a terminal, where it asks",
+        f"没有设置 {'、'.join(missing)}：请先 export {first}=…，或直接在终端里运行，按提示输入",
+    )
+
+
+class Address(NamedTuple):
+    """Where calls go: a base URL, and the proxy on the way, whose address may hold a login."""
+
+    base: str
+    proxy: str | None = None
+
+
+def address(base: str | None, proxy: str | None) -> Address:
+    """Return the address of the command line, else of the environment, else WeChat's own."""
+    given = hide(proxy) if proxy else setting(PROXY)
+    return Address(base or str(setting(BASE_URL) or API), given)
+
+
+def open_address(where: Address) -> Pool:
+    """Open the pool, or raise ValueError in two languages."""
+    return open_pool(where.base, proxy=where.proxy)
+
+
+def printable(foreign: object) -> str:
+    r"""Return a text that came from outside as one line that leaves a terminal alone.
+
+    >>> printable("a\nb\x1b[2J")
+    'a b [2J'
+    """
+    return "".join(char if char.isprintable() else " " for char in str(foreign))
+
+
+@contextmanager
+def warnings_in(lang: Language | None) -> Iterator[None]:
+    """Tell what is warned of in a line on stderr, in one language, where Python would show a line of our source.
+
+    Without a language it is not told at all.
+    """
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        print(told(message if isinstance(message, Warning) else Warning(message), lang or "en"), file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if lang is None else "default", UserWarning)
+        warnings.showwarning = show
+        yield
+
+
+def told(error: Exception, lang: Language) -> str:
+    """Return the line of an error of ours that is in this language, with nothing secret in it."""
+    if isinstance(error, WxError):
+        return error.zh if lang == "zh" else error.en
+    lines = str(error).splitlines()
+    return scrub(lines[-1 if lang == "zh" else 0] if lines else type(error).__name__)

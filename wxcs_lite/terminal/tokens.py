@@ -1,0 +1,26 @@
+"""Where a command gets its token: from the environment, or from WeChat with appid and secret."""
+
+from wxcs_lite.errors import WxError
+from wxcs_lite.look.words import Language
+from wxcs_lite.pools import Pool
+from wxcs_lite.secret import Token
+from wxcs_lite.terminal.environment import APPID, SECRET, TOKEN, asked, not_set, setting
+from wxcs_lite.transport import fetch_token
+
+__all__ = ["MissingSettingError", "get_token"]
+
+
+class MissingSettingError(WxError):
+    """Neither the environment nor anybody at the terminal gave what is needed."""
+
+
+def get_token(pool: Pool, lang: Language) -> Token:
+    """Return the token of the environment, or fetch the shared one; raise MissingSettingError if neither can be."""
+    given = setting(TOKEN)
+    if given is not None:
+        return Token(given)
+    appid, secret = asked(APPID, lang), asked(SECRET, lang)
+    if appid is None or secret is None:
+        en, zh = not_set(*(name for name, value in ((APPID, appid), (SECRET, secret)) if value is None))
+        raise MissingSettingError(f"{en}; or set {TOKEN}", f"{zh}；也可以设置 {TOKEN}", False)
+    return fetch_token(pool, appid, secret)
