@@ -144,6 +144,65 @@ def test_it_goes_on_serving_when_there_is_no_input() -> None:
         assert process.poll() is None
 
 
+PROGRAM = """
+import json, sys, urllib.request
+query = "grant_type=client_credential&appid=wxsandbox000000001&secret=sandbox-secret-of-no-real-account"
+host = "https://api.weixin.qq.com/cgi-bin"
+token = json.load(urllib.request.urlopen(f"{host}/token?{query}"))["access_token"]
+body = json.dumps({"touser": "ann", "msgtype": "text", "text": {"content": sys.stdin.read()}}).encode()
+print(json.load(urllib.request.urlopen(f"{host}/message/custom/send?access_token={token}", body))["errcode"])
+sys.exit(int(sys.argv[2]))
+"""
+
+
+def test_a_command_runs_behind_the_proxy() -> None:
+    """Its output, input and status are its own, and so is each `--` behind the first; requests are told on stderr."""
+    command = [*COMMAND, "sandbox", "--proxy", "--customer=ann", "--verbose", "--", sys.executable, "-c", PROGRAM]
+    done = subprocess.run(
+        [*command, "--", "7"], input="hello", capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False
+    )
+    assert (7, "0\n") == (done.returncode, done.stdout), done.stderr
+    assert ["GET /cgi-bin/token", "POST /cgi-bin/message/custom/send"] == [
+        line.partition(" [")[0].partition("?")[0] for line in done.stderr.splitlines()
+    ]
+    assert "-secret-" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+def test_the_lines_to_paste_are_what_a_program_needs() -> None:
+    """A shell that has read them runs a program that finds the sandbox; SIGTERM ends the proxy, and leaves nothing."""
+    with served("--proxy", "--customer=ann") as (process, url):
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(17)]
+        paste = "".join(line for line in lines if line.startswith("export "))
+        assert 15 == paste.count("\n")
+        assert url in paste
+        script = f'{paste}exec "$0" -c "$1" -- 0'
+        done = subprocess.run(
+            ["sh", "-c", script, sys.executable, PROGRAM], input="hi", capture_output=True, text=True, check=False
+        )
+        assert (0, "0\n") == (done.returncode, done.stdout), done.stderr
+        folder = Path(re.findall("SSL_CERT_DIR=(.*)", paste)[0])
+        assert folder.is_dir()
+        process.terminate()
+        assert 143 == process.wait(10)
+        assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_what_ends_us_ends_the_command() -> None:
+    """`kill` leaves no program behind whose proxy is gone."""
+    program = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    command = [*COMMAND, "sandbox", "--proxy", "--", sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.terminate()
+        assert 143 == process.wait(10)
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a shell that closes stdout")
 def test_a_closed_stdout_is_a_sentence() -> None:
     """`tour >&-` has nowhere to print, and says so."""

@@ -63,6 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument(
         "--verbose", action="store_true", help="print every request, without secrets / 打印每个请求，不含密钥"
     )
+    sandbox.add_argument(
+        "--proxy", action="store_true", help="be an HTTPS proxy, for any SDK unchanged / 作为 HTTPS 代理，SDK 无需改动"
+    )
+    sandbox.add_argument(
+        "run",
+        nargs="*",
+        metavar="-- COMMAND",
+        help="run it behind the proxy, and end with it / 经代理运行该命令，随它结束",
+    )
     flags.add_doctor(commands)
     flags.add_explain(commands)
     flags.add_send(commands)
@@ -102,6 +111,8 @@ def _sandbox(chosen: argparse.Namespace) -> int:
         secret=chosen.secret,
         customers=chosen.customer,
         verbose=chosen.verbose,
+        proxy=chosen.proxy,
+        command=chosen.run,
     )
 
 

@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from wxcs_lite.sandbox.api.routes import answer, refusal
 from wxcs_lite.sandbox.faults import Faults
-from wxcs_lite.sandbox.http.http11 import Conversation
+from wxcs_lite.sandbox.http.http11 import Admit, Conversation, origin_form
 from wxcs_lite.sandbox.http.values import Answer, Request, Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushes
 from wxcs_lite.sandbox.rules.account import Account
@@ -50,10 +50,10 @@ class Core:
         if before is not None:
             before.stop()
 
-    def converse(self, on_request: Callable[[Seen], object] | None) -> Conversation:
+    def converse(self, on_request: Callable[[Seen], object] | None, admit: Admit = origin_form) -> Conversation:
         """Return the conversation of a new connection."""
         accept_chunked = self.account.switches.chunked == "accept"
-        return Conversation(self._answer, accept_chunked=accept_chunked, on_request=on_request)
+        return Conversation(self._answer, accept_chunked=accept_chunked, on_request=on_request, admit=admit)
 
     def _answer(self, request: Request) -> Answer:
         with self.lock:

@@ -247,6 +247,22 @@ class Sandbox:
         """
         return serving(lambda: self._core.converse(on_request), port)
 
+    def proxy(
+        self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
+    ) -> AbstractContextManager[dict[str, str]]:
+        """Serve as an HTTPS proxy on 127.0.0.1 for the length of a `with` block, which gets environment variables.
+
+            with sandbox.proxy() as environment:
+                subprocess.run(["node", "bot.js"], env={**os.environ, **environment})
+
+        A program that runs with them, in whatever language, finds the sandbox where it looks for api.weixin.qq.com, and
+        nothing else: any other host is refused with 403. They make it trust a certificate that is made for this block,
+        and no other. Needs the extra `push`, for `cryptography`. Time and `on_request` are as in `serve`.
+        """
+        from wxcs_lite.sandbox.door.proxy import proxying
+
+        return proxying(self._core.converse, port, on_request)
+
     def push_to(
         self,
         target: "str | WSGIApplication",

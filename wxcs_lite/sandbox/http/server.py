@@ -10,18 +10,32 @@ from contextlib import contextmanager
 from math import inf
 from threading import Event, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
-from wxcs_lite.sandbox.http.http11 import Conversation
 from wxcs_lite.sandbox.http.peers import SMALL, Peer, PeerGoneError, Peers
+from wxcs_lite.sandbox.http.values import Outcome
 
-__all__ = ["serving"]
+__all__ = ["Talk", "serving"]
 
 _PATIENCE = 60.0  # seconds each to begin a request, to send all of it, and to read the whole reply
 _LINGER = 1.0  # seconds that a peer has to read the last reply before we close
 _CONNECTIONS = 256
 _HELD = 4 * 2**20  # bytes of all large unfinished requests together, without the oldest, which has no limit
 _PIECE = 2**14  # bytes to read at once; four times as many for a large request
+
+
+class Talk(Protocol):
+    """One connection without any I/O: a `Conversation`, or one that begins in another way."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of a request that is not whole yet, or not answered."""
+
+    def feed(self, data: bytes) -> Iterator[Outcome]:
+        """Say what has to be done now that these bytes have come."""
+
+    def close(self) -> None:
+        """Let go of what is half said."""
 
 
 @contextmanager
@@ -34,7 +48,7 @@ def _talking() -> Iterator[None]:
 
 
 @contextmanager
-def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str]:
+def serving(converse: Callable[[], Talk], port: int = 0) -> Iterator[str]:
     """Serve during the block, which gets the URL; on leaving it, all threads end and all sockets close."""
     with _open(port) as server:
         server.converse = converse
@@ -65,7 +79,7 @@ def _open(port: int) -> "_Server":
 class _Server(socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
-    converse: Callable[[], Conversation]
+    converse: Callable[[], Talk]
 
     def __init__(self, address: tuple[str, int], handler: type[socketserver.BaseRequestHandler]) -> None:
         self.stopping = Event()
@@ -116,23 +130,26 @@ class _Handler(socketserver.BaseRequestHandler):
             waited = self.server.peers.work(peer, len(data))
             for outcome in conversation.feed(data):
                 if outcome.slow:
+                    peer.since = inf
                     self.server.stopping.wait(outcome.slow)
-                self._send(outcome.data)
+                self._send(outcome)
                 if outcome.close:
                     self._let_read()
                     return
-                peer.served, waited = True, 0.0
+                if outcome.ends:
+                    peer.served, waited = True, 0.0
             self.server.peers.rest(peer, conversation.held, waited)
 
     def finish(self) -> None:
         self.conversation.close()
 
-    def _send(self, data: bytes) -> None:
-        self.peer.since = monotonic()  # we wait for it to read the reply
+    def _send(self, outcome: Outcome) -> None:
+        self.peer.since = min(self.peer.since, monotonic())  # we wait for it to read the whole reply
         with _talking():
-            self.request.settimeout(_PATIENCE)
-            self.request.sendall(data)
-        self.peer.since = inf
+            self.request.settimeout(max(0.001, self.peer.since + _PATIENCE - monotonic()))
+            self.request.sendall(outcome.data)
+        if outcome.ends:
+            self.peer.since = inf
 
     def _receive(self) -> bytes:
         with _talking():

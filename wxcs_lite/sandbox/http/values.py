@@ -34,6 +34,7 @@ class Reply(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     body: bytes
     errcode: int | None = None
+    reason: str = ""  # in place of the usual words after the status
 
     def __repr__(self) -> str:
         return f"Reply({self.status}, errcode={self.errcode}, {len(self.body)} bytes)"
@@ -47,11 +48,12 @@ class Answer(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What the connection does next: wait `slow` seconds, write `data`, and close if `close` is True."""
+    """What the connection does next: wait `slow` seconds, write `data`, and close if told to; more follows unless it `ends`."""
 
     data: bytes
     close: bool
     slow: float = 0.0
+    ends: bool = True
 
 
 class Seen(NamedTuple):
