@@ -48,7 +48,7 @@ class Answer(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What the connection does next: wait `slow` seconds, write `data`, and close if told to; more follows unless it `ends`."""
+    """What a connection does next: wait `slow` seconds, write `data`, close if told to; unless it `ends`, more follows."""
 
     data: bytes
     close: bool
