@@ -122,10 +122,25 @@ def test_the_commands_run_as_printed(
     assert sandbox.secret not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "mark",
-    ["run", "test", "example", "real", "terminal", "push", "signing", "cloud", "own-conftest", "own-test", "own"],
-)
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_with_another_http_library_runs_as_printed(name: str) -> None:
+    """Word for word: requests sends, the served sandbox answers, and nothing that is printed holds the token."""
+    out = io.StringIO()
+    names: dict[str, Any] = {}
+    with redirect_stdout(out):
+        exec(block(name, "own-library"), names)
+    assert ["您好"] == [shown.message["text"]["content"] for shown in names["sandbox"].user("ann").inbox]
+    assert "{'errcode': 0, 'errmsg': 'ok'}" == out.getvalue().splitlines()[-1]
+    assert names["token"] not in out.getvalue()
+
+
+MARKS = (
+    "run", "test", "example", "real", "terminal", "push", "signing", "cloud",
+    "own-library", "wheel", "zipapp", "own-conftest", "own-test", "own",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", MARKS)
 def test_both_languages_show_the_same_code(mark: str) -> None:
     """Comments apart, and the language of the tour."""
     english, chinese = (code_only(block(name, mark)) for name in PAGES)

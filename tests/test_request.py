@@ -1,8 +1,11 @@
 """How a request looks: an HTTP message for reading, a curl command that does exactly the same."""
 
+import io
 import json
 import os
 import subprocess
+import traceback
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 
 from wxcs_lite import endpoints, text
 from wxcs_lite.multipart import Multipart
-from wxcs_lite.request import Request
+from wxcs_lite.request import API, Request
 
 JPEG = b"\xff\xd8\xff\xe0 made up"
 TOKEN, SECRET = "80_made-up", "made-up-secret"
@@ -223,3 +226,53 @@ def test_a_handmade_request_says_itself_that_it_takes_no_token() -> None:
     """No path is looked at: what a Request does not say is not known of it."""
     assert "?access_token=***" in str(Request("POST", "/cgi-bin/stable_token", (), b"{}", "application/json"))
     assert "access_token" not in str(Request("GET", "/x", takes_token=False))
+
+
+@pytest.mark.parametrize(
+    ("base", "whole"),
+    [
+        (API, "https://api.weixin.qq.com/cgi-bin/media/get?"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/cgi-bin/media/get?"),
+        ("http://[::1]:8000", "http://[::1]:8000/cgi-bin/media/get?"),
+        ("https://gateway.example/wx", "https://gateway.example/wx/cgi-bin/media/get?"),
+        ("HTTPS://gateway.example/wx/", "HTTPS://gateway.example/wx/cgi-bin/media/get?"),
+        ("", "/cgi-bin/media/get?"),
+    ],
+)
+def test_a_base_makes_the_url_a_whole_one(base: str, whole: str) -> None:
+    """For an HTTP library that is bound to no host; a gateway's path comes first, and one slash between the two."""
+    url = endpoints.download("MEDIA+ID/1").url("80_made+up", base=base)
+    assert f"{whole}access_token=80_made%2Bup&media_id=MEDIA%2BID%2F1" == url
+    assert "Secret('***')" == repr(url)
+    assert whole.partition("/cgi-bin")[0] + "/cgi-bin/stable_token" == endpoints.stable_token("A", SECRET).url(
+        None, base=base
+    )
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "api.weixin.qq.com", "https://", "https:///wx", "ftp://gateway.example", "https://user:made-up-secret@gateway.example",
+        "https://gateway.example?x=1", "https://gateway.example/wx#x", "https://gateway.example/wx y",
+        "https://gateway.example\r\nX: y", "https://gateway.example\\wx", TOKEN, b"https://gateway.example", None,
+    ],
+)  # fmt: skip
+def test_what_is_no_base_is_refused_and_not_shown(base: Any) -> None:
+    """It may hold a login, or be the token in the wrong place."""
+    with pytest.raises(ValueError, match=r"^base must look like https://api\.weixin\.qq\.com, .*\nbase 应") as caught:
+        endpoints.get_callback_ip().url(TOKEN, base=base)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]  # ours
+    assert ["url", "_joined"] == [frame.f_code.co_name for frame in frames]
+    assert "made-up" not in repr([frame.f_locals for frame in frames]) + str(caught.value)
+
+
+def test_headers_and_bytes_are_what_leaves() -> None:
+    """Of an upload, too: any library sends the same with them, and a Content-Length of its own."""
+    request = endpoints.upload(io.BytesIO(JPEG), filename="a.jpg", boundary="b0undary")
+    assert {"Content-Type": "multipart/form-data; boundary=b0undary"} == request.headers
+    assert request.body is not None
+    body = bytes(request.body)
+    assert len(request.body) == len(body)
+    assert b"".join(request.body) == body  # type: ignore[arg-type]
+    assert JPEG in body
+    assert bytes(request.body) == body

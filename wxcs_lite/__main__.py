@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from wxcs_lite import __version__
 from wxcs_lite.terminal import flags
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 _ABOUT = """\
 wxcs_lite: the customer-service messages of WeChat Mini Programs, in Python.
@@ -144,5 +144,10 @@ _COMMANDS = {
 }
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Exit with the status of `main`; a zipapp calls this, because it ignores return values."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

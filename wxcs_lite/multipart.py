@@ -54,13 +54,16 @@ _RESERVED = r"(?i)con|prn|aux|nul|(?:com|lpt)[0-9]"  # device names of Windows, 
 
 
 class Multipart:
-    r"""A multipart body that is never in memory as a whole; len() is its Content-Length, and it can be iterated again.
+    r"""A multipart body that need not be in memory as a whole; len() is its Content-Length, and it can be iterated again.
 
     >>> body = Multipart(b"head\r\n", b"content", b"\r\ntail")
     >>> len(body), list(body)
     (19, [b'head\r\n', b'content', b'\r\ntail'])
+    >>> bytes(body)
+    b'head\r\ncontent\r\ntail'
 
-    A file is sent whole, from its start, whatever its position; it must not change until it has been sent.
+    A file is sent whole, from its start, whatever its position; it must not change until it has been sent. `bytes`
+    joins everything, for HTTP libraries that would send an iterable without Content-Length (HTTP 412).
     """
 
     __slots__ = ("_size", "content", "head", "tail")
@@ -79,6 +82,9 @@ class Multipart:
         else:
             yield from _read_pieces(self.content, self._size)
         yield self.tail
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Multipart):

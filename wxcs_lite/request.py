@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from wxcs_lite.multipart import Multipart
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import Secret, credential, hide
+from wxcs_lite.secret import Secret, credential, hide, hide_if_str
 
 __all__ = ["API", "JSON", "SECRETS", "Gives", "Request"]
 
@@ -21,6 +21,7 @@ JSON = "application/json"
 Gives = Literal["json", "receipt", "media"]
 
 SECRETS = ("secret", "appsecret")  # names of parameters and fields
+_BASE = r"(?i)https?://[^/?#@\\\x00-\x20\x7f]+(?:/[^?#\\\x00-\x20\x7f]*)?"
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 
 
@@ -59,19 +60,27 @@ class Request(NamedTuple):
         headers.update(self.extra_headers)
         return headers
 
-    def url(self, token: str | None) -> str:
-        """Return path and query, ready for a host-bound pool; token is None for a call that takes none.
+    def url(self, token: str | None, base: str = "") -> str:
+        """Return path and query, ready for a host-bound pool; with a base, the whole URL for any HTTP library.
+
+        >>> from wxcs_lite.endpoints import get_callback_ip
+        >>> print(get_callback_ip().url("80_made-up", base="https://gateway.example/wx"))
+        https://gateway.example/wx/cgi-bin/getcallbackip?access_token=80_made-up
+
+        token is None for a call that takes none; `request.API` is WeChat's own base. Raises ValueError for a base that
+        is not http or https, host and path.
 
         With a token it is a str whose repr is hidden, because a notebook saves what its cells show. Inside WeChat cloud
         hosting, pass None, a `FromAppid` or a `CloudbaseToken` instead.
         """
-        given = credential(token)
+        token, base = credential(token), hide_if_str(base)  # a base may hold a login
+        path = _joined(base, self.path)
         query = "".join([f"&{name}={quote(value, safe='')}" for name, value in self.query])
-        if isinstance(given, Secret):
-            return hide(f"{self.path}?{given.parameter}={quote(given, safe='')}{query}")
-        if given is not None:
-            query = f"&{given.parameter}={quote(given, safe='')}{query}"
-        url = f"{self.path}?{query[1:]}" if query else self.path
+        if isinstance(token, Secret):
+            return hide(f"{path}?{token.parameter}={quote(token, safe='')}{query}")
+        if token is not None:
+            query = f"&{token.parameter}={quote(token, safe='')}{query}"
+        url = f"{path}?{query[1:]}" if query else path
         return hide(url) if any(name in SECRETS for name, _ in self.query) else url
 
     def curl(self, url: str = API) -> str:
@@ -101,6 +110,18 @@ class Request(NamedTuple):
     def __repr__(self) -> str:
         size = "" if self.body is None else f", {len(self.body)} bytes of {(self.content_type or '').partition(';')[0]}"
         return f"<Request {self.method} {self.path}{size}>"
+
+
+def _joined(base: object, path: str) -> str:
+    """Return the path after a base, which is empty or scheme, host and path; a wrong base is not shown."""
+    if base == "":
+        return path
+    if not isinstance(base, str) or not re.fullmatch(_BASE, base):
+        raise ValueError(
+            "base must look like https://api.weixin.qq.com, with no query or user\n"
+            "base 应形如 https://api.weixin.qq.com，不能带参数或用户名"
+        )
+    return f"{base.rstrip('/')}{path}"
 
 
 def _target(request: Request, token: str, secret: str) -> str:

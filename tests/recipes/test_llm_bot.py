@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.recipes.stage import RECIPES
 from wxcs_lite import fetch_token, fresh_token
 from wxcs_lite.push import push_app
 from wxcs_lite.sandbox import Customer, Sandbox
 
-RECIPE = Path(__file__).parents[1] / "notebooks" / "recipes" / "llm_bot"
+RECIPE = RECIPES / "llm_bot"
 LLM: dict[str, Any] = runpy.run_path(str(RECIPE / "llm_bot.py"))
 TYPING, SEND = "/cgi-bin/message/custom/typing", "/cgi-bin/message/custom/send"
 

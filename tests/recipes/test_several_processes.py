@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
+from redis import Redis
 
+from tests.recipes.stage import RECIPES
 from tests.test_push_app import APPID, KEY, TOKEN, secure
 from wxcs_lite.push import decrypt
 from wxcs_lite.sandbox import Sandbox
 
-pytest.importorskip("gunicorn")
-
-RECIPE = Path(__file__).parents[1] / "notebooks" / "recipes" / "several_processes"
+RECIPE = RECIPES / "several_processes"
 REDIS = shutil.which("redis-server") or "/usr/bin/redis-server"
 needs_redis = pytest.mark.skipif(not Path(REDIS).exists(), reason="needs Debian's redis-server")
 
@@ -152,7 +152,7 @@ def test_the_same_push_fifty_times_at_once_is_handled_once(store: dict[str, str]
 @needs_redis
 def test_a_claim_in_redis(redis_url: str) -> None:
     """The same as one in a file: made once, settled for all, given back; it lapses by itself."""
-    redis = pytest.importorskip("redis").Redis.from_url(redis_url)
+    redis = Redis.from_url(redis_url)
     recipe = runpy.run_path(str(RECIPE / "redis_seen.py"))["RedisSeen"]
     seen, other = recipe(redis), recipe(redis)
     assert None is seen.claim("a")
