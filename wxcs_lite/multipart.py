@@ -54,7 +54,7 @@ _RESERVED = r"(?i)con|prn|aux|nul|(?:com|lpt)[0-9]"  # device names of Windows, 
 
 
 class Multipart:
-    r"""A multipart body that need not be in memory as a whole; len() is its Content-Length, and it can be iterated again.
+    r"""A multipart body that need not be in memory as a whole; len() is its Content-Length, and it can be reiterated.
 
     >>> body = Multipart(b"head\r\n", b"content", b"\r\ntail")
     >>> len(body), list(body)

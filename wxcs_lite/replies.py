@@ -250,7 +250,7 @@ def refuse_encoded(status: int, headers: Headers) -> None:
         raise _bad(
             status,
             b"",
-            "is compressed, although no request asked for it (if your HTTP library did: send Accept-Encoding: identity)",
+            "is compressed, although no call asked for it (if your HTTP library did, send Accept-Encoding: identity)",
             "被压缩了，而请求并未要求压缩（若用自己的 HTTP 库，请加请求头 Accept-Encoding: identity）",
         )
 
