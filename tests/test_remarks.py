@@ -155,7 +155,7 @@ def test_a_text_full_of_open_tags_is_read_once(piece: str) -> None:
 def test_a_text_that_the_window_cannot_hold_is_told() -> None:
     """Six messages, of which five go out."""
     (remark,) = check(text(OPENID, "x" * (TEXT_BYTES * 5 + 1)))
-    assert "costs 6 messages of the window, which holds 5" in remark.en
+    assert "takes 6 messages of the window, which holds 5" in remark.en
     assert "窗口只有 5 条" in remark.zh
 
 

@@ -161,7 +161,7 @@ def test_every_other_status_is_a_bad_reply(read: Read, status: int, maybe_sent: 
 @pytest.mark.parametrize("mapping", [dict, HTTPHeaderDict])
 def test_a_compressed_reply_is_not_unpacked(read: Read, name: str, encoding: str, mapping: Any) -> None:
     """None was asked for, and a small one can hold gigabytes; the name is found in any case."""
-    with pytest.raises(BadReply, match="is compressed, although no request asked for it"):
+    with pytest.raises(BadReply, match="is compressed, although no call asked for it"):
         read(200, mapping({name: encoding}), b'{"errcode":0}')
 
 

@@ -156,7 +156,7 @@ _COMMANDS = {
 
 
 def run() -> None:
-    """Exit with the status of `main`; this is what a zipapp calls, which knows nothing of statuses."""
+    """Exit with the status of `main`; a zipapp calls this, because it ignores return values."""
     sys.exit(main())
 
 

@@ -606,7 +606,7 @@ ROWS: tuple[Row, ...] = (
      "Send raw UTF-8: in Python json.dumps(message, ensure_ascii=False).encode().",
      "直接发送 UTF-8：Python 里用 json.dumps(message, ensure_ascii=False).encode()。"),
     (48001, "", "ops", "api unauthorized", "无接口权限",
-     "Account not verified, feature not granted or wrong permission set; in a shared cloud environment, wrong account.",
+     "Not verified, not granted or wrong permission set; in a shared environment of cloud hosting, the wrong account.",
      "账号未认证、功能未开通，或第三方平台权限集不对；云托管资源复用时，可能用错了账号。",
      "Have an operator look at the permissions in the console; in a shared environment pass FromAppid(appid).",
      "请运营人员到管理后台核对接口权限；资源复用环境请传 FromAppid(appid)。"),

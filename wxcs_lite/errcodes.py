@@ -126,9 +126,9 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
 
     >>> print(explain(41001))
     41001 access_token missing
-      Cause  The token was None (an unset environment variable?), or the relay of
-             cloud hosting took no part in the call.
-      Do     Pass a token; in cloud hosting switch 开放接口服务 on, build a new
+      Cause  The token was None (an unset environment variable?), or the call did
+             not pass the relay of cloud hosting.
+      Do     Pass a token; in cloud hosting switch on 开放接口服务, build a new
              version, and call once the service is up.
       Retry  No: the same request will be refused again; fix the request or the
              account first.

@@ -54,7 +54,7 @@ _RESERVED = r"(?i)con|prn|aux|nul|(?:com|lpt)[0-9]"  # device names of Windows, 
 
 
 class Multipart:
-    r"""A multipart body that is never in memory as a whole; len() is its Content-Length, and it can be iterated again.
+    r"""A multipart body that need not be in memory as a whole; len() is its Content-Length, and it can be reiterated.
 
     >>> body = Multipart(b"head\r\n", b"content", b"\r\ntail")
     >>> len(body), list(body)
@@ -62,7 +62,8 @@ class Multipart:
     >>> bytes(body)
     b'head\r\ncontent\r\ntail'
 
-    A file is sent whole, from its start, whatever its position; it must not change until it has been sent.
+    A file is sent whole, from its start, whatever its position; it must not change until it has been sent. `bytes`
+    joins everything, for HTTP libraries that would send an iterable without Content-Length (HTTP 412).
     """
 
     __slots__ = ("_size", "content", "head", "tail")

@@ -247,7 +247,12 @@ def refuse_encoded(status: int, headers: Headers) -> None:
     """Refuse a compressed reply: none was asked for, and a small one can unpack to gigabytes."""
     encoding = _header(headers, "content-encoding")
     if encoding and encoding.strip().lower() not in ("", "identity"):
-        raise _bad(status, b"", "is compressed, although no request asked for it", "经过压缩，而请求没有要求压缩")
+        raise _bad(
+            status,
+            b"",
+            "is compressed, although no call asked for it (if your HTTP library did, send Accept-Encoding: identity)",
+            "被压缩了，而请求并未要求压缩（若用自己的 HTTP 库，请加请求头 Accept-Encoding: identity）",
+        )
 
 
 def too_large(status: int, limit: int) -> BadReply:

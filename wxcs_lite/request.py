@@ -61,14 +61,14 @@ class Request(NamedTuple):
         return headers
 
     def url(self, token: str | None, base: str = "") -> str:
-        """Return path and query, ready for a host-bound pool; with a base the whole URL, for any HTTP library.
+        """Return path and query, ready for a host-bound pool; with a base, the whole URL for any HTTP library.
 
         >>> from wxcs_lite.endpoints import get_callback_ip
         >>> print(get_callback_ip().url("80_made-up", base="https://gateway.example/wx"))
         https://gateway.example/wx/cgi-bin/getcallbackip?access_token=80_made-up
 
-        token is None for a call that takes none, and `request.API` the base of WeChat itself. Raises ValueError for a
-        base that is not http or https, host and path.
+        token is None for a call that takes none; `request.API` is WeChat's own base. Raises ValueError for a base that
+        is not http or https, host and path.
 
         With a token it is a str whose repr is hidden, because a notebook saves what its cells show. Inside WeChat cloud
         hosting, pass None, a `FromAppid` or a `CloudbaseToken` instead.
@@ -113,7 +113,7 @@ class Request(NamedTuple):
 
 
 def _joined(base: object, path: str) -> str:
-    """Return the path after a base: nothing, or scheme, host and a path of its own; what it is not is not shown."""
+    """Return the path after a base, which is empty or scheme, host and path; a wrong base is not shown."""
     if base == "":
         return path
     if not isinstance(base, str) or not re.fullmatch(_BASE, base):

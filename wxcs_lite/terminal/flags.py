@@ -20,7 +20,7 @@ _ABOUT = {
         "The exit status is 1 if something is wrong.\n"
         "按顺序检查本机到微信的每一环，并给出处理办法；不会发送消息。发现问题时退出码为 1。"
     ),
-    "explain": ("Explain an errcode; look up a rid at WeChat.\n解释错误码的含义和处理办法；rid 会到微信查询。"),
+    "explain": ("Say what an errcode means; look up a rid at WeChat.\n解释错误码的含义和处理办法；rid 会到微信查询。"),
     "send": (
         "Show the request for one message, ask, and send it once. Without a flag that says what to send, the "
         "message is read from standard input as JSON. Exit status: 0 sent, 1 not sent, 2 wrong usage, 3 may have been "
