@@ -114,7 +114,7 @@ def test_a_chat_says_how_it_is_pushed_to(monkeypatch: pytest.MonkeyPatch, found:
 
 @pytest.mark.parametrize(
     ("lang", "notice"),
-    [("en", "(The service is unavailable.)"), ("zh", "（该小程序客服暂时无法提供服务，请稍后再试）")],
+    [("en", "(Customer service is unavailable.)"), ("zh", "（该小程序客服暂时无法提供服务，请稍后再试）")],
 )
 def test_a_chat_shows_the_notice_of_a_bot_that_fails(
     monkeypatch: pytest.MonkeyPatch, lang: Language, notice: str

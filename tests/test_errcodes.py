@@ -64,9 +64,9 @@ def test_every_code_can_be_searched_for() -> None:
 @pytest.mark.parametrize(
     ("errcode", "seen"),
     [
-        (45015, ("seconds after a send that succeeded (2020, 2023)", "几秒后又报此码")),
+        (45015, ("seconds after a successful send (2020, 2023)", "几秒后又报此码")),
         (70000, ("seen in 2024, with an errmsg in Chinese", "errmsg 为中文")),
-        (-1, ("a card got it whose thumb_media_id looked like a permanent", "thumb_media_id 像是永久素材")),
+        (-1, ("a card whose thumb_media_id looked like a permanent", "thumb_media_id 像是永久素材")),
     ],
 )
 def test_what_was_seen_beside_the_meaning_is_admitted(errcode: int, seen: tuple[str, str]) -> None:

@@ -251,7 +251,7 @@ def refuse_encoded(status: int, headers: Headers) -> None:
             status,
             b"",
             "is compressed, although no call asked for it (if your HTTP library did, send Accept-Encoding: identity)",
-            "被压缩了，而请求并未要求压缩（若用自己的 HTTP 库，请加请求头 Accept-Encoding: identity）",
+            "经过压缩，而请求没有要求压缩（若用自己的 HTTP 库，请加请求头 Accept-Encoding: identity）",
         )
 
 
