@@ -48,7 +48,7 @@ class Answer(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a connection does next: wait `slow` seconds, write `data`, perhaps `close`; unless it `ends`, more follows."""
+    """What a connection does next: wait `slow` seconds, write `data`, close if told to; more follows unless it ends."""
 
     data: bytes
     close: bool
