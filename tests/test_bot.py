@@ -112,7 +112,13 @@ def test_a_chat_says_how_it_is_pushed_to(monkeypatch: pytest.MonkeyPatch, found:
     assert "< 你好" == out.getvalue().splitlines()[-1]
 
 
-def test_a_chat_shows_the_notice_of_a_bot_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("lang", "notice"),
+    [("en", "(Customer service is unavailable.)"), ("zh", "（该小程序客服暂时无法提供服务，请稍后再试）")],
+)
+def test_a_chat_shows_the_notice_of_a_bot_that_fails(
+    monkeypatch: pytest.MonkeyPatch, lang: Language, notice: str
+) -> None:
     """What the phone would show then is shown here, too."""
 
     def unavailable(handler: object, **settings: object) -> object:
@@ -121,8 +127,8 @@ def test_a_chat_shows_the_notice_of_a_bot_that_fails(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("wxcs_lite.terminal.chat.push_app", unavailable)
     monkeypatch.setattr("wxcs_lite.terminal.chat.find_spec", lambda name: object())
     out = io.StringIO()
-    chat("en", io.StringIO("hello\n"), out)
-    assert "(The service is unavailable.)" == out.getvalue().splitlines()[-1]
+    chat(lang, io.StringIO("hello\n"), out)
+    assert notice == out.getvalue().splitlines()[-1]
 
 
 @pytest.mark.parametrize(("lang", "told"), [("en", "! 45002 content size out of limit"), ("zh", "! 45002 内容超长：")])

@@ -127,7 +127,7 @@ TROUBLES: dict[str, tuple[Trouble, str, str, str]] = {
     "an empty quota": (empty_quota, "quota", "0 of 500,000 messages are left", "还能发 0 条"),
     "a clock an hour off": (hour_off, "clock", "60 min behind WeChat: set the clock", "慢 60 分钟"),
     "no network": (no_network, "name", "api.weixin.qq.com has no address", "查不到 api.weixin.qq.com"),
-    "a proxy that wants a login": (proxy_with_login, "tls", "the proxy wants a login", "代理要求登录"),
+    "a proxy that wants a login": (proxy_with_login, "tls", "the proxy requires a login", "代理要求登录"),
     "an interceptor": (interceptor, "tls", "it was issued by throw-away", "签发者是 throw-away"),
     "a push URL that answers late": (late_push, "push_check", "no answer within", "没有应答"),
     "a push URL that answers with quotes": (quoted_push, "push_check", "in quotes", "引号"),
@@ -181,7 +181,7 @@ def test_where_all_is_well_it_says_so(lang: Language, monkeypatch: pytest.Monkey
     out = io.StringIO()
     with in_sandbox(monkeypatch) as given, serving(app) as url:
         assert 0 == run(address(given["base"], None), push_url=url, lang=lang, out=out)
-    last = "没有发现问题。" if lang == "zh" else "Nothing is wrong."
+    last = "没有发现问题。" if lang == "zh" else "No problems."
     assert last == out.getvalue().splitlines()[-1]
 
 
@@ -204,7 +204,7 @@ def test_over_tls_and_through_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path:
     printed = out.getvalue()
     assert "through a proxy" in printed
     assert "经代理" in printed
-    assert "ok     Answer: it answers as WeChat does" in printed
+    assert "ok     Answer: the reply looks like WeChat's" in printed
     assert "made-up" not in printed
 
 
@@ -252,7 +252,7 @@ def test_two_troubles_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox().serve() as url:
         assert 1 == run(address(url, None), push_url="nowhere", out=out)
         assert 1 == run(address(url, None), push_url="nowhere", lang="zh", out=out)
-    assert "2 things are wrong: begin with the first." in out.getvalue()
+    assert "2 problems: begin with the first." in out.getvalue()
     assert "有 2 处问题" in out.getvalue()
 
 
@@ -272,7 +272,7 @@ def test_who_needs_what_went_wrong_is_passed_over() -> None:
     case: Any = None
     found = {check.name: finding for check, finding in examine(case, checks)}
     assert {"a": "wrong", "b": "waiting", "c": "waiting", "d": "ok"} == {name: one.state for name, one in found.items()}
-    assert found["b"].en.endswith("this is well: A")
+    assert found["b"].en.endswith("this is solved: A")
     assert found["b"].zh.endswith("甲")
 
 

@@ -89,7 +89,7 @@ def test_a_blank_around_it_is_seen_before_wechat_is_asked(secret: str) -> None:
     """It comes from a file or a form; WeChat would say that the secret is wrong."""
     found = check_account(in_sandbox(Sandbox(), secret=secret))
     assert "wrong" == found.state
-    assert "WXCS_SECRET has a blank" in found.en
+    assert "WXCS_SECRET contains a space" in found.en
     assert "made" not in found.en
 
 

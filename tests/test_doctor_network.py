@@ -163,7 +163,12 @@ def test_an_interceptor_that_shows_its_certificate_once() -> None:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(9, "the clock of this machine"), (10, "the clock of this machine"), (62, "somebody else"), (64, "somebody else")],
+    [
+        (9, "the date and time of this machine"),
+        (10, "the date and time of this machine"),
+        (62, "another server"),
+        (64, "another server"),
+    ],
 )
 def test_other_reasons_have_other_remedies(code: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A date that does not fit is mostly our clock's fault; a name that does not fit is another server."""
@@ -206,7 +211,7 @@ def test_a_proxy_that_is_not_there_is_named() -> None:
     """The base URL is not to blame."""
     with closed_port() as port, a_case("https://api.weixin.qq.com", f"http://127.0.0.1:{port}") as case:
         found = check_tls(case)
-    assert "no connection (ConnectionRefusedError): see the network, the firewall and the proxy" == found.en
+    assert "no connection (ConnectionRefusedError): check the network, the firewall and the proxy" == found.en
     assert "防火墙和代理" in found.zh
 
 
@@ -215,7 +220,7 @@ def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "_PATIENCE", 0.2)
     with Server(stall) as server, a_case(server.url.replace("http", "https")) as case:
         found = check_tls(case)
-    assert "no answer in time" in found.en
+    assert "no reply in time" in found.en
     assert "超时" in found.zh
 
 
@@ -225,7 +230,7 @@ def test_a_proxy_that_wants_a_login() -> None:
     with Server(once(refusal)) as proxy, a_case("https://api.weixin.qq.com", proxy.url) as case:
         found = check_tls(case)
     assert "wrong" == found.state
-    assert "the proxy wants a login" in found.en
+    assert "the proxy requires a login" in found.en
     assert "WXCS_PROXY" in found.zh
 
 
@@ -234,7 +239,7 @@ def test_a_proxy_that_refuses() -> None:
     refusal = bare("HTTP/1.1 403 Forbidden", "Content-Length: 0")
     with Server(once(refusal)) as proxy, a_case("https://api.weixin.qq.com", proxy.url) as case:
         found = check_tls(case)
-    assert "the proxy refuses the way to this host (403 Forbidden)" in found.en
+    assert "the proxy refuses to connect to this host (403 Forbidden)" in found.en
 
 
 def test_the_login_of_a_proxy_is_used(ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +278,7 @@ def test_a_page_is_not_wechat() -> None:
     with Server(answers(reply(b"<html>Please log in</html>"))) as server, a_case(server.url) as case:
         found = check_answer(case)
     assert "wrong" == found.state
-    assert "whatever answers there is not WeChat" in found.en
+    assert "the server there is not WeChat" in found.en
     assert "不是微信" in found.zh
 
 

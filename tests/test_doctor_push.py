@@ -136,7 +136,7 @@ def test_a_plain_one_is_told_of_secure_mode() -> None:
     ("before", "after", "words", "zh"),
     [
         (b'"', b'"', "in quotes", "引号"),
-        (b"", b"\n", "blanks or line breaks", "换行"),
+        (b"", b"\n", "spaces or line breaks", "换行"),
         (b"\xef\xbb\xbf", b"", "a BOM", "BOM"),
         (b"<p>", b"</p>", "HTML", "HTML"),
     ],
@@ -153,10 +153,10 @@ def test_what_is_around_the_echostr(before: bytes, after: bytes, words: str, zh:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("403 Forbidden", "Token of the console"),
+        ("403 Forbidden", "Token in the console"),
         ("302 Found", "redirect"),
         ("500 Internal Server Error", "the server's log"),
-        ("200 OK", "are not the echostr"),
+        ("200 OK", "is not the echostr"),
     ],
 )
 @pytest.mark.parametrize("check", [check_push_echo, check_push_event])
@@ -175,16 +175,16 @@ def test_a_late_answer(check: Callable[[Case], Finding | None], monkeypatch: pyt
     with Server(stall) as server:
         finding = found(check, server.url)
     assert "wrong" == finding.state
-    assert "no answer within 0.2 s, which is all the time WeChat gives" in finding.en
+    assert "no answer within 0.2 s, and WeChat waits no longer" in finding.en
     assert "请先应答" in finding.zh
 
 
 def test_nobody_listens_and_a_cut() -> None:
     """No answer, and why."""
     with closed_port() as port:
-        assert "nobody listens there" in found(check_push_echo, f"http://127.0.0.1:{port}").en
+        assert "nothing listens there" in found(check_push_echo, f"http://127.0.0.1:{port}").en
     with Server(cut_after_request) as server:
-        assert "the connection was cut" in found(check_push_echo, server.url).en
+        assert "the connection was lost" in found(check_push_echo, server.url).en
 
 
 def test_a_slow_answer_is_worth_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +200,7 @@ def test_a_slow_answer_is_worth_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"), [(b'"success"', "the quotes are too much"), (b"ok", "2 bytes that are not success")]
+    ("body", "words"), [(b'"success"', "drop the quotes"), (b"ok", "2 bytes that are not success")]
 )
 def test_an_answer_that_customers_read(body: bytes, words: str) -> None:
     """WeChat tells them that the service is unavailable."""

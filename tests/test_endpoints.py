@@ -245,14 +245,14 @@ def _deep() -> list[Any]:
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (float("nan"), "something that JSON cannot carry"),
-        (float("inf"), "something that JSON cannot carry"),
-        (b"bytes", "something that JSON cannot carry"),
-        ({1, 2}, "something that JSON cannot carry"),
-        ({(1, 2): 3}, "something that JSON cannot carry"),
-        (10**5000, "something that JSON cannot carry"),
-        (_circle(), "something that JSON cannot carry: Circular reference"),
-        (_deep(), "too many levels"),
+        (float("nan"), "a value that JSON cannot represent"),
+        (float("inf"), "a value that JSON cannot represent"),
+        (b"bytes", "a value that JSON cannot represent"),
+        ({1, 2}, "a value that JSON cannot represent"),
+        ({(1, 2): 3}, "a value that JSON cannot represent"),
+        (10**5000, "a value that JSON cannot represent"),
+        (_circle(), "a value that JSON cannot represent: Circular reference"),
+        (_deep(), "too many nested levels"),
         ("a\udc00", "a lone surrogate"),
         ({"a\udc00": 1}, "a lone surrogate"),
     ],
@@ -260,7 +260,7 @@ def _deep() -> list[Any]:
 )
 def test_what_json_cannot_carry_is_refused(value: Any, why: str) -> None:
     """Wherever it hides in a handmade message, it is told before anything leaves, with no chain behind it."""
-    with pytest.raises(InvalidMessage, match=f"^message: holds {why}") as caught:
+    with pytest.raises(InvalidMessage, match=f"^message: contains {why}") as caught:
         endpoints.send({**text("U", "hi"), "extra": value})
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -320,15 +320,15 @@ def test_any_other_call_equals_the_one_that_has_a_function() -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("https://api.weixin.qq.com/cgi-bin/x", "is a full address"),
-        ("//api.weixin.qq.com/cgi-bin/x", "is a full address"),
+        ("https://api.weixin.qq.com/cgi-bin/x", "is a full URL"),
+        ("//api.weixin.qq.com/cgi-bin/x", "is a full URL"),
         ("cgi-bin/x", "must begin with a slash"),
         ("/cgi-bin/x?a=b", "has a query"),
         ("/cgi-bin/x#a", "has a query"),
-        ("/cgi-bin/x?access_token=80_made-up", "holds an access_token"),
-        ("/cgi-bin/a b", "has a blank"),
-        ("/cgi-bin/x\n", "has a blank"),
-        ("/cgi\u2010bin/x", "has a blank, or a character"),
+        ("/cgi-bin/x?access_token=80_made-up", "contains an access_token"),
+        ("/cgi-bin/a b", "contains a space"),
+        ("/cgi-bin/x\n", "contains a space"),
+        ("/cgi\u2010bin/x", "contains a space or another character"),
         ("", "must not be empty"),
         (None, "must be a str"),
     ],
@@ -345,13 +345,13 @@ def test_a_path_that_is_not_one_is_refused(path: Any, why: str) -> None:
     [
         ({"body": [1]}, "body: must be a dict, not list"),
         ({"body": b"{}"}, "body: must be a dict, not bytes"),
-        ({"body": {"a": {1}}}, "body: holds something that JSON cannot carry"),
+        ({"body": {"a": {1}}}, "body: contains a value that JSON cannot represent"),
         ({"method": "PUT"}, "method: must be 'GET' or 'POST'"),
         ({"query": "a=b"}, "query: must be a dict, not str"),
-        ({"query": {"access_token": "80_made-up"}}, "query: holds access_token, which is an argument of its own"),
+        ({"query": {"access_token": "80_made-up"}}, "query: contains access_token: pass it as the token argument"),
         ({"query": {"a": True}}, "query: a must be a str or an int, not bool"),
         ({"query": {"a": None}}, "query: a must be a str or an int, not None"),
-        ({"query": {"a": "\udc00"}}, "query: holds a lone surrogate"),
+        ({"query": {"a": "\udc00"}}, "query: contains a lone surrogate"),
         ({"query": {"": "a"}}, "query: must not be empty"),
         ({"query": {1: "a"}}, "query: must be a str"),
     ],

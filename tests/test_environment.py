@@ -47,7 +47,7 @@ def test_a_setting_hides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "made-up" not in repr(setting("WXCS_SECRET"))
 
 
-@pytest.mark.parametrize(("lang", "prompt"), [("en", "not shown as you type"), ("zh", "输入时不显示")])
+@pytest.mark.parametrize(("lang", "prompt"), [("en", "input is hidden"), ("zh", "输入时不显示")])
 def test_who_sits_at_a_terminal_is_asked(lang: Language, prompt: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """For what is not set; what is typed is not shown, and hides."""
     prompts: list[str] = []
@@ -89,7 +89,7 @@ def test_nobody_else_is(stdin: Keyboard | None, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_is_missing_is_named() -> None:
     """One or several, with what to type."""
-    assert "A is not set: export A=…, or run this in a terminal, where it asks" == not_set("A")[0]
+    assert "A is not set: export A=…, or run this in a terminal to be asked" == not_set("A")[0]
     assert not_set("A", "B")[0].startswith("A and B are not set: export A=…")
     assert "没有设置 A、B：请先 export A=…，或直接在终端里运行，按提示输入" == not_set("A", "B")[1]
 

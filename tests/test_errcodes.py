@@ -61,6 +61,21 @@ def test_every_code_can_be_searched_for() -> None:
     assert {int(number) for number in re.findall(r"-?\b\d+\b", source)} >= CODES.keys()
 
 
+@pytest.mark.parametrize(
+    ("errcode", "seen"),
+    [
+        (45015, ("seconds after a successful send (2020, 2023)", "几秒后又报此码")),
+        (70000, ("seen in 2024, with an errmsg in Chinese", "errmsg 为中文")),
+        (-1, ("a card whose thumb_media_id looked like a permanent", "thumb_media_id 像是永久素材")),
+    ],
+)
+def test_what_was_seen_beside_the_meaning_is_admitted(errcode: int, seen: tuple[str, str]) -> None:
+    """What somebody met and the published meaning does not cover is told with its year, in both languages."""
+    it = explain(errcode)
+    assert seen[0] in it.cause
+    assert seen[1] in it.cause_zh
+
+
 def test_success_is_explained_too() -> None:
     """Code 0 is no error: it says success, and that a retry is not needed."""
     it = explain(0)

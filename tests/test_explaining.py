@@ -38,7 +38,7 @@ def explained(given: str, lang: Language = "en", base: str = "http://127.0.0.1:9
 )
 def test_an_errcode_however_it_is_pasted(given: str) -> None:
     """A number, a reply, the text of an error: no network is needed."""
-    for lang, words in (("en", "Retry  Only after the user acts"), ("zh", "重试   等用户有新操作后")):
+    for lang, words in (("en", "Retry  Only after the user acts"), ("zh", "重试   用户有新的操作")):
         status, printed = explained(given, "zh" if lang == "zh" else "en")
         assert 0 == status
         assert printed.startswith("45047 ")

@@ -68,7 +68,7 @@ def test_a_flag_is_written_in_full(parser: argparse.ArgumentParser, capsys: pyte
     """--t could be --text or --touser."""
     with pytest.raises(SystemExit):
         parser.parse_args(["send", "--tex", "hi"])
-    assert "unknown here: --tex" in capsys.readouterr().err
+    assert "unknown: --tex" in capsys.readouterr().err
 
 
 def test_what_the_flags_say_of_the_message(parser: argparse.ArgumentParser) -> None:

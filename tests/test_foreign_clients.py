@@ -1,8 +1,17 @@
-"""Other people's SDKs, unchanged, against the served sandbox: they know nothing of us, so they judge us."""
+"""Other people's SDKs, unchanged, against the served sandbox: they know nothing of us, so they judge us.
+
+Those at the end run as `python -m wxcs_lite sandbox --proxy -- COMMAND`, with the official address in them.
+`tests/browser/test_node_client.py` has one from npm.
+"""
 
 import io
+import json
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +21,8 @@ from wechatpy import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
 from wxcs_lite.sandbox import Sandbox, sunset
+
+ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -109,3 +120,52 @@ def test_wechatpy_with_a_file_without_a_name_gets_what_wechat_answers(client: We
     with pytest.raises(WeChatClientException) as caught:
         client.media.upload("image", io.BytesIO(sunset()))
     assert 40005 == caught.value.errcode
+
+
+def run_behind_the_proxy(*command: str) -> subprocess.CompletedProcess[str]:
+    ours = [sys.executable, "-m", "wxcs_lite", "sandbox", "--proxy", "--customer", "ann", "--verbose", "--"]
+    return subprocess.run([*ours, *command], capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+WECHATPY = """
+import io
+from wechatpy import WeChatClient
+client = WeChatClient("wxsandbox000000001", "sandbox-secret-of-no-real-account")
+picture = io.BytesIO(b"\\xff\\xd8\\xff" + bytes(200_000))
+picture.name = "a.jpg"
+media_id = client.media.upload("image", picture)["media_id"]
+client.message.send_image("ann", media_id)
+print(len(client.media.download(media_id).content))
+"""
+
+
+def test_wechatpy_behind_the_proxy() -> None:
+    """Not a line of it is changed, and no address: a picture goes up, to a customer, and comes down."""
+    done = run_behind_the_proxy(sys.executable, "-W", "ignore", "-c", WECHATPY)
+    assert (0, "200003\n") == (done.returncode, done.stdout), done.stderr
+    assert 4 == done.stderr.count("HTTP 200")
+    assert "POST /cgi-bin/message/custom/send" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_curl_behind_the_proxy(scheme: str) -> None:
+    """It obeys the environment, for either scheme."""
+    done = run_behind_the_proxy("curl", "-sS", f"{scheme}://api.weixin.qq.com/cgi-bin/getcallbackip?access_token=x")
+    assert 0 == done.returncode, done.stderr
+    assert 40001 == json.loads(done.stdout)["errcode"]
+
+
+OURS = """
+import os
+from wxcs_lite import errors, fetch_token, open_pool, send, text
+pool = open_pool(proxy=os.environ["HTTPS_PROXY"])
+token = fetch_token(pool, "wxsandbox000000001", "sandbox-secret-of-no-real-account")
+print(send(pool, token, text("ann", "hello")))
+"""
+
+
+def test_this_package_behind_the_proxy() -> None:
+    """It reads no proxy from the environment, and takes this one when it is told."""
+    done = run_behind_the_proxy(sys.executable, "-c", OURS)
+    assert (0, "{'errcode': 0, 'errmsg': 'ok'}\n") == (done.returncode, done.stdout), done.stderr

@@ -273,7 +273,7 @@ def test_a_copy_of_a_stream_goes_back_into_no_pool(server: Server, monkeypatch: 
     with closing(open_pool(server.url, maxsize=1)) as pool:
         with stream(pool, TOKEN, "media") as medium:
             monkeypatch.setattr(os, "getpid", lambda: process + 1)
-            with pytest.raises(RuntimeError, match="only the parent can go on with it"):
+            with pytest.raises(RuntimeError, match="only the parent can continue it"):
                 next(medium)
         assert [] == kept(pool)
 

@@ -104,7 +104,7 @@ def test_each_call_is_one_line(listened: pytest.LogCaptureFixture, sandbox: Sand
         "POST /cgi-bin/stable_token: HTTP 200, … ms, N bytes sent, N received",
         "POST /cgi-bin/message/custom/send: HTTP 200, errcode 0, … ms, N bytes sent, N received",
         "GET /cgi-bin/media/get: HTTP 200, errcode 40007, … ms, N bytes sent, N received",
-        "POST /cgi-bin/media/upload: HTTP 200, errcode 0, … ms, N bytes sent, N received",
+        "POST /cgi-bin/media/upload: HTTP 200, … ms, N bytes sent, N received",
         "GET /cgi-bin/media/get: HTTP 200, … ms, N bytes sent, N received",
         "GET /cgi-bin/media/get: HTTP 200, … ms, N bytes sent",
         "GET /cgi-bin/media/get: MediaRejected, errcode 40007, … ms, N bytes sent, N received",

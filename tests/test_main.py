@@ -102,13 +102,13 @@ def test_a_typed_line_is_a_customer_writing_and_verbose_shows_requests() -> None
     with served("--verbose", "--secret", "a-secret-of-our-own", "--appid", "wx1") as (process, url):
         assert process.stdout is not None
         assert process.stdin is not None
-        assert "appid wx1, with the secret that you gave\n" == process.stdout.readline()
+        assert "appid wx1, with your secret\n" == process.stdout.readline()
         assert "OPENID" in process.stdout.readline()
         process.stdin.write("nonsense\nbob: 你好\nb o b: hi\n")
         process.stdin.flush()
-        assert "write OPENID: text" in process.stdout.readline()
+        assert "type OPENID: text" in process.stdout.readline()
         assert process.stdout.readline().startswith("bob wrote")
-        assert "an openid is" in process.stdout.readline()
+        assert "an openid must be" in process.stdout.readline()
         pool = open_pool(url)
         token = fetch_token(pool, "wx1", "a-secret-of-our-own")
         send(pool, token, text("bob", "hello"))
@@ -142,6 +142,65 @@ def test_it_goes_on_serving_when_there_is_no_input() -> None:
         with urllib3.PoolManager() as http:
             assert 404 == http.request("GET", f"{url}/nowhere").status
         assert process.poll() is None
+
+
+PROGRAM = """
+import json, sys, urllib.request
+query = "grant_type=client_credential&appid=wxsandbox000000001&secret=sandbox-secret-of-no-real-account"
+host = "https://api.weixin.qq.com/cgi-bin"
+token = json.load(urllib.request.urlopen(f"{host}/token?{query}"))["access_token"]
+body = json.dumps({"touser": "ann", "msgtype": "text", "text": {"content": sys.stdin.read()}}).encode()
+print(json.load(urllib.request.urlopen(f"{host}/message/custom/send?access_token={token}", body))["errcode"])
+sys.exit(int(sys.argv[2]))
+"""
+
+
+def test_a_command_runs_behind_the_proxy() -> None:
+    """Its output, input and status are its own, and so is each `--` behind the first; requests are told on stderr."""
+    command = [*COMMAND, "sandbox", "--proxy", "--customer=ann", "--verbose", "--", sys.executable, "-c", PROGRAM]
+    done = subprocess.run(
+        [*command, "--", "7"], input="hello", capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False
+    )
+    assert (7, "0\n") == (done.returncode, done.stdout), done.stderr
+    assert ["GET /cgi-bin/token", "POST /cgi-bin/message/custom/send"] == [
+        line.partition(" [")[0].partition("?")[0] for line in done.stderr.splitlines()
+    ]
+    assert "-secret-" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+def test_the_lines_to_paste_are_what_a_program_needs() -> None:
+    """A shell that has read them runs a program that finds the sandbox; SIGTERM ends the proxy, and leaves nothing."""
+    with served("--proxy", "--customer=ann") as (process, url):
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(17)]
+        paste = "".join(line for line in lines if line.startswith("export "))
+        assert 15 == paste.count("\n")
+        assert url in paste
+        script = f'{paste}exec "$0" -c "$1" -- 0'
+        done = subprocess.run(
+            ["sh", "-c", script, sys.executable, PROGRAM], input="hi", capture_output=True, text=True, check=False
+        )
+        assert (0, "0\n") == (done.returncode, done.stdout), done.stderr
+        folder = Path(re.findall("SSL_CERT_DIR=(.*)", paste)[0])
+        assert folder.is_dir()
+        process.terminate()
+        assert 143 == process.wait(10)
+        assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_what_ends_us_ends_the_command() -> None:
+    """`kill` leaves no program behind whose proxy is gone."""
+    program = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    command = [*COMMAND, "sandbox", "--proxy", "--", sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.terminate()
+        assert 143 == process.wait(10)
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell that closes stdout")
@@ -180,7 +239,7 @@ def test_the_sandbox_speaks_chinese() -> None:
         done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
     assert [
         "appid wxsandbox000000001，secret sandbox-secret-of-no-real-account\n",
-        "输入“OPENID: 文本”并回车，即该用户发来一条消息\n",
+        "输入“OPENID: 文本”并回车，相当于该用户发来一条消息\n",
         "请输入“OPENID: 文本”\n",
         "openid 须为 1 至 64 个字母、数字、下划线或连字符，而不是 'b o b'\n",
         "bob 发来了一条消息，48 小时内最多可回复 5 条\n",

@@ -104,7 +104,7 @@ def test_a_file_that_is_there_stays_unless_told_otherwise(into: str, tmp_path: P
     """Under a name of the server's or of one's own: the error names what to pass."""
     there = tmp_path / "a.jpg"
     there.write_bytes(b"mine, and longer than what comes")
-    with pytest.raises(InvalidMessage, match=r"a\.jpg' is there already: pass replace=True") as caught:
+    with pytest.raises(InvalidMessage, match=r"a\.jpg' exists already: pass replace=True") as caught:
         MEDIUM.save(tmp_path / into)
     assert "replace" == caught.value.field
     assert b"mine, and longer than what comes" == there.read_bytes()
@@ -129,7 +129,7 @@ def test_a_link_is_not_followed(into: str, to: str, replace: bool, tmp_path: Pat
 def test_a_directory_of_that_name_is_told(replace: bool, tmp_path: Path) -> None:
     """It is not entered once more."""
     (tmp_path / "a.jpg").mkdir()
-    with pytest.raises(InvalidMessage, match=r"^path: .*a\.jpg' is there, and is not a regular file"):
+    with pytest.raises(InvalidMessage, match=r"^path: .*a\.jpg' exists and is not a regular file"):
         MEDIUM.save(tmp_path, replace=replace)
 
 

@@ -144,7 +144,7 @@ WRONG = [
     (1, "must be a str, not int"),
     (b"x", "must be a str, not bytes"),
     ("", "must not be empty"),
-    ("a\ud83d", "holds a lone surrogate (half of an emoji) at index 1"),
+    ("a\ud83d", "contains a lone surrogate (half of an emoji) at index 1"),
 ]
 REASONS = ["None", "int", "bytes", "empty", "surrogate"]
 

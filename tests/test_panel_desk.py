@@ -299,7 +299,7 @@ def test_a_picture_is_seen_uploaded_and_lives_for_three_days(stage: Stage) -> No
     assert 1 == stage.calls(UPLOAD)
     assert medium.media_id.value
     assert 100 == medium.progress.value
-    assert "Works for 72 h 0 min more." in medium.life.value
+    assert "Valid for another 72 h 0 min." in medium.life.value
     stage.view.forms.kind.value = "image"
     assert "data:image/png" in stage.view.look.value
     stage.sandbox.advance(3 * 86400)
@@ -416,7 +416,7 @@ def test_the_history_has_all_and_is_exported(stage: Stage, tmp_path: Path) -> No
     stage.sandbox.fail_next(drop="after")
     stage.fill("text", content="lost?")
     stage.desk.send()
-    assert "perhaps sent: TransportError" in stage.view.log.value
+    assert "maybe sent: TransportError" in stage.view.log.value
     stage.view.more_export.value = True
     stage.view.export_to.value = str(tmp_path / "history.json")
     stage.desk.export()
@@ -611,7 +611,7 @@ def test_a_callable_without_a_signature_is_taken_at_its_word() -> None:
 @pytest.mark.parametrize("token", ["", None, 5])
 def test_what_is_no_token(token: Any) -> None:
     """A usage error, in both languages, before anything is shown."""
-    with pytest.raises(TypeError, match="filled str, or a callable"):
+    with pytest.raises(TypeError, match="non-empty str, or a callable"):
         Desk(Sandbox().pool(), token)
 
 

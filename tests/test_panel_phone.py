@@ -108,7 +108,7 @@ def test_the_clock_is_moved(phone: Phone) -> None:
 
 
 def test_a_push_without_an_answer_is_told_by_the_phone(phone: Phone) -> None:
-    """As WeChat does: the service is unavailable."""
+    """As WeChat does: the service is unavailable; in Chinese, in the words that customers have read."""
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         if environ["REQUEST_METHOD"] == "GET":
@@ -122,6 +122,10 @@ def test_a_push_without_an_answer_is_told_by_the_phone(phone: Phone) -> None:
     phone.message.value = "anybody?"
     phone.write()
     assert EN["service_down"] in screen(phone)[-1]
+    phone.speak("zh")
+    phone.message.value = "有人吗？"
+    phone.write()
+    assert "该小程序客服暂时无法提供服务，请稍后再试" in screen(phone)[-1]
 
 
 def test_another_customer_is_not_on_this_phone(phone: Phone) -> None:

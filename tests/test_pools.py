@@ -127,9 +127,9 @@ CARRYING: dict[str, Callable[[Pool], object]] = {
 @pytest.mark.parametrize("name", CARRYING)
 @pytest.mark.parametrize("host", ["192.168.0.7:8080", "api.weixin.qq.com", "10.127.0.1", "localhost.evil.invalid"])
 def test_http_beyond_loopback_is_warned_of(host: str, name: str) -> None:
-    """Plain http shows the token to everyone on the way: the first call with one says so, at the caller's line."""
+    """Plain http shows the token to anyone on the network path: the first call with one warns at the caller's line."""
     with open_pool(f"http://{host}") as pool:
-        with pytest.warns(UserWarning, match="everyone on the way") as warned, suppress(TransportError):
+        with pytest.warns(UserWarning, match="anyone on the network path") as warned, suppress(TransportError):
             CARRYING[name](pool)
         assert [__file__] == [warning.filename for warning in warned]
         with suppress(TransportError), warnings.catch_warnings():
@@ -152,7 +152,7 @@ def test_a_warning_that_is_an_error_stays_one() -> None:
     """With `-W error` no call carries the token out, not the second either."""
     with open_pool("http://api.weixin.qq.com") as pool:
         for _ in range(2):
-            with pytest.raises(UserWarning, match="everyone on the way"):
+            with pytest.raises(UserWarning, match="anyone on the network path"):
                 send(pool, "80_made-up", HELLO)
 
 
@@ -325,7 +325,7 @@ def test_a_proxy_that_is_no_http_address_is_refused(proxy: str) -> None:
 
 def test_a_proxy_for_plain_http_is_refused() -> None:
     """It would read the token."""
-    with pytest.raises(ValueError, match=r"^proxy= goes with"):
+    with pytest.raises(ValueError, match=r"^proxy= needs"):
         open_pool("http://127.0.0.1:9", proxy="http://127.0.0.1:9")
 
 

@@ -209,7 +209,7 @@ def test_what_has_neither_mark_nor_token_is_refused(handler: Recorder, caplog: p
     assert (403, b"") == call(app, "POST", *plain(TEXT))[::2]
     assert (403, b"") == call(app, "GET", plain({})[0] + "&echostr=123", **MARKED)[::2]
     assert (403, b"") == call(app, "GET", "")[::2]
-    assert 4 == caplog.text.count("no mark of cloud hosting (x-wx-source), and no token")
+    assert 4 == caplog.text.count("no x-wx-source header of cloud hosting, and no token")
     assert not handler.pushes
 
 
@@ -383,7 +383,7 @@ def test_when_all_is_full_it_says_503_and_forgets(handler: Recorder, caplog: pyt
     app = push_app(handler, token=TOKEN, wait=0.02, workers=1, queue=1)
     handler.open.clear()
     assert [200, 200, 503, 200] == [call(app, "POST", *plain({**TEXT, "MsgId": n})).status for n in (1, 2, 3, 2)]
-    assert "'gh_1 3': all workers and the queue are taken" in caplog.text
+    assert "'gh_1 3': all workers are busy and the queue is full" in caplog.text
     handler.open.set()
     while call(app, "POST", *plain({**TEXT, "MsgId": 3})).status == 503:
         pass
@@ -685,6 +685,7 @@ def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler
     until(lambda: not any(isinstance(found, Future) for found in other._once._seen.values()))
     handler.open.set()
     one._once._pool.shutdown()
+    other._once._wait = 10.0  # what is there now must be found, on a busy machine, too
     assert b"transfer" in call(other, "POST", *plain(TEXT)).body
     assert 1 == len(handler.pushes)
 
@@ -705,7 +706,7 @@ def test_a_claim_that_on_error_gives_back_is_taken_by_the_repetition(
     one = push_app(handler, token=TOKEN, seen=store, on_error=lambda push, error: one.forget(push))
     other = push_app(handler, token=TOKEN, seen=store)
     assert 503 == call(one, "POST", *plain(TEXT)).status
-    assert "push 'gh_1 1': given back, so WeChat got 503 instead, and sends it again" == caplog.messages[-1]
+    assert "push 'gh_1 1': given back, so WeChat got 503 and will send it again" == caplog.messages[-1]
     handler.answer = transfer_to_agent
     for app in (other, one):
         assert b"transfer" in call(app, "POST", *plain(TEXT)).body
@@ -794,7 +795,7 @@ def test_an_answer_that_cannot_be_settled_is_given_all_the_same(
     handler.answer = transfer_to_agent
     shelf = Shelf()
     shelf.broken = "settle"
-    one, other = two_apps(handler, shelf, wait=0.02)
+    one, other = push_app(handler, token=TOKEN, seen=shelf), push_app(handler, token=TOKEN, seen=shelf, wait=0.02)
     assert [True, True] == [b"transfer" in call(one, "POST", *plain(TEXT)).body for _ in range(2)]
     assert re.search(r"seen\.settle failed with OSError at .*Shelf\.settle", caplog.messages[-1])
     assert SUCCESS == call(other, "POST", *plain(TEXT)).body

@@ -135,7 +135,7 @@ def test_the_example_with_another_http_library_runs_as_printed(name: str) -> Non
 
 
 MARKS = (
-    "run", "test", "example", "real", "terminal", "push", "signing", "cloud",
+    "run", "test", "example", "real", "terminal", "push", "signing", "cloud", "proxy",
     "own-library", "wheel", "zipapp", "own-conftest", "own-test", "own",
 )  # fmt: skip
 

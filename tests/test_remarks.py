@@ -82,8 +82,8 @@ def test_the_remark_counts_the_messages_of_a_split(char: str, count: int) -> Non
     fit = TEXT_BYTES // len(char.encode())
     for length in (fit * count + 1, fit * (count + 1)):
         (remark,) = check(text(OPENID, char * length))
-        assert f"it costs {count + 1} messages" in remark.en
-        assert f"拆开发要占 {count + 1} 条" in remark.zh
+        assert f"it takes {count + 1} messages" in remark.en
+        assert f"拆分后要占 {count + 1} 条" in remark.zh
 
 
 def test_the_size_is_told_in_bytes() -> None:
@@ -155,12 +155,12 @@ def test_a_text_full_of_open_tags_is_read_once(piece: str) -> None:
 def test_a_text_that_the_window_cannot_hold_is_told() -> None:
     """Six messages, of which five go out."""
     (remark,) = check(text(OPENID, "x" * (TEXT_BYTES * 5 + 1)))
-    assert "costs 6 messages of the window, which holds 5" in remark.en
+    assert "takes 6 messages of the window, which holds 5" in remark.en
     assert "窗口只有 5 条" in remark.zh
 
 
 def test_a_link_past_the_limit_is_named() -> None:
     """It cannot be split."""
     (remark,) = check(text(OPENID, f'<a href="https://a.cn/{"x" * TEXT_BYTES}">a</a>'))
-    assert "45002; it holds a link of 2077 bytes" in remark.en
+    assert "45002; it contains a link of 2077 bytes" in remark.en
     assert "文字链接长 2077 字节" in remark.zh

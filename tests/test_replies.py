@@ -99,7 +99,7 @@ def test_an_errmsg_that_echoes_a_secret_is_scrubbed(read: Read) -> None:
 @pytest.mark.parametrize("errcode", ["0", "40001", None, True, False, 0.0, 40001.0, [], {}])
 def test_an_errcode_is_an_integer(read: Read, errcode: object) -> None:
     """Anything else is no documented form, and is not guessed at."""
-    with pytest.raises(BadReply, match="has an errcode that is no number") as caught:
+    with pytest.raises(BadReply, match="has an errcode that is not an integer") as caught:
         read(200, {}, json.dumps({"errcode": errcode}).encode())
     assert caught.value.maybe_sent is True
 
@@ -112,7 +112,7 @@ def test_an_errcode_is_an_integer(read: Read, errcode: object) -> None:
 )
 def test_what_only_begins_like_json_is_a_bad_reply(read: Read, body: bytes) -> None:
     """A cut or foreign page is told as such."""
-    with pytest.raises(BadReply, match=r"the reply \(HTTP 200\) is no JSON object") as caught:
+    with pytest.raises(BadReply, match=r"the reply \(HTTP 200\) is not a JSON object") as caught:
         read(200, {}, body)
     assert 200 == caught.value.status
     assert caught.value.maybe_sent
@@ -122,7 +122,7 @@ def test_what_only_begins_like_json_is_a_bad_reply(read: Read, body: bytes) -> N
 @pytest.mark.parametrize("body", [b"", b"ok", b"[]", b"0", b'"ok"', b"null", JPEG])
 def test_json_calls_want_an_object(read: Read, body: bytes) -> None:
     """No call is documented to answer anything else."""
-    with pytest.raises(BadReply, match="is no JSON object"):
+    with pytest.raises(BadReply, match="is not a JSON object"):
         read(200, {}, body)
 
 
@@ -130,17 +130,17 @@ def test_json_calls_want_an_object(read: Read, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("status", "maybe_sent", "en", "zh"),
     [
-        (100, True, "is no answer of the API", "不是接口的应答"),
-        (204, True, "is no answer of the API", "不是接口的应答"),
+        (100, True, "is not an API reply", "不是接口的应答"),
+        (204, True, "is not an API reply", "不是接口的应答"),
         (302, True, "is a redirect, which is not followed", "重定向"),
         (307, True, "is a redirect, which is not followed", "重定向"),
-        (400, True, "is no answer of the API", "不是接口的应答"),
+        (400, True, "is not an API reply", "不是接口的应答"),
         (404, False, "means an unknown path", "路径不存在"),
-        (407, True, "comes from a proxy that wants a login", "代理"),
+        (407, True, "comes from a proxy that requires a login", "代理"),
         (412, False, "means a body without Content-Length", "Content-Length"),
-        (500, True, "is trouble at the far end", "对端故障"),
-        (502, True, "is trouble at the far end", "对端故障"),
-        (599, True, "is trouble at the far end", "对端故障"),
+        (500, True, "is a failure of the server", "对端故障"),
+        (502, True, "is a failure of the server", "对端故障"),
+        (599, True, "is a failure of the server", "对端故障"),
     ],
 )
 def test_every_other_status_is_a_bad_reply(read: Read, status: int, maybe_sent: bool, en: str, zh: str) -> None:
@@ -161,7 +161,7 @@ def test_every_other_status_is_a_bad_reply(read: Read, status: int, maybe_sent: 
 @pytest.mark.parametrize("mapping", [dict, HTTPHeaderDict])
 def test_a_compressed_reply_is_not_unpacked(read: Read, name: str, encoding: str, mapping: Any) -> None:
     """None was asked for, and a small one can hold gigabytes; the name is found in any case."""
-    with pytest.raises(BadReply, match="is compressed, though nothing asked for it"):
+    with pytest.raises(BadReply, match="is compressed, although no call asked for it"):
         read(200, mapping({name: encoding}), b'{"errcode":0}')
 
 
@@ -266,7 +266,7 @@ def test_an_excerpt_is_short_printable_and_on_one_line(read: Read) -> None:
     with pytest.raises(BadReply) as caught:
         read(502, {}, b"<html>\r\n\x1b[31m  Bad\x00Gateway \xff" + "你好\u202e".encode() + b" x" * 5000)
     english, _ = str(caught.value).splitlines()
-    excerpt = english.partition("look before you send again: ")[2]
+    excerpt = english.partition("check before you send again: ")[2]
     assert excerpt.startswith("<html> [31m BadGateway �你好 x x x")
     assert excerpt.endswith("…")
     assert 121 == len(excerpt)
@@ -457,24 +457,24 @@ def test_a_medium_has_a_true_type_and_a_safe_name(
     ("body", "why"),
     [
         (b"", "is empty"),
-        (b'{"errcode":0,"errmsg":"ok"}', "is JSON, but no error and no medium"),
-        (b'{"video_url":"http://a.cn/v?access_token=x"}', r"is the address of a video \(video_url\)"),
-        (b"<html>login</html>", "is no JSON object"),
-        (b"null", "is no JSON object"),
-        (b" true", "is no JSON object"),
-        (b"false\n", "is no JSON object"),
-        (b'"ok"', "is no JSON object"),
-        (b"[]", "is no JSON object"),
-        (b"[", "is no JSON object"),
-        (b'["a"]', "is no JSON object"),
-        (b'[\r\n {"errcode":40007}]', "is no JSON object"),
-        (b"[1]", "is no JSON object"),
-        (b"[[", "is no JSON object"),
-        (b"[nul", "is no JSON object"),
-        ("null".encode("utf-16"), "is no JSON object"),
-        ("[1]".encode("utf-16-le"), "is no JSON object"),
-        ("<html>".encode("utf-16-be"), "is no JSON object"),
-        ('{"video_url":"http://a.cn/"}'.encode("utf-16-be"), "is the address of a video"),
+        (b'{"errcode":0,"errmsg":"ok"}', "is JSON, but neither an error nor a medium"),
+        (b'{"video_url":"http://a.cn/v?access_token=x"}', r"is the URL of a video \(video_url\)"),
+        (b"<html>login</html>", "is not a JSON object"),
+        (b"null", "is not a JSON object"),
+        (b" true", "is not a JSON object"),
+        (b"false\n", "is not a JSON object"),
+        (b'"ok"', "is not a JSON object"),
+        (b"[]", "is not a JSON object"),
+        (b"[", "is not a JSON object"),
+        (b'["a"]', "is not a JSON object"),
+        (b'[\r\n {"errcode":40007}]', "is not a JSON object"),
+        (b"[1]", "is not a JSON object"),
+        (b"[[", "is not a JSON object"),
+        (b"[nul", "is not a JSON object"),
+        ("null".encode("utf-16"), "is not a JSON object"),
+        ("[1]".encode("utf-16-le"), "is not a JSON object"),
+        ("<html>".encode("utf-16-be"), "is not a JSON object"),
+        ('{"video_url":"http://a.cn/"}'.encode("utf-16-be"), "is the URL of a video"),
         (b" \r\n", "is empty"),
     ],
 )

@@ -111,5 +111,7 @@ def test_the_order_given_matters_only_within_one_moment(events: list[WindowEvent
 @pytest.mark.parametrize("event", [None, "message", ("message",), ("message", "noon"), 7])
 def test_what_is_no_event_is_refused(event: Any) -> None:
     """The mistake names what was due."""
-    with pytest.raises(InvalidMessage, match=r'^events: must be such as WindowEvent\("message", push.CreateTime\)'):
+    with pytest.raises(
+        InvalidMessage, match=r'^events: must hold values such as WindowEvent\("message", push.CreateTime\)'
+    ):
         window_left([event], 0)

@@ -27,7 +27,7 @@ def test_any_filled_text_is_a_str(value: str) -> None:
         (None, "must be a str, not None", "应为 str，收到的是 None"),
         (b"hi", "must be a str, not bytes", "应为 str，收到的是 bytes"),
         ("", "must not be empty", "不能为空"),
-        ("hi \ud83d", "holds a lone surrogate (half of an emoji) at index 3: ", "第 3 位是不成对的代理字符"),
+        ("hi \ud83d", "contains a lone surrogate (half of an emoji) at index 3: ", "第 3 位是不成对的代理字符"),
     ],
 )
 def test_what_is_no_text_is_refused_by_name(value: object, en: str, zh: str) -> None:

@@ -100,7 +100,7 @@ def test_upload() -> None:
 @pytest.mark.parametrize(
     ("head", "filename"),
     [
-        (b"content-disposition:form-data;name=media;filename=a.jpg", "a.jpg"),
+        (b'content-disposition:form-data;name=media;filename="a.jpg"', "a.jpg"),
         (b'Content-Type: image/jpeg\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"', "a.jpg"),
         ('Content-Disposition: form-data; name="media"; filename="图 片.jpg"'.encode(), "图 片.jpg"),
         (b'Content-Disposition: form-data; name="media"; filename="%E5%9B%BE.jpg"', "%E5%9B%BE.jpg"),
@@ -115,10 +115,24 @@ def test_names_that_work(head: bytes, filename: str) -> None:
     assert filename == media_part(HEADER, multipart(head)).filename
 
 
+@pytest.mark.parametrize("name", [b'; name="file"', b'; name=""', b"; name=x", b"", b'; name="media"'])
+def test_other_names_of_the_part(name: bytes) -> None:
+    """A part with another name, or none, counts only where the switch takes it; its filename needs quotes, too."""
+    head = b"Content-Disposition: form-data" + name + b"; filename="
+    assert Part("a.jpg", b"...") == media_part(HEADER, multipart(head + b'"a.jpg"'), "lax")
+    for body in (multipart(head + b"a.jpg"), multipart(head[:-11])):
+        with pytest.raises(RefusedError, match="41005"):
+            media_part(HEADER, body, "lax")
+    if b"media" not in name:
+        with pytest.raises(RefusedError, match="41005"):
+            media_part(HEADER, multipart(head + b'"a.jpg"'))
+
+
 @pytest.mark.parametrize(
     "head",
     [
         b'Content-Disposition: form-data; name="media"',
+        b'Content-Disposition: form-data; name="media"; filename=a.jpg',
         b"Content-Disposition: form-data; name=\"media\"; filename*=utf-8''%E5%9B%BE.jpg",
         b'Content-Disposition: form-data; name="file"; filename="a.jpg"',
         b'Content-Disposition: form-data; filename="a.jpg"',

@@ -115,13 +115,7 @@ def test_token_daily_limit() -> None:
 def test_upload_and_download(caller: Caller) -> None:
     """What goes up comes down byte for byte, under the headers that were published."""
     uploaded = caller.upload()
-    assert {
-        "errcode": 0,
-        "errmsg": "ok",
-        "type": "image",
-        "media_id": uploaded["media_id"],
-        "created_at": 1767240000,
-    } == uploaded
+    assert {"type": "image", "media_id": uploaded["media_id"], "created_at": 1767240000, "item": []} == uploaded
     reply = caller.download(uploaded["media_id"])
     assert 200 == reply.status
     assert JPEG == reply.data
@@ -133,6 +127,15 @@ def test_upload_and_download(caller: Caller) -> None:
         ("Content-Length", str(len(JPEG))),
     ] == list(reply.headers.items())
     assert JPEG == caller.download(uploaded["media_id"], method="POST").data
+
+
+def test_upload_as_the_page_prints_it() -> None:
+    """With the switch the reply has an errcode and an errmsg, and no item."""
+    caller = Caller(upload_reply="page")
+    for query, name in (("&type=image", "media_id"), ("&type=thumb", "thumb_media_id")):
+        uploaded = caller.upload(query=query)
+        assert ["errcode", "errmsg", "type", name, "created_at"] == list(uploaded)
+        assert (0, "ok") == (uploaded["errcode"], uploaded["errmsg"])
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_content_type_follows_the_bytes(caller: Caller, content: bytes, filename
 def test_upload_refused(query: str, content: bytes, filename: str, expected: int) -> None:
     """Type, emptiness, format and size are checked, the type first."""
     reply = Caller(max_image_bytes=1000).upload(content, filename=filename, query=query)
-    assert expected == reply["errcode"]
+    assert expected == reply.get("errcode", 0)
 
 
 def test_upload_that_is_no_multipart(caller: Caller) -> None:
@@ -174,7 +177,7 @@ def test_upload_that_is_no_multipart(caller: Caller) -> None:
 def test_other_types(caller: Caller) -> None:
     """A thumb's id has a name of its own; a video comes as an address in JSON; a voice as bytes."""
     thumb = caller.upload(query="&type=thumb")
-    assert ["errcode", "errmsg", "type", "thumb_media_id", "created_at"] == list(thumb)
+    assert ["type", "thumb_media_id", "created_at", "item"] == list(thumb)
     video = caller.download(caller.upload(b"...", filename="a.mp4", query="&type=video")["media_id"])
     assert ["video_url"] == list(video.json())
     assert "Content-disposition" not in video.headers

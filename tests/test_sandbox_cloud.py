@@ -88,7 +88,7 @@ def test_each_reply_has_an_id_of_its_own_and_no_chance_in_it() -> None:
 
 def test_there_is_no_file_outside() -> None:
     """Nor a token in it."""
-    with pytest.raises(ValueError, match=r"there is none: make the sandbox with cloud_hosting"):
+    with pytest.raises(ValueError, match=r"there is none: create the sandbox with cloud_hosting"):
         Sandbox().cloudbase_token  # noqa: B018
     assert "'…'" == repr(Sandbox(cloud_hosting=[]).cloudbase_token)
 

@@ -72,7 +72,7 @@ def test_nothing_to_send() -> None:
     ann = sandbox.user("ann")
     with pytest.raises(ValueError, match="empty text"):
         ann.says("")
-    with pytest.raises(TypeError, match="a text is a str, not NoneType"):
+    with pytest.raises(TypeError, match="text must be a str, not NoneType"):
         ann.says(None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="empty picture"):
         ann.sends_image(b"")
@@ -94,7 +94,7 @@ def test_same_customer() -> None:
 @pytest.mark.parametrize("openid", ["", "张三", "a b", "x" * 65])
 def test_impossible_openid(openid: str) -> None:
     """A customer cannot have an openid that WeChat would not take."""
-    with pytest.raises(ValueError, match="an openid is 1 to 64"):
+    with pytest.raises(ValueError, match="openid must be 1 to 64"):
         Sandbox().user(openid)
 
 
@@ -127,5 +127,5 @@ def test_inbox_gives_copies() -> None:
 
 def test_a_path_is_no_picture() -> None:
     """The error says how to get its bytes."""
-    with pytest.raises(TypeError, match="a picture is bytes, not str"):
+    with pytest.raises(TypeError, match="content must be bytes, not str"):
         Sandbox().user("ann").sends_image("a.png")  # type: ignore[arg-type]

@@ -49,7 +49,9 @@ class App:
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [query["echostr"].encode()]
         assert "text/xml" == environ["CONTENT_TYPE"]
-        assert "Mozilla/4.0" == environ["HTTP_USER_AGENT"]
+        assert ["Mozilla/4.0", "*/*", "no-cache"] == [
+            environ[f"HTTP_{name}"] for name in ("USER_AGENT", "ACCEPT", "PRAGMA")
+        ]
         self.queries.append(query)
         self.bodies.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         answer = self.answers.pop(0) if self.answers else b"success"
@@ -120,7 +122,7 @@ def test_all_that_customers_do(mode: str, format: str, served: bool) -> None:
         fields = read(body)
         assert sandbox.original_id == fields["ToUserName"]
         assert "ann" == query["openid"]
-        assert str(NOON) == query["timestamp"]
+        assert str(NOON + ((mode, format) == ("compatible", "xml"))) == query["timestamp"]
         if mode != "plain":
             assert "aes" == query["encrypt_type"]
             assert sha1(TOKEN, query["timestamp"], query["nonce"], fields["Encrypt"]) == query["msg_signature"]
@@ -229,7 +231,7 @@ def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said
 
     app = App()
     with pushing(app) as sandbox:
-        with pytest.raises(ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr .* {said}$") as e:
+        with pytest.raises(ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr, .*{said}$") as e:
             sandbox.push_to(application, token=TOKEN, **MODES[mode])
         assert ["GET"] == asked
         assert TOKEN not in str(e.value)
@@ -239,10 +241,10 @@ def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said
 
 def test_url_check_without_an_answer() -> None:
     """A check that nobody answers, or not in time, says so."""
-    with pytest.raises(ValueError, match="nothing else; KeyError in "):
+    with pytest.raises(ValueError, match="of the echostr; KeyError in "):
         Sandbox().push_to(lambda environ, start_response: environ["nothing"], token=TOKEN)
     forever = threading.Event()
-    with pytest.raises(ValueError, match=r"nothing else; no answer within 0\.05 s"):
+    with pytest.raises(ValueError, match=r"of the echostr; no answer within 0\.05 s"):
         Sandbox().push_to(lambda environ, start_response: [forever.wait(1) and b""], token=TOKEN, time_limit=0.05)  # type: ignore[list-item]
     forever.set()
 
@@ -320,7 +322,7 @@ def test_giving_up() -> None:
     with pushing(app) as sandbox:
         ann = sandbox.user("ann")
         event = ann.says("hi")
-        assert (Notice(NOON, event),) == ann.notices
+        assert (Notice(NOON, event, "该小程序客服暂时无法提供服务，请稍后再试"),) == ann.notices
         assert () == sandbox.user("ben").notices
         ann.says("again")
         assert 1 == len(ann.notices)
@@ -369,13 +371,13 @@ def test_time_limit_is_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("body", [b"ok", b'{"MsgType":"text"}', b"success "])
 def test_abnormal_answers_are_final(body: bytes) -> None:
-    """A wrong answer is one: it is not asked for again, and the phone says that nobody is there."""
+    """A wrong answer is one: it is not asked for again, and the phone says so in the words that customers have read."""
     app = App(body)
     with pushing(app) as sandbox:
         ann = sandbox.user("ann")
         event = ann.enters_session()
         sandbox.advance(1)
-        assert (Notice(NOON, event),) == ann.notices
+        assert (Notice(NOON, event, "该小程序提供的服务出现故障，请稍候再试"),) == ann.notices
         assert sandbox._core.pushes
         assert ["abnormal"] == [pushed.answer for pushed in sandbox._core.pushes.log]
         assert "abnormal (answer success, nothing at all" in repr(sandbox._core.pushes.log)

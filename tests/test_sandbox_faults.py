@@ -14,11 +14,11 @@ from wxcs_lite.sandbox.http.values import Reply
         ({}, "exactly one of errcode, drop, slow and reply"),
         ({"errcode": -1, "drop": "after"}, "exactly one"),
         ({"slow": 1, "reply": b""}, "exactly one"),
-        ({"drop": "before", "errmsg": "x"}, "errmsg goes with errcode"),
+        ({"drop": "before", "errmsg": "x"}, "errmsg needs an errcode"),
         ({"errmsg": "x"}, "exactly one"),
         ({"errcode": "40001"}, "errcode must be an integer, not '40001'"),
         ({"errcode": True}, "errcode must be"),
-        ({"errcode": 99999}, "what WeChat says with 99999 is not known here: give errmsg=, too"),
+        ({"errcode": 99999}, "WeChat's text for 99999 is not known here: pass errmsg=, too"),
         ({"drop": "during"}, 'drop must be "before" or "after", not \'during\''),
         ({"slow": -1}, "slow must be"),
         ({"slow": float("nan")}, "slow must be"),
@@ -39,7 +39,7 @@ from wxcs_lite.sandbox.http.values import Reply
 def test_usage_errors(fault: dict[str, Any], told: str) -> None:
     """A fault that makes no sense is refused with what is allowed, and none is kept."""
     faults = Faults()
-    with pytest.raises(ValueError, match=r"must be|exactly|goes with|give errmsg=") as error:
+    with pytest.raises(ValueError, match=r"must be|exactly|needs|pass errmsg=") as error:
         faults.add(**fault)
     assert told in str(error.value)
     assert faults.take("/") is None

@@ -15,7 +15,7 @@ def test_shapes(seed: int, now: int) -> None:
     assert re.fullmatch(r"[0-9]{2}_[A-Za-z0-9_-]{132}", names.token())
     assert re.fullmatch(r"[A-Za-z0-9_-]{64}", names.media_id())
     assert re.fullmatch(rf"{now:08x}-[0-9a-f]{{8}}-[0-9a-f]{{8}}", names.rid(now))
-    assert re.fullmatch(r"[A-Za-z0-9_-]{14}", names.hint())
+    assert re.fullmatch(r"[A-Za-z0-9]{6}[0-9]{6}-[0-9]", names.hint())
     assert 2**62 <= names.msg_id() < 2**63
 
 

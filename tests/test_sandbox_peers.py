@@ -25,9 +25,9 @@ linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the p
 
 
 @contextmanager
-def served() -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served(*more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Serve a sandbox in a process of its own, so that its memory can be told from ours."""
-    command = [sys.executable, "-m", "wxcs_lite", "sandbox", *(f"--customer={name}" for name in CUSTOMERS)]
+    command = [sys.executable, "-m", "wxcs_lite", "sandbox", *(f"--customer={name}" for name in CUSTOMERS), *more]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

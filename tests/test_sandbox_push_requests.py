@@ -25,6 +25,7 @@ REPLIES = {reply["id"]: reply for reply in PUBLISHED["replies"]}
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APPID = "wxba5fad812f8e6fb9"
 GH = "gh_97417a04a28d"
+HEADERS = {"user-agent": "Mozilla/4.0", "accept": "*/*", "pragma": "no-cache", "content-type": "text/xml"}
 HELLO = CustomerEvent(1482048670.5, "ann", "text", 2**62 + 1, {"Content": "你好"})
 ENTRY = CustomerEvent(1482048670.5, "ann", "event", None, {"Event": "user_enter_tempsession", "SessionFrom": "shop"})
 FIELDS: dict[str, Any] = {
@@ -84,9 +85,9 @@ BAD_FRAMES = [
     ("AAA", "not base64"),
     ("", "multiple of 32"),
     (sealed_raw(bytes(16)), "multiple of 32"),
-    (sealed_raw(bytes(32)), "another aes_key"),  # a pad byte of 0
-    (sealed_raw(FRAME + b"\x21" * 19), "another aes_key"),  # 33 is no padding
-    (sealed_raw(FRAME + bytes(18) + b"\x13"), "another aes_key"),  # 19, but not nineteen times
+    (sealed_raw(bytes(32)), "a different aes_key"),  # a pad byte of 0
+    (sealed_raw(FRAME + b"\x21" * 19), "a different aes_key"),  # 33 is no padding
+    (sealed_raw(FRAME + bytes(18) + b"\x13"), "a different aes_key"),  # 19, but not nineteen times
     (sealed_raw(FRAME[:10] + b"\x16" * 22), "the length"),
     (sealed_raw(FRAME[:16] + b"\xff" * 4 + FRAME[20:] + b"\x13" * 19), "the length"),
     (sealed_raw(FRAME[:-1] + b"!" + b"\x13" * 19), "the appid"),
@@ -121,7 +122,7 @@ def test_without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("published", PUBLISHED["pushes"], ids=ids(PUBLISHED["pushes"]))
 def test_published_bodies(published: dict[str, Any]) -> None:
-    """With the published values the bodies are the published ones to the byte, order of the fields included."""
+    """With the published values the bodies are the published ones, order of the fields included; XML has its lines."""
     fields = dict(published["body_json"])
     head = {name: fields.pop(name) for name in ("ToUserName", "FromUserName", "CreateTime", "MsgType")}
     event = CustomerEvent(head["CreateTime"], "fromUser", head["MsgType"], fields.pop("MsgId", None), fields)
@@ -130,7 +131,8 @@ def test_published_bodies(published: dict[str, Any]) -> None:
         for format in ("json", "xml")
     ]
     compact = json.dumps(published["body_json"], separators=(",", ":"))
-    assert [compact.encode(), published["body_xml_equivalent"].encode()] == bodies
+    assert [compact.encode(), published["body_xml_equivalent"].encode()] == [bodies[0], bodies[1].replace(b"\n", b"")]
+    assert len(published["body_json"]) == bodies[1].count(b"\n")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])) | st.text("]]><![CDATA[&;\x00\x1f\r\n你👋"))
@@ -146,7 +148,7 @@ def test_raw_utf8_and_lone_surrogates() -> None:
     """Chinese stays Chinese; half a surrogate pair is no error."""
     assert '{"Content":"你好<&>"}'.encode() == render({"Content": "你好<&>"}, "json")
     assert b'{"Content":"?"}' == render({"Content": "\ud800"}, "json")
-    assert b"<xml><Content><![CDATA[]]></Content></xml>" == render({"Content": "\ud800"}, "xml")
+    assert b"<xml><Content><![CDATA[]]></Content>\n</xml>" == render({"Content": "\ud800"}, "xml")
 
 
 # --- requests
@@ -177,7 +179,7 @@ def test_plain_request(format: Format) -> None:
         ("openid", "ann"),
     ) == request.query
     assert "POST" == request.method
-    assert {"user-agent": "Mozilla/4.0", "content-type": "text/xml"} == request.headers
+    assert HEADERS == request.headers
     assert request.body.startswith({"json": b'{"ToUserName":"gh_', "xml": b"<xml><ToUserName><![CDATA[gh_"}[format])
 
 
@@ -185,20 +187,22 @@ def test_plain_request(format: Format) -> None:
 @pytest.mark.parametrize("mode", ["compatible", "secure"])
 def test_encrypted_request(mode: str, format: Format) -> None:
     """A secure push holds only whom it is for and what is sealed; a compatible one is the plain one with that added."""
-    made = setting(mode, format)
+    made = setting(mode, format)._replace(inner_json="compact")
     request = push_request(made, HELLO, nonce="415670741", random="a8eedb185eb2fecf")
+    later = 1 if (mode, format) == ("compatible", "xml") else 0
     plain = push_request(setting("plain", format), HELLO, nonce="415670741", random="")
+    signed = push_request(setting("plain"), HELLO._replace(at=HELLO.at + later), nonce="415670741", random="").query
     assert made.sealer
     encrypt = made.sealer.seal(plain.body, "a8eedb185eb2fecf")
-    msg_signature = sign("AAAAA", "1482048670", "415670741", encrypt)
-    assert (*plain.query, ("encrypt_type", "aes"), ("msg_signature", msg_signature)) == request.query
+    msg_signature = sign("AAAAA", str(1482048670 + later), "415670741", encrypt)
+    assert (*signed, ("encrypt_type", "aes"), ("msg_signature", msg_signature)) == request.query
     assert plain.headers == request.headers
     visible = (
         {"ToUserName": GH}
         if mode == "secure"
         else json.loads(push_request(setting(), HELLO, nonce="1", random="").body)
     )
-    assert render({**visible, "Encrypt": encrypt}, format) == request.body
+    assert render({**visible, "Encrypt": encrypt}, format, indent="    ") == request.body
 
 
 def test_published_secure_push() -> None:
@@ -207,7 +211,7 @@ def test_published_secure_push() -> None:
     sealer = Sealer(frame["encoding_aes_key"], frame["frame_id"])
     fields = {"Event": "debug_demo", "debug_str": "hello world"}
     event = CustomerEvent(1714112445, "o9AgO5Kd5ggOC-bXrbNODIiE3bGY", "event", None, fields)
-    made = Setting(frame["token"], "json", sealer, False, GH)
+    made = Setting(frame["token"], "json", sealer, False, GH, inner_json="compact")
     request = push_request(made, event, nonce=frame["nonce"], random=frame["random_16"])
     assert {"ToUserName": GH, "Encrypt": frame["encrypt"]} == json.loads(request.body)
     assert (
@@ -341,9 +345,9 @@ def test_abnormal_answers(body: bytes, said: str) -> None:
         (envelope(transfer(), Nonce=415670741), "must be texts"),
         (envelope(transfer(), MsgSignature=None), "must be texts"),
         (envelope(transfer(), Encrypt=1), "must be texts"),
-        (envelope(transfer(), Nonce="1"), "MsgSignature does not fit"),
-        (envelope(transfer(), MsgSignature="0" * 40), "MsgSignature does not fit"),
-        (envelope(transfer(), sealer=Sealer("A" * 43, APPID)), "another aes_key"),
+        (envelope(transfer(), Nonce="1"), "MsgSignature does not match"),
+        (envelope(transfer(), MsgSignature="0" * 40), "MsgSignature does not match"),
+        (envelope(transfer(), sealer=Sealer("A" * 43, APPID)), "a different aes_key"),
         (envelope(transfer(), sealer=Sealer(KEY, "wx0")), "the appid"),
         (envelope(b"success"), "success must not be encrypted"),
         (envelope(b"<xml>"), "not these 5 bytes"),

@@ -58,6 +58,23 @@ def test_published_texts(errcode: int, style: str, text: str) -> None:
     assert text + suffix == errmsg(errcode, style=style, rid=RID, hint=HINT)
 
 
+@pytest.mark.parametrize(
+    ("errcode", "text"),
+    [
+        (40007, f"invalid media_id hint: [{HINT}] rid: {RID}"),  # 2026-02
+        (41005, f"media data missing hint: [{HINT}] rid: {RID}"),  # 2025-09
+        (41002, f"appid missing rid: {RID}"),  # 2025-09
+        (40013, f"invalid appid rid: {RID}"),  # 2026-09
+        (70000, f"为保护未成年人权益，该条消息发送失败 rid: {RID}"),  # 2024-03
+        (-1, f"system error rid: {RID}"),  # 2024-07
+        (4, f" rid: {RID}"),  # 2023-11
+    ],
+)
+def test_today(errcode: int, text: str) -> None:
+    """Without a switch, each text ends as the latest published reply with this code."""
+    assert text == errmsg(errcode, style="today", rid=RID, hint=HINT)
+
+
 def test_comma_before_rid() -> None:
     """48001 has a comma before its rid, and none without."""
     assert f"api unauthorized, rid: {RID}" == errmsg(48001, style="rid", rid=RID, hint=HINT)
@@ -93,7 +110,7 @@ def test_every_published_code_can_be_answered(errcode: int) -> None:
     """On order, each code comes with the text of its own; where none is published, one has to be given."""
     sandbox = Sandbox()
     if CODES[errcode] is None:
-        with pytest.raises(ValueError, match=f"{errcode} is not known here: give errmsg="):
+        with pytest.raises(ValueError, match=f"{errcode} is not known here: pass errmsg="):
             sandbox.fail_next(errcode=errcode)
         sandbox.fail_next(errcode=errcode, errmsg="mine")
     else:

@@ -365,3 +365,22 @@ def test_on_request(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None
     assert 1 == err.count("Traceback")
     assert "in listen\n" in err
     assert err.endswith("OSError: no room in the log\n")
+
+
+def test_who_was_told_to_continue_was_not_served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two who keep the door waiting, the one goes who never sent a whole request, though it came later."""
+    monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 2)
+    monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.05)
+    head = b"POST /cgi-bin/message/custom/send HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    with sandbox.serve() as url, ExitStack() as stack:
+        served, promising = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", port_of(url)), timeout=10)) for _ in "12"
+        )
+        served.sendall(request_bytes("GET", "/nowhere"))
+        assert served.recv(65536)
+        promising.sendall(head)
+        assert promising.recv(100).startswith(b"HTTP/1.1 100 ")
+        assert talk(port_of(url), request_bytes("GET", "/nowhere"))
+        assert b"" == promising.recv(1)
+        served.sendall(request_bytes("GET", "/nowhere"))
+        assert served.recv(65536)

@@ -170,7 +170,7 @@ def test_a_call_that_cannot_be_signed_does_not_look_at_it() -> None:
 
 def test_a_sandbox_without_signature_shows_no_keys() -> None:
     """And needs no cryptography."""
-    with pytest.raises(ValueError, match="make the sandbox with api_signature="):
+    with pytest.raises(ValueError, match="create the sandbox with api_signature="):
         _ = Sandbox().signing_keys
 
 

@@ -12,7 +12,11 @@ from wxcs_lite.sandbox import Sandbox
     [
         ({"unicode_escapes": "x"}, "unicode_escapes must be 'decode', 'literal' or 'refuse', not 'x'"),
         ({"chunked": True}, "chunked must be 'refuse' or 'accept', not True"),
-        ({"errmsg_style": None}, "errmsg_style must be 'rid', 'hint' or 'both', not None"),
+        ({"errmsg_style": None}, "errmsg_style must be 'today', 'rid', 'hint' or 'both', not None"),
+        ({"upload_reply": True}, "upload_reply must be 'live' or 'page', not True"),
+        ({"part_name": "file"}, "part_name must be 'strict' or 'lax', not 'file'"),
+        ({"exhausted_code": 45009}, "exhausted_code must be 45047 or 45015, not 45009"),
+        ({"unknown_openid_code": "40003"}, "unknown_openid_code must be 45015 or 40003, not '40003'"),
         ({"error_content_type": "text/html"}, "error_content_type must be 'application/json; encoding=utf-8' or "),
         ({"refill_on_entry": 1}, "refill_on_entry must be False or True, not 1"),
         ({"max_image_bytes": 0}, "max_image_bytes must be from 1 to "),
@@ -39,6 +43,7 @@ def test_usage_errors(switch: dict[str, Any], told: str) -> None:
     "switch",
     [
         {"unicode_escapes": "literal", "chunked": "accept", "errmsg_style": "hint", "error_content_type": "text/plain"},
+        {"upload_reply": "page", "part_name": "lax", "exhausted_code": 45015, "unknown_openid_code": 40003},
         {"refill_on_entry": True, "max_image_bytes": 2 * 2**20, "unauthorized": ["/cgi-bin/media/get"]},
         {"daily_limits": {"/cgi-bin/media/get": 0}, "minute_limits": {"/cgi-bin/message/custom/typing": 5}},
     ],

@@ -248,7 +248,7 @@ def test_what_fails_before_the_message_sends_none(box: Box, tmp_path: Path, caps
     ("name", "status", "words"),
     [
         ("get_token", INTERRUPTED, "Interrupted. Nothing was sent."),
-        ("send", UNKNOWN, "It may have been sent: look before you send again."),
+        ("send", UNKNOWN, "It may have been sent: check before you send again."),
     ],
 )
 def test_ctrl_c_says_whether_it_may_have_been_sent(
@@ -275,7 +275,7 @@ def test_a_mistake_of_ours_does_not_say_that_nothing_was_sent(
     monkeypatch.setattr(sending, "send", mistaken)
     assert UNKNOWN == box.run(TEXT)[0]
     told = capsys.readouterr().err.splitlines()
-    assert ["KeyError: 'made-up'", "It may have been sent: look before you send again."] == told[-2:]
+    assert ["KeyError: 'made-up'", "It may have been sent: check before you send again."] == told[-2:]
     monkeypatch.setattr(sending, "get_token", mistaken)
     with pytest.raises(KeyError):
         box.run(TEXT)

@@ -1,11 +1,13 @@
 """The sandbox in a terminal: what cannot be done is told in one sentence."""
 
 import io
+import sys
 from string import Formatter
 from urllib.parse import parse_qsl
 
 import pytest
 
+from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox.http.values import Request, seen
 from wxcs_lite.terminal.serve import _TEXTS, _line, run
 
@@ -23,13 +25,50 @@ def test_impossible_customer(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert "" == out
     assert 1 == err.count("\n")
-    assert err.startswith("sandbox: an openid is 1 to 64")
+    assert err.startswith("sandbox: an openid must be 1 to 64")
 
 
 def test_an_empty_secret(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither appid nor secret can be empty; the secret is not shown."""
     assert 2 == run(secret="", lines=io.StringIO(), out=io.StringIO())
     assert ("", "sandbox: --appid and --secret cannot be empty\n") == capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "sandbox: a command after -- runs behind"), ("zh", "sandbox: -- 之后的命令须经代理运行")]
+)
+def test_a_command_without_the_proxy(lang: Language, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would reach WeChat itself: refused, and told how."""
+    assert 2 == run(lang=lang, command=["true"])
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert err.startswith(said)
+
+
+@pytest.mark.parametrize(("command", "status"), [("no-such-command-anywhere", 127), ("/", 126)])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_command_that_cannot_be_run(
+    lang: Language, command: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence with its name, and the status that a shell gives."""
+    assert status == run(lang=lang, proxy=True, command=[command])
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert 1 == err.count("\n")
+    assert f" {command} " in err.replace("：", " ")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_proxy_without_cryptography(
+    lang: Language, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told what to install."""
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ec", None)
+    assert 2 == run(lang=lang, proxy=True, lines=io.StringIO(), out=io.StringIO())
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert 1 == err.count("\n")
+    assert "pip install 'cryptography>=" in err
 
 
 def test_both_languages_say_the_same() -> None:

@@ -205,7 +205,7 @@ def test_an_answer_that_wechat_would_not_take_fails_the_test(pytester: pytest.Py
         wxcs_push_to(push_app(print, token="madeUp"), token="another")
     """
     printed = run(project(pytester, tests), failed=3)
-    assert "did not answer as WeChat wants it: Pushed(text of ann, attempt 1, HTTP 403, failed (HTTP 403))" in printed
+    assert "did not answer as WeChat requires: Pushed(text of ann, attempt 1, HTTP 403, failed (HTTP 403))" in printed
     assert "HTTP 200, abnormal" in printed
     assert "the URL check of PushApp failed" in printed
 
@@ -312,9 +312,7 @@ def test_an_account_of_the_environment_is_recorded_live(
     project(pytester, RECORDED)
     monkeypatch.setenv("WXCS_APPID", sandbox.appid)
     monkeypatch.setenv("WXCS_OPENID", "oReal_customer_of_the_accoun")
-    assert "UsageError: to record against WeChat, WXCS_SECRET is needed" in run(
-        pytester, "--record-mode=once", errors=1
-    )
+    assert "UsageError: to record against WeChat, set WXCS_SECRET" in run(pytester, "--record-mode=once", errors=1)
     monkeypatch.setenv("WXCS_SECRET", SECRET_OF_AN_ACCOUNT)
     with sandbox.serve() as url:
         monkeypatch.setattr("wxcs_lite.testing.fixtures.API", url)
@@ -348,7 +346,7 @@ def test_a_planted_secret_fails_the_test_and_removes_the_file(
     project(pytester, tests)
     printed = run(pytester, "--record-mode=once", **({"failed": 1} if told else {"passed": 1}))
     if told:
-        assert f"test_recorded.yaml was removed, because it held {told}\n" in printed
+        assert f"test_recorded.yaml was removed because it contained {told}\n" in printed
         assert "xxx" not in printed
     assert cassette(pytester).exists() == (told is None)
 
@@ -372,7 +370,7 @@ def test_whatever_is_known_to_be_secret_is_found(pytester: pytest.Pytester, plan
         wxcs_sandbox.user(OPENID).says("hello")
         {plant}
     """
-    assert f"because it held {told}\n" in run(project(pytester, tests), "--record-mode=once", failed=1)
+    assert f"because it contained {told}\n" in run(project(pytester, tests), "--record-mode=once", failed=1)
     assert not cassette(pytester).exists()
 
 
@@ -392,7 +390,7 @@ def test_what_the_environment_holds_is_found(pytester: pytest.Pytester, monkeypa
     run(pytester, "--record-mode=once", passed=1)
     cassette(pytester).unlink()
     monkeypatch.setenv("WXCS_OPENID", "oReal_customer_of_the_accoun")
-    assert "because it held an openid in request 1\n" in run(pytester, "--record-mode=once", failed=1)
+    assert "because it contained an openid in request 1\n" in run(pytester, "--record-mode=once", failed=1)
     assert not cassette(pytester).exists()
 
 
@@ -423,11 +421,11 @@ def test_a_failing_test_and_its_end_are_searched_too(pytester: pytest.Pytester) 
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ('{**scrubbed_vcr_config(), "before_record_request": print}', "it has not our before_record_request"),
-        ('{**scrubbed_vcr_config(), "before_record_response": None}', "it has not our before_record_response"),
-        ('{**scrubbed_vcr_config(), "decode_compressed_response": False}', "it has not our decode_compressed_response"),
+        ('{**scrubbed_vcr_config(), "before_record_request": print}', "it lacks our before_record_request"),
+        ('{**scrubbed_vcr_config(), "before_record_response": None}', "it lacks our before_record_response"),
+        ('{**scrubbed_vcr_config(), "decode_compressed_response": False}', "it lacks our decode_compressed_response"),
         ('{**scrubbed_vcr_config(), "after_load_interaction": print}', "it sets after_load_interaction"),
-        ("{}", "it has not our before_record_request, before_record_response, decode_compressed_response"),
+        ("{}", "it lacks our before_record_request, before_record_response, decode_compressed_response"),
         ("scrubbed_vcr_config(before_save_interaction=print, match_on=[])", "it sets before_save_interaction"),
     ],
 )
@@ -436,15 +434,15 @@ def test_a_config_that_would_record_secrets_is_refused(pytester: pytest.Pytester
     run(project(pytester, RECORDED), "--record-mode=once", passed=1)
     pytester.makeconftest(CONFTEST.replace("scrubbed_vcr_config()", config))
     printed = run(pytester, "--record-mode=rewrite", errors=1)
-    assert f"UsageError: this configuration of VCR could record secrets: {told}. Return" in printed
-    assert "which takes additional_matchers, " in printed
+    assert f"UsageError: this VCR configuration could record secrets: {told}. Return" in printed
+    assert "which accepts additional_matchers, " in printed
     assert cassette(pytester).exists()
 
 
 def test_a_mark_that_would_record_secrets_is_refused(pytester: pytest.Pytester) -> None:
     """Its arguments go over those of the fixture."""
     tests = RECORDED.replace("pytest.mark.vcr", "pytest.mark.vcr(before_record_response=lambda it: it)")
-    assert "it has not our before_record_response" in run(project(pytester, tests), errors=1)
+    assert "it lacks our before_record_response" in run(project(pytester, tests), errors=1)
 
 
 def test_what_is_allowed_beside_ours_works(pytester: pytest.Pytester) -> None:

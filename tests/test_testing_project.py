@@ -66,7 +66,7 @@ def test_a_planted_secret_fails_the_test_of_that_project(tmp_path: Path) -> None
     )
     done = run(tmp_path, "pytest --record-mode=once")
     assert "1 failed, 1 passed" in done.stdout, done.stdout
-    assert "was removed, because it held what looks like an access_token" in done.stdout
+    assert "was removed because it contained what looks like an access_token" in done.stdout
     assert [] == list(tmp_path.rglob("*.yaml"))
 
 

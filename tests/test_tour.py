@@ -76,7 +76,7 @@ def test_a_step_that_goes_wrong_fails_the_tour(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("wxcs_lite.terminal.tour.STEPS", (*STEPS[:3], broken, *STEPS[4:]))
     out = io.StringIO()
     assert not tour("en", out)
-    assert "did not do what it says" in out.getvalue()
+    assert "did not have the expected result" in out.getvalue()
     assert "5. " not in out.getvalue()
 
 

@@ -8,8 +8,8 @@ A message is a dict, a request is a value, a reply is bytes; one module touches 
     token = fetch_token(pool, appid, secret)
     send(pool, token, text(touser, "您好"))
 
-What customers send arrives through `wxcs_lite.push`. Everything runs with no account on `wxcs_lite.sandbox`;
-`python -m wxcs_lite` shows the whole job.
+What customers send arrives through `wxcs_lite.push`. Everything also runs without an account, on
+`wxcs_lite.sandbox`; `python -m wxcs_lite` gives a tour.
 """
 
 from wxcs_lite.cloudbase import FreshCloudbaseToken, fresh_cloudbase_token
@@ -121,11 +121,11 @@ __all__ = [
     "with_kf_account",
 ]
 
-# Modules whose own names are public; one that nobody has imported yet is not there to be shown.
+# Public modules; one that has not been imported yet is not among the globals and is not listed.
 _PUBLIC_MODULES = {"bot", "endpoints", "messages", "panel", "push", "replies", "sandbox", "signing", "testing"}
 
 
 def __dir__() -> list[str]:
-    """Return what is public: completion shows this, not every module of ours that Python keeps here."""
+    """Return the public names, so that completion does not offer every submodule that has been imported."""
     dunders = {name for name in globals() if name.startswith("__")}
     return sorted({*__all__} | dunders | (_PUBLIC_MODULES & globals().keys()))

@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: what can be done from a terminal."""
+"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: the commands for a terminal."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ __all__ = ["main", "run"]
 
 _ABOUT = """\
 wxcs_lite: the customer-service messages of WeChat Mini Programs, in Python.
-Without a command: the whole job, step by step, with no account and no network.
+Without a command: a guided tour, with no account and no network.
 wxcs_lite：在 Python 里收发微信小程序客服消息。
 不带命令时演示完整流程，不需要账号，也不联网。
 """
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status; without a command it is the tour."""
     chosen = _parser().parse_args(arguments)
     if sys.stdout is None:
-        print("stdout is closed: there is nowhere to print / 标准输出已关闭，无处显示", file=sys.stderr)
+        print("stdout is closed: there is nowhere to print / 标准输出已关闭，无法显示", file=sys.stderr)
         return 2
     # A terminal that cannot show a character gets a "?" for it, not a traceback.
     for stream in (sys.stdout, sys.stderr):
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _COMMANDS[chosen.command or "tour"](chosen)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Somebody piped us into `head`: that is no failure, but Python would complain once more at exit.
+        # Piping the output into `head` is not a failure, but without this Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
@@ -44,24 +44,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     _add_lang(parser, "en")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    tour = commands.add_parser("tour", help="the whole job, step by step (the default) / 完整演示（默认）")
+    tour = commands.add_parser("tour", help="a guided tour, step by step (the default) / 完整演示（默认）")
     _add_lang(tour, argparse.SUPPRESS)
     bot = commands.add_parser("bot", help="talk to an echo bot in the sandbox / 在沙箱里和复读机器人对话")
     _add_lang(bot, argparse.SUPPRESS)
-    sandbox = commands.add_parser("sandbox", help="serve WeChat in a box on 127.0.0.1 / 在本机启动沙箱")
+    sandbox = commands.add_parser("sandbox", help="serve the sandbox on 127.0.0.1 / 启动沙箱（本地模拟的微信）")
     _add_lang(sandbox, argparse.SUPPRESS)
-    sandbox.add_argument("--port", type=int, default=0, help="the port; a free one unless given / 端口，默认自动选取")
-    sandbox.add_argument("--appid", help="the appid it knows / 沙箱认可的 appid")
-    sandbox.add_argument("--secret", help="the AppSecret it knows (a made-up one) / 沙箱认可的 AppSecret（请自编一个）")
+    sandbox.add_argument("--port", type=int, default=0, help="the port; by default a free one / 端口，默认自动选用")
+    sandbox.add_argument("--appid", help="the appid it accepts / 沙箱使用的 appid")
+    sandbox.add_argument("--secret", help="the AppSecret it accepts (invent one) / 沙箱使用的 AppSecret（请编造一个）")
     sandbox.add_argument(
         "--customer",
         action="append",
         default=[],
         metavar="OPENID",
-        help="one who has just written; may be repeated / 刚发来消息的用户，可重复指定",
+        help="a customer who has just written; may be repeated / 刚发来消息的用户，可指定多个",
     )
     sandbox.add_argument(
         "--verbose", action="store_true", help="print every request, without secrets / 打印每个请求，不含密钥"
+    )
+    sandbox.add_argument(
+        "--proxy", action="store_true", help="be an HTTPS proxy, for any SDK unchanged / 作为 HTTPS 代理，SDK 无需改动"
+    )
+    sandbox.add_argument(
+        "run",
+        nargs="*",
+        metavar="-- COMMAND",
+        help="run it behind the proxy, and end with it / 经代理运行该命令，随它结束",
     )
     flags.add_doctor(commands)
     flags.add_explain(commands)
@@ -102,6 +111,8 @@ def _sandbox(chosen: argparse.Namespace) -> int:
         secret=chosen.secret,
         customers=chosen.customer,
         verbose=chosen.verbose,
+        proxy=chosen.proxy,
+        command=chosen.run,
     )
 
 
@@ -145,7 +156,7 @@ _COMMANDS = {
 
 
 def run() -> None:
-    """Exit with the status of `main`; this is what a zipapp calls, which knows nothing of statuses."""
+    """Exit with the status of `main`; a zipapp calls this, because it ignores return values."""
     sys.exit(main())
 
 

@@ -1,4 +1,4 @@
-"""An echo bot, to be copied: it shows typing, sends texts and pictures back, and hands over to a human on a word."""
+"""An echo bot to copy: it shows typing, sends texts and pictures back, and hands over to a human on request."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ __all__ = ["echo_bot"]
 
 
 def echo_bot(pool: Pool, token: Callable[..., str | None]) -> Callable[[Push], bytes | None]:
-    """Return a handler for `push_app`; token is what `fresh_token` gives, for a bot outlives each single one.
+    """Return a handler for `push_app`; token is what `fresh_token` returns, because a bot outlives any one token.
 
     >>> from wxcs_lite import fresh_token
     >>> from wxcs_lite.push import push_app
@@ -25,8 +25,8 @@ def echo_bot(pool: Pool, token: Callable[..., str | None]) -> Callable[[Push], b
     >>> sandbox.user("ann").inbox[0].message["text"]
     {'content': 'hello'}
 
-    All answers but the hand-over go through `send`: a Mini Program cannot answer a push with a message. A token that
-    is rejected is replaced once, for it may have been superseded long before its time. Inside WeChat cloud hosting,
+    All answers but the hand-over go through `send`: a Mini Program cannot answer a push with a message. A rejected
+    token is replaced once, because another process may have fetched a newer one. Inside WeChat cloud hosting,
     where the platform adds the credential, token is `lambda rejected=None: None`.
     """
 

@@ -1,6 +1,6 @@
-"""The token that WeChat cloud hosting (微信云托管) keeps in a file of the container, read again as it is renewed.
+"""The token that WeChat cloud hosting (微信云托管) keeps in a file of the container, read again when it is renewed.
 
-Most containers need none: the platform's relay adds a credential to each call, and the call is made with None.
+Most containers do not need it: the platform's relay adds a credential to each call, so calls are made with None.
 """
 
 import time
@@ -14,22 +14,22 @@ from wxcs_lite.secret import CloudbaseToken, hide
 __all__ = ["FreshCloudbaseToken", "fresh_cloudbase_token"]
 
 _FILE = "/.tencentcloudbase/wx/cloudbase_access_token"
-_PLACEHOLDER = "default-tcb-wx-access-token"  # stands there until the first token is written
-_PAUSE = 60  # seconds; at least every ten minutes are asked for, and a file costs nothing
+_PLACEHOLDER = "default-tcb-wx-access-token"  # in the file until the first token is written
+_PAUSE = 60  # seconds; WeChat asks for ten minutes at most, and reading a file is cheap
 _LIFE = 1200  # seconds: a token works for thirty minutes, and is up to ten minutes old when it is read
 
 
 class FreshCloudbaseToken:
-    """What `fresh_cloudbase_token` gives; call it for a token whenever one is needed."""
+    """A callable that returns the token of cloud hosting; `fresh_cloudbase_token` creates it."""
 
     __slots__ = ("_clock", "_held", "_path")
 
     def __init__(self, path: str | PathLike[str], clock: Callable[[], float]) -> None:
         self._path, self._clock = path, clock
-        self._held: tuple[CloudbaseToken | None, float] = None, 0.0  # with the time when it was read
+        self._held: tuple[CloudbaseToken | None, float] = None, 0.0  # and when it was read
 
     def __call__(self, rejected: str | None = None) -> CloudbaseToken:
-        """Return a token that should work; `rejected` is one that has just failed with TokenRejected."""
+        """Return a token that should work; `rejected` is one that just failed with TokenRejected."""
         rejected = None if rejected is None else hide(rejected)
         now = self._clock()
         held, read_at = self._held
@@ -42,13 +42,13 @@ class FreshCloudbaseToken:
             if found != rejected:
                 self._held = found, now
                 return found
-            found = TokenRejected(40001, "rejected, and the file holds the same token still")
-        if held is not None and 0 <= now - read_at < _LIFE:  # the file was being written, or is gone: it works on
+            found = TokenRejected(40001, "rejected, and the file still contains the same token")
+        if held is not None and 0 <= now - read_at < _LIFE:  # no file for a moment: the old one still works
             return held
         raise found
 
     def _read(self) -> CloudbaseToken | WxError:
-        """Return what is in the file, or an error that says why it is no token."""
+        """Return the token in the file, or an error that says why there is none."""
         try:
             with open(self._path, encoding="ascii") as file:  # noqa: PTH123 - pathlib takes a while to import
                 token = CloudbaseToken(file.read().strip())
@@ -66,7 +66,7 @@ class FreshCloudbaseToken:
         return InvalidMessage(
             "cloudbase_access_token",
             f"cannot be read from {named} {en}: tick 云调用令牌 in the console and build a new version of the service; "
-            "outside of cloud hosting there is none",
+            "outside cloud hosting this file does not exist",
             f"无法从 {named} 读取{zh}：请在控制台勾选“云调用令牌”并构建新版本；云托管之外没有这个文件",
         )
 
@@ -77,7 +77,7 @@ class FreshCloudbaseToken:
 def fresh_cloudbase_token(
     path: str | PathLike[str] = _FILE, *, clock: Callable[[], float] = time.time
 ) -> FreshCloudbaseToken:
-    """Return a callable that gives the token of WeChat cloud hosting, from the file that the platform renews.
+    """Return a callable that returns the token of WeChat cloud hosting, from the file that the platform renews.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -89,9 +89,9 @@ def fresh_cloudbase_token(
     CloudbaseToken('***')
 
     Call it for every send, over https: `send(open_pool(), token(), message)`. The file is read once a minute at most;
-    WeChat writes a new token every ten, and each works for thirty. After a TokenRejected say which one it was, once:
-    `token(rejected=old)` reads at once, and raises TokenRejected if the file holds it still. Raises InvalidMessage
-    where there is no such file, or no token in it yet.
+    WeChat writes a new token every ten, and each works for thirty. After a TokenRejected pass the old token, once:
+    `token(rejected=old)` reads at once, and raises TokenRejected if the file still contains it. Raises InvalidMessage
+    if there is no such file, or no token in it yet.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/wxcloud/guide/container/concept.html
     return FreshCloudbaseToken(path, clock)

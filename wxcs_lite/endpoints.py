@@ -1,7 +1,6 @@
 """One function for each WeChat call: values in, a `Request` out.
 
-None of them sends anything, and none knows an access token: that comes last, in `Request.url`, as the first parameter
-of the query.
+None of them sends anything or needs an access token: `Request.url` adds that, as the first parameter of the query.
 """
 
 import json
@@ -37,7 +36,7 @@ Command = Literal["Typing", "CancelTyping"]
 MediaType = Literal["image", "voice", "video", "thumb"]
 Method = Literal["GET", "POST"]
 
-# The calls that WeChat takes with an API signature: the first as its page says, all as two SDKs list them.
+# The calls that WeChat accepts with an API signature: its page names the first, two SDKs list all four.
 SIGNABLE = frozenset(
     {
         "/cgi-bin/message/custom/send",
@@ -47,7 +46,7 @@ SIGNABLE = frozenset(
     }
 )
 
-# Raw UTF-8: codes 47002 and 40033 exist for \u escapes, and customers have read them literally.
+# Raw UTF-8: WeChat has errcodes for \u escapes (47002, 40033), and customers have seen such escapes literally.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -56,7 +55,7 @@ def _post(path: str, body: Mapping[str, Any], *, gives: Gives = "json") -> Reque
 
 
 def _message(call: str, body: Mapping[str, Any]) -> Request:
-    """Return a call of customer-service messages; a sub-merchant's has a path of its own."""
+    """Return a customer-service message call; with a `businessid` it has a different path."""
     business = "business/" if "businessid" in body else ""
     return _post(f"/cgi-bin/message/custom/{business}{call}", body, gives="receipt")
 
@@ -67,10 +66,10 @@ def _json(value: Mapping[str, Any], field: Literal["message", "body"] = "message
     except UnicodeEncodeError:
         wrong = "a lone surrogate (half of an emoji)", "不成对的代理字符（半个 emoji）"
     except RecursionError:
-        wrong = "too many levels", "过多的嵌套层级"
+        wrong = "too many nested levels", "过深的嵌套"
     except (TypeError, ValueError) as e:
-        wrong = f"something that JSON cannot carry: {e}", f"JSON 无法表示的内容：{e}"
-    raise InvalidMessage(field, f"holds {wrong[0]}", f"含有{wrong[1]}")
+        wrong = f"a value that JSON cannot represent: {e}", f"JSON 无法表示的内容：{e}"
+    raise InvalidMessage(field, f"contains {wrong[0]}", f"含有{wrong[1]}")
 
 
 def send(message: Mapping[str, Any]) -> Request:
@@ -92,12 +91,12 @@ def set_typing(
     *,
     businessid: int | str | None = None,
 ) -> Request:
-    """Return the request that shows "typing…" to the customer for 15 seconds, or takes it away.
+    """Return the request that shows "typing…" to the customer for 15 seconds, or hides it.
 
     >>> set_typing("OPENID", "CancelTyping").body
     b'{"touser":"OPENID","command":"CancelTyping"}'
 
-    Repeating it while it shows is refused (45081), and so is typing 30 seconds after the last message (45080).
+    WeChat refuses it while the status still shows (45081), or if no message went either way for 30 seconds (45080).
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
     require_str("touser", touser)
@@ -121,15 +120,15 @@ def upload(
     type: MediaType = "image",
     boundary: str | None = None,
 ) -> Request:
-    r"""Return the request that uploads a temporary medium, to be used for three days.
+    r"""Return the request that uploads a temporary medium, which can be used for three days.
 
     >>> request = upload(b"\xff\xd8\xff\xe0 made up", filename="照片.png", boundary="made-up-boundary")
     >>> print(request.body.head.decode().splitlines()[1])
     Content-Disposition: form-data; name="media"; filename="media.jpg"
 
-    The filename goes out in plain ASCII with the extension that fits the content: WeChat judges by it. Content is
-    bytes, or a seekable binary file that is sent whole, from its start, wherever it stands. type is image, voice,
-    video or thumb; Mini Programs are documented for image.
+    The filename is sent in plain ASCII with the extension that fits the content, because WeChat judges by it.
+    `content` is bytes or a seekable binary file, which is sent whole, from its start, whatever its position. `type` is
+    image, voice, video or thumb; for Mini Programs only image is documented.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
     require_str("type", type)
@@ -149,13 +148,13 @@ def download(media_id: str) -> Request:
         raise InvalidMessage(
             "media_id",
             "is a web address: pass the MediaId of the push, not its PicUrl",
-            "是网址：请传推送里的 MediaId，不是 PicUrl",
+            "是网址：请传推送里的 MediaId，而不是 PicUrl",
         )
     return Request("GET", "/cgi-bin/media/get", (("media_id", media_id),), gives="media")
 
 
 def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Request:
-    """Return the request for an access token that other processes keep sharing.
+    """Return the request for an access token, which WeChat shares among all callers.
 
     >>> print(stable_token("APPID", "made-up secret"))
     POST /cgi-bin/stable_token HTTP/1.1
@@ -169,8 +168,8 @@ def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Req
       "force_refresh": false
     }
 
-    `force_refresh` ends the present token for everybody, 20 times a day at most. `/cgi-bin/token` is not offered: each
-    of its calls replaces the token of the one before.
+    `force_refresh` invalidates the current token for everybody, and works 20 times a day. `/cgi-bin/token` is not
+    offered, because each call to it replaces the previous token.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
     appid, secret = hide_if_str(appid), hide(secret)
@@ -181,7 +180,7 @@ def stable_token(appid: str, secret: str, *, force_refresh: bool = False) -> Req
 
 
 def get_rid(rid: str) -> Request:
-    """Return the request that looks up what WeChat noted of a failed call, for seven days.
+    """Return the request that looks up WeChat's record of a failed call, which is kept for seven days.
 
     >>> get_rid("61725984-6126f6f9-040f19c4").body
     b'{"rid":"61725984-6126f6f9-040f19c4"}'
@@ -197,7 +196,7 @@ def get_quota(cgi_path: str = "/cgi-bin/message/custom/send") -> Request:
     >>> get_quota().body
     b'{"cgi_path":"/cgi-bin/message/custom/send"}'
 
-    The path begins with a slash and has no host (76003, 76021 otherwise).
+    The path must begin with a slash and have no host (76003, 76021 otherwise).
     """
     require_str("cgi_path", cgi_path)
     return _post("/cgi-bin/openapi/quota/get", {"cgi_path": cgi_path})
@@ -213,12 +212,12 @@ def get_callback_ip() -> Request:
 
 
 def clear_quota(appid: str) -> Request:
-    """Return the request that sets the counters of all calls of today back to zero, ten times a month at most.
+    """Return the request that resets today's call counters to zero; WeChat allows it ten times a month.
 
     >>> clear_quota("APPID").body
     b'{"appid":"APPID"}'
 
-    `appid` is the account's own (40013 otherwise).
+    `appid` must be the account's own (40013 otherwise).
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
     require_str("appid", appid)
@@ -232,14 +231,14 @@ def call(
     method: Method | None = None,
     query: Mapping[str, str | int] | None = None,
 ) -> Request:
-    """Return the request of any other JSON call of WeChat: with a body it is a POST, without one a GET.
+    """Return the request for any other JSON call of WeChat: a POST if it has a body, else a GET.
 
     >>> call("/cgi-bin/business/get", {"account_name": "apple"})
     <Request POST /cgi-bin/business/get, 24 bytes of application/json>
     >>> print(call("/customservice/kfaccount/setadmin", query={"kf_openid": "KF_OPENID"}).url("TOKEN"))
     /customservice/kfaccount/setadmin?access_token=TOKEN&kf_openid=KF_OPENID
 
-    `method` says otherwise. A call that names its `secret` or `appsecret`, in body or query, takes no access token.
+    `method` overrides that. A call with a `secret` or `appsecret`, in body or query, takes no access token.
     Raises InvalidMessage for a path with a host, without a slash or with a query.
     """
     path, body, method, query = hide_if_str(path), hide_named(body), hide_if_str(method), hide_named(query)
@@ -261,7 +260,7 @@ def call(
 
 
 def _require_path(path: str) -> None:
-    """Refuse what is not a path, without repeating it: it may hold a token."""
+    """Refuse what is not a path, without quoting it, because it may contain a token."""
     require_str("path", path)
     wrong = next((told for pattern, told in _NOT_A_PATH if re.search(pattern, path)), None)
     if wrong is not None:
@@ -271,29 +270,29 @@ def _require_path(path: str) -> None:
 _NOT_A_PATH = (
     (
         "access_token",
-        ("holds an access_token, which is an argument of its own", "含有 access_token，它应作为单独的参数传入"),
+        ("contains an access_token: pass it as the token argument", "含有 access_token，应作为单独的参数传入"),
     ),
     (
         "(?i)^([a-z][a-z0-9+.-]*:)?//",
         (
-            "is a full address: give only what follows the host, such as /cgi-bin/business/get; the host is the pool's",
-            "是完整网址：只写域名之后的部分，如 /cgi-bin/business/get，域名由 pool 决定",
+            "is a full URL: give only the part after the host, such as /cgi-bin/business/get; the pool knows the host",
+            "是完整的网址：只写域名之后的部分，如 /cgi-bin/business/get，域名由 pool 决定",
         ),
     ),
-    ("^[^/]", ("must begin with a slash, as /cgi-bin/business/get does", "应以斜杠开头，如 /cgi-bin/business/get")),
+    ("^[^/]", ("must begin with a slash, like /cgi-bin/business/get", "应以斜杠开头，如 /cgi-bin/business/get")),
     ("[?#]", ('has a query: pass it as query={"name": "value"}', '带了查询参数：请用 query={"name": "value"} 传入')),
     (
         "[^!-~]",
         (
-            "has a blank, or a character that no path of WeChat has (a hyphen copied from a page may be no hyphen)",
-            "含有空格或微信路径中没有的字符（从网页复制的连字符可能不是 -）",
+            "contains a space or another character that is not allowed (a copied hyphen may be a different one)",
+            "含有空格或微信路径中没有的字符（从网页复制的连字符可能是其他字符）",
         ),
     ),
 )
 
 
 def _pairs(query: object) -> Iterator[tuple[str, str]]:
-    """Give the parameters of the query, or refuse them, without repeating a value."""
+    """Yield the parameters of the query, or refuse them without quoting a value."""
     if query is None:
         return
     if not isinstance(query, Mapping):
@@ -302,7 +301,7 @@ def _pairs(query: object) -> Iterator[tuple[str, str]]:
         require_str("query", name)
         if name in ("access_token", "cloudbase_access_token"):
             raise InvalidMessage(
-                "query", f"holds {name}, which is an argument of its own", f"含有 {name}，它应作为单独的参数传入"
+                "query", f"contains {name}: pass it as the token argument", f"含有 {name}，应作为单独的参数传入"
             )
         if isinstance(value, bool) or not isinstance(value, str | int):
             kind = kind_of(value)

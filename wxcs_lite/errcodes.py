@@ -12,28 +12,28 @@ __all__ = ["RETRY", "WAITS", "Explanation", "explain", "fold"]
 
 RETRY: dict[str, tuple[str, str]] = {
     "no": (
-        "No: repeated unchanged it will be refused again; fix the request or account first.",
-        "无用：原样重试还会失败，请先修正请求或账号。",
+        "No: the same request will be refused again; fix the request or the account first.",
+        "不能：原样重试仍会失败，请先修正请求或账号。",
     ),
     "token": (
         "Yes, once: get the current token, repeat the call once, and never loop.",
-        "可重试一次：换用最新凭证后只重发一次，切勿循环。",
+        "可以重试一次：换用最新的凭证再试一次，切勿循环。",
     ),
     "back-off": (
-        "Yes, later: wait, repeat, and make each wait longer than the one before.",
-        "可稍后重试：每次间隔逐渐拉长。",
+        "Yes, later: wait before each retry, and longer every time.",
+        "可以稍后重试：间隔要逐次拉长。",
     ),
     "user": (
-        "Only after the user acts; until then every repeat is refused.",
-        "等用户有新操作后才行，在此之前重试都会被拒。",
+        "Only after the user acts; until then every retry is refused.",
+        "用户有新的操作之后才能重试，在此之前都会被拒绝。",
     ),
     "time": (
         "Only after the period of the limit has passed.",
-        "等限制周期过去后才行。",
+        "限制周期过去之后才能重试。",
     ),
     "ops": (
         "Only after an operator of the account has changed something.",
-        "等管理员或运营人员处理后才行。",
+        "管理员或运营人员处理之后才能重试。",
     ),
 }
 
@@ -48,7 +48,7 @@ _UNKNOWN = ("Unknown: nothing is recorded about this code.", "未知：没有关
 _WIDTH = 80
 _LABEL = 9
 # A Chinese line may break between any two characters, but not before closing or after opening punctuation.
-# Strings, which `re` compiles and keeps at the first use: the first takes 10 ms that most programs never need.
+# Strings, which `re` compiles on first use and caches: compiling takes 10 ms that most programs never need.
 _PIECE = r"[（《“]*(?:[\u2e80-\uffef]|[^\s“”\u2e80-\uffef]+)[，。；：、！？）》”]*|\s+|\S"
 _CALLER = r"\b(?:ip|ipv6) +([0-9A-Fa-f:.]{2,45})(?=[ ,]|$)"
 
@@ -59,7 +59,7 @@ class Explanation(NamedTuple):
     >>> explain(45047).kind, explain(45047).retry
     ('window', 'user')
 
-    `str` is for a terminal, a notebook shows a table; `kind` and `retry` are "" where nothing is to be said.
+    `str` is for a terminal, a notebook shows a table; `kind` and `retry` are "" where they do not apply.
     """
 
     errcode: int
@@ -116,7 +116,7 @@ class Explanation(NamedTuple):
 
 @cache
 def _by_code() -> "Mapping[int, Row]":
-    from wxcs_lite.catalogue import ROWS, SUCCESS  # here: the first error pays for it, and no program that meets none
+    from wxcs_lite.catalogue import ROWS, SUCCESS  # here, so that only a program with an error pays for it
 
     return {row[0]: row for row in (SUCCESS, *ROWS)}
 
@@ -126,11 +126,11 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
 
     >>> print(explain(41001))
     41001 access_token missing
-      Cause  The token was None (an unset environment variable?), or the relay of
-             cloud hosting took no part in the call.
-      Do     Pass a token; in cloud hosting switch 开放接口服务 on, build a new
+      Cause  The token was None (an unset environment variable?), or the call did
+             not pass the relay of cloud hosting.
+      Do     Pass a token; in cloud hosting switch on 开放接口服务, build a new
              version, and call once the service is up.
-      Retry  No: repeated unchanged it will be refused again; fix the request or
+      Retry  No: the same request will be refused again; fix the request or the
              account first.
     <BLANKLINE>
     41001 缺少 access_token
@@ -138,7 +138,7 @@ def explain(errcode: int, errmsg: str = "") -> Explanation:
              过开放接口服务。
       处理   请传入 token；云托管内请打开“开放接口服务”后构建新版本，服务就绪后再调
              用。
-      重试   无用：原样重试还会失败，请先修正请求或账号。
+      重试   不能：原样重试仍会失败，请先修正请求或账号。
 
     The errmsg matters for 40164 only, where it names the address that has to be added to the IP whitelist.
     An unknown code is explained as unknown; anything but an int raises TypeError.
@@ -168,7 +168,7 @@ def _unknown(errcode: int) -> Explanation:
         "",
         "not in the catalogue",
         "未收录的错误码",
-        "Unknown: this catalogue has no row for the code.",
+        "Unknown: the code is not in this catalogue.",
         "未知：本目录没有收录这个错误码。",
         "Read errmsg, keep the rid, and look the code up on the page of return codes at developers.weixin.qq.com.",
         "先看 errmsg，保留 rid，再到 developers.weixin.qq.com 的返回码页面查这个错误码。",
@@ -176,7 +176,7 @@ def _unknown(errcode: int) -> Explanation:
 
 
 def _caller(errmsg: str) -> str:
-    """Return the address that WeChat saw; errmsg comes from outside, so only a true address gets through."""
+    """Return the IP address that WeChat saw; errmsg comes from outside, so only a valid address is accepted."""
     # "invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist rid: …"
     from ipaddress import IPv6Address, ip_address  # only 40164 needs it
 

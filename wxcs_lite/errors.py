@@ -70,7 +70,7 @@ class WxError(Exception):
 class InvalidMessage(WxError, ValueError):
     """A value was refused before anything was sent; the error names the field (or file, or command).
 
-    Only a file can turn out to be unfit while it leaves: then `maybe_sent` is True.
+    `maybe_sent` is False, unless a file turned out to be unreadable while it was being sent.
 
     >>> from wxcs_lite import text
     >>> text("", "hello")
@@ -97,7 +97,9 @@ class InvalidMessage(WxError, ValueError):
 
 
 class TransportError(WxError):
-    """No reply arrived: network, proxy, TLS or time-out; the text never holds a URL or a token.
+    """No reply arrived: network, proxy, TLS or time-out.
+
+    `maybe_sent` tells whether a retry could deliver the message twice. The text never contains a URL or a token.
 
     >>> TransportError("cut", "断开").maybe_sent
     True
@@ -105,12 +107,12 @@ class TransportError(WxError):
 
 
 class BadReply(WxError):
-    """A reply arrived in no documented form: HTML, HTTP 502, cut JSON, past a size, a video where a picture was due.
+    """The reply is not in a documented form: HTML, HTTP 502, truncated JSON, too large, a video instead of a picture.
 
     >>> BadReply("HTTP 502", "HTTP 502", 502).status
     502
 
-    `status` is the HTTP status, or None where none was read.
+    `status` is the HTTP status, or None if none was read.
     """
 
     status: int | None
@@ -122,7 +124,7 @@ class BadReply(WxError):
 
 
 class PushRejected(WxError):
-    """A push that came in has a wrong signature, key, appid, age or form: answer HTTP 403.
+    """An incoming push has a wrong signature, key, appid, age or format: answer it with HTTP 403.
 
     >>> PushRejected("no signature", "缺少签名").maybe_sent
     False
@@ -137,7 +139,7 @@ _RID = r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})"
 _UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
 _NOT_SHOWN = rf"[\s,]*(?:hint:\s*\[[^\]]*\][\s,]*)?{_RID}"  # the text names the rid once, at its end
 _ERRMSG_SHOWN = 60  # characters
-_MAYBE_SENT = frozenset({-1, 4})  # "system error" and its undocumented twin: WeChat itself does not know
+_MAYBE_SENT = frozenset({-1, 4})  # "system error" and an undocumented code like it: WeChat itself does not know
 
 
 class ApiError(WxError):
@@ -149,7 +151,7 @@ class ApiError(WxError):
     >>> error.advice.retry
     'user'
 
-    `maybe_sent` is False except for -1 and 4, after which the message may have gone out all the same.
+    `maybe_sent` is False except for -1 and 4, after which the message may have been sent anyway.
     """
 
     errcode: int
@@ -177,7 +179,7 @@ class ApiError(WxError):
         """The errcode, WeChat's errmsg, what to do next, and the rid."""
         advice = self.advice
         said = re.sub(_UNPRINTABLE, " ", re.sub(_NOT_SHOWN, "", self.errmsg)).strip()
-        if len(said) > _ERRMSG_SHOWN:  # some go on for 200 characters, with links; `errmsg` has them all
+        if len(said) > _ERRMSG_SHOWN:  # some have 200 characters, with links; `errmsg` keeps them all
             said = said[:_ERRMSG_SHOWN].rsplit(" ", 1)[0].rstrip(" ,.:;") + "…"
         return f"{self.errcode} {said or advice.meaning}: {advice.remedy}{f' (rid: {self.rid})' if self.rid else ''}"
 
@@ -189,7 +191,7 @@ class ApiError(WxError):
 
 
 class TokenRejected(ApiError):
-    """The access token is not valid, or no longer: 40001, 40014, 42001, …"""
+    """The access token is invalid or has expired: 40001, 40014, 42001, …"""
 
 
 class WindowClosed(ApiError):
@@ -229,14 +231,14 @@ def api_error(errcode: int, errmsg: str) -> ApiError:
 
 
 def retry_after(error: BaseException) -> float | None:
-    """Return after how many seconds the same call may be tried again, or None where that is not safe or not sensible.
+    """Return the seconds after which the same call can be retried, or None if that is not safe or not useful.
 
     >>> retry_after(api_error(45011, "api minute-quota reach limit")), retry_after(api_error(45047, "out of limit"))
     (60.0, None)
 
-    None wherever WeChat may have the message (`maybe_sent`), so for -1 and a cut connection too: a second try could
-    send twice. 0.0 means at once, but with a new token. It only tells, and it does not count: where the second try
-    gets the same error, a third is for you to decide.
+    It is None whenever WeChat may have the message (`maybe_sent`), so for -1 and a lost connection, too, because a
+    retry could send twice. 0.0 means at once, but with a new token. It does not retry or count: if a retry gets the
+    same error, you decide whether to try once more.
     """
     if isinstance(error, ApiError):
         again = 0.0 if error.advice.retry == "token" else WAITS.get(error.errcode)
@@ -245,4 +247,4 @@ def retry_after(error: BaseException) -> float | None:
     return None if again is None or getattr(error, "maybe_sent", True) else again
 
 
-_NO_CONNECTION = 1.0  # second: nothing left, and a network that was away for a moment is back
+_NO_CONNECTION = 1.0  # second: nothing was sent, and a short network failure may be over

@@ -1,16 +1,16 @@
-"""How a reply is read: which bytes are its, and until when they are waited for.
+"""How a reply is read: which bytes belong to it, and how long to wait for them.
 
-A connection is kept for the next call, so whoever stops reading too early leaves the rest of one reply to be read as
-the next one. Python's http.client is generous: after an interim reply (103 Early Hints) it takes the next one for the
-answer of the next call, a folded or broken header is guessed at, two lengths are one too many for it to notice. Here a
-reply is read by the letter of RFC 9112 or refused, as `Malformed`; the connection is then closed.
+A connection is kept for the next call, so a reader that stops too early leaves the rest of one reply to be read as the
+next one. Python's http.client is lenient: after an interim reply (103 Early Hints) it takes the final one for the reply
+to the next call, it guesses at folded or broken headers, and it does not notice a second length. Here a reply is read
+strictly by RFC 9112 or refused as `Malformed`, and the connection is then closed.
 
-It is generous with time, too: a socket's time-out bounds each silence, and a byte now and then holds a call for ever.
-Here two clocks run beside it. A reply as a whole has what `CallTimeout` allows its call, and six silences may go by
-without a byte of its content: for its head, and for the line or trailer of a chunk. Both end as a TimeoutError.
+It is lenient about time, too: a socket's time-out bounds each silence, so a byte now and then can hold a call for ever.
+Here there are two more limits. A whole reply has the time that `CallTimeout` allows its call, and six silences may pass
+without a byte of content: for the head, and for the line or trailer of a chunk. Either limit raises TimeoutError.
 
-`Framed` is the `response_class` of `open_pool`'s connections; it overrides what http.client documents, `begin`, `read`
-and `read1`, and keeps its attributes as they are.
+`Framed` is the `response_class` of `open_pool`'s connections; it overrides the documented methods `begin`, `read` and
+`read1` of http.client and leaves its attributes as they are.
 """
 
 import io
@@ -24,7 +24,7 @@ from typing import Any
 
 __all__ = ["PATIENCE", "Framed", "Malformed"]
 
-PATIENCE = 6  # silences in which a reply must have its head, and content must go on
+PATIENCE = 6  # silences that may pass before the head is complete, or between two pieces of content
 
 _LONGEST_LINE = 65536  # bytes
 _MOST_HEADERS = 100
@@ -32,17 +32,17 @@ _MOST_INTERIM = 8
 _PIECE = 65536  # bytes
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n\0]*))?\r?\n")
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*+([^\r\n\0]*+)\r?\n")  # *+: a line of blanks costs no time
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*+([^\r\n\0]*+)\r?\n")  # *+: no backtracking over blanks
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*+(?:;[^\r\n\0]*+)?\r?\n")
-_LENGTH = re.compile(r"([0-9]{1,15})(?:[ \t]*,[ \t]*\1)*")  # one number, repeated perhaps
+_LENGTH = re.compile(r"([0-9]{1,15})(?:[ \t]*,[ \t]*\1)*")  # one number, perhaps repeated
 
 
 class Malformed(HTTPException):
-    """The reply breaks the rules of HTTP, so that nobody can know where it ends."""
+    """The reply breaks the rules of HTTP, so its end cannot be known."""
 
 
 class _Paced(io.RawIOBase):
-    """The bytes of a socket; each read of them ends in time."""
+    """The bytes of a socket, read under a time limit."""
 
     def __init__(self, sock: socket.socket, silence: float | None) -> None:
         given = sock.gettimeout()
@@ -56,11 +56,11 @@ class _Paced(io.RawIOBase):
         self.be_patient()
 
     def hold(self) -> None:
-        """Keep the socket open when its connection lets go of it, as it does at once if it will not be used again."""
+        """Keep the socket open after its connection drops it, which happens at once if it will not be used again."""
         self._file = self._sock.makefile("rb", buffering=0)  # a socket is closed when its last file is
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """Return itself as the file that http.client asks a socket for."""
+        """Return this object as the file that http.client asks a socket for."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
@@ -69,7 +69,7 @@ class _Paced(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         left = min(self._silence, min(self._ends, self._patient_until) - monotonic())
         if left <= 0:
-            raise TimeoutError("the reply came too slowly to wait for its end")
+            raise TimeoutError("the reply arrived too slowly")
         self._sock.settimeout(None if left == inf else left)
         count = self._sock.recv_into(buffer)
         if self.is_content:
@@ -77,7 +77,7 @@ class _Paced(io.RawIOBase):
         return count
 
     def be_patient(self) -> None:
-        """Wait for six silences more: content has come."""
+        """Allow six more silences, because content has arrived."""
         self._patient_until = monotonic() + self._patience
 
     def close(self) -> None:
@@ -87,21 +87,21 @@ class _Paced(io.RawIOBase):
 
 
 class _Headers(HTTPMessage):
-    """Headers as they were read; the email package would look each of them over whenever it is asked for all."""
+    """Headers as they were read; the email package would parse each of them whenever all are asked for."""
 
     def items(self) -> list[tuple[str, str]]:
         return list(self.raw_items())
 
     def get_payload(self, i: int | None = None, decode: bool = False) -> Any:
-        """Return None: what comes after headers is not theirs."""
+        """Return None, because headers have no body."""
         return None
 
 
 class Framed(HTTPResponse):
-    """A reply that is read past interim ones, by the letter, and in time.
+    """A response that skips interim replies and is read strictly and under time limits.
 
-    `silence` is for how long nothing may come, in seconds, and the socket's time-out bounds the whole reply; where no
-    silence is given, the socket's time-out is the silence.
+    `silence` is how long nothing may arrive, in seconds, and the socket's time-out bounds the whole reply; without a
+    `silence` the socket's time-out is used for it.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Framed(HTTPResponse):
         *,
         silence: float | None = None,
     ) -> None:
-        paced: Any = _Paced(sock, silence)  # of the socket, http.client asks for a file only
+        paced: Any = _Paced(sock, silence)  # http.client uses a socket only to get a file from it
         super().__init__(paced, debuglevel, method, url)
         self._paced, self._is_head = paced, method == "HEAD"
 
@@ -155,10 +155,10 @@ class Framed(HTTPResponse):
             self._paced.hold()
 
     def flush(self) -> None:
-        """Do nothing: who only reads has nothing to write out, though closing asks for it."""
+        """Do nothing: `close` calls this, but a reader has nothing to flush."""
 
     def read(self, amt: int | None = None) -> bytes:
-        """Return `amt` bytes of the content, or all; fewer only at its end."""
+        """Return `amt` bytes of the content, or all of it; fewer only at its end."""
         found: list[bytes] = []
         wanted = inf if amt is None or amt < 0 else amt
         while wanted and (piece := self._content(wanted, fill=True)):
@@ -167,11 +167,11 @@ class Framed(HTTPResponse):
         return found[0] if len(found) == 1 else b"".join(found)
 
     def read1(self, n: int = -1) -> bytes:
-        """Return what is there of the content, at most n bytes of it; nothing only at its end."""
+        """Return at most n bytes of the content that has arrived; empty only at its end."""
         return self._content(_PIECE if n < 0 else n, fill=False) if n else b""
 
     def _content(self, most: float, *, fill: bool) -> bytes:
-        """Return at most so many bytes of what is left in this chunk, or in the whole content."""
+        """Return at most `most` bytes of what is left of this chunk, or of the whole content."""
         if self.fp is None:
             return b""
         if self.chunked and not self.chunk_left:
@@ -184,7 +184,7 @@ class Framed(HTTPResponse):
         self._paced.is_content = True
         data = self.fp.read(wanted) if fill else self.fp.read1(wanted)
         self._paced.is_content = False
-        self._paced.be_patient()  # it may have come with the line before it
+        self._paced.be_patient()  # it may have arrived with the line before it
         self._count(data, left, cut=len(data) < wanted if fill else not data)
         return data
 
@@ -204,7 +204,7 @@ class Framed(HTTPResponse):
             self.close()
 
     def _next_chunk(self) -> int:
-        """Return the size of the next chunk; the last has none, and a trailer that nobody needs."""
+        """Return the size of the next chunk; after the last one, which is empty, skip the trailer."""
         if self.chunk_left == 0 and self.fp.read(2) != b"\r\n":
             raise Malformed("a chunk that is longer than its size")
         line = self.fp.readline(_LONGEST_LINE)
@@ -230,7 +230,7 @@ def _headers(file: io.BufferedReader) -> list[tuple[str, str]]:
 
 
 def _refusal(line: bytes, due: str) -> HTTPException | ConnectionError:
-    """Return the error for a line that is not what was due."""
+    """Return the error for a line that is not what was expected."""
     if line.endswith(b"\n"):
         return Malformed(f"no {due}")
     if len(line) == _LONGEST_LINE:

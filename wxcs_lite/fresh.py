@@ -1,4 +1,4 @@
-"""One token, kept fresh for everybody in this process: a callable that asks WeChat as rarely as it can."""
+"""One token, kept fresh for the whole process by a callable that asks WeChat as rarely as possible."""
 
 import time
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from wxcs_lite.transport import fetch_token
 __all__ = ["FreshToken", "fresh_token"]
 
 _MARGIN = 300  # seconds: from then on stable_token gives the next token, while this one still works
-_PAUSE = 10  # seconds between two requests that nothing new has happened to justify
+_PAUSE = 10  # seconds between two requests, unless something has changed
 
 
 class FreshToken:
-    """What `fresh_token` gives; call it for a token whenever one is needed."""
+    """A callable that returns a valid access token; `fresh_token` creates it."""
 
     __slots__ = (
         "__weakref__", "_appid", "_asked_at", "_clock", "_failure", "_held", "_lock", "_pool", "_renew_at", "_secret",
@@ -32,16 +32,16 @@ class FreshToken:
         renew_in_child(self)
 
     def after_fork(self) -> None:
-        """Take a new lock: a thread that was fetching when this process was forked is not in it."""
+        """Take a new lock: a thread that held the old one when the process was forked does not exist here."""
         self._lock = Lock()
 
     def __call__(self, rejected: str | None = None) -> Token:
-        """Return a token that should work; `rejected` is one that has just failed with TokenRejected."""
+        """Return a token that should work; `rejected` is one that just failed with TokenRejected."""
         rejected = None if rejected is None else hide(rejected)
         held = self._held
         if held is not None and held != rejected:
             now = self._clock()
-            # The usual case takes no lock, and while one thread renews, a token that lives will do for the others.
+            # The usual case takes no lock; while one thread renews, the others get the token that is still valid.
             if now < self._renew_at or (now < (held.expires_at or 0) and self._lock.locked()):
                 return held
         with self._lock:
@@ -49,7 +49,7 @@ class FreshToken:
             just_asked = 0 <= now - self._asked_at < _PAUSE
             if self._held is not None and self._held != rejected:
                 lives = now < (self._held.expires_at or 0)
-                # One that arrived all but dead is given even so: asking again at once would bring the same.
+                # A token that arrived almost expired is returned, too: asking again at once would bring the same one.
                 if (lives and now < self._renew_at) or (just_asked and (lives or self._failure is None)):
                     return self._held
             else:
@@ -63,16 +63,16 @@ class FreshToken:
         raise failure
 
     def _ask(self, now: float, rejected: str | None) -> None:
-        """Fetch, and note either a token or the failure that the next ten seconds share."""
+        """Fetch, and keep either the token or the failure, which is raised again for ten seconds."""
         try:
             token = fetch_token(self._pool, self._appid, self._secret, clock=self._clock)
         except WxError as e:
-            self._failure, self._asked_at = _another(e), self._clock()  # after a wait that threads shared, too
+            self._failure, self._asked_at = _another(e), self._clock()  # after the wait
             return
         left = (token.expires_at or now) - now
         self._asked_at = self._clock()
         self._held, self._renew_at = token, now + left - min(_MARGIN, left / 2)
-        # The same token again: WeChat holds it for good, so another round would be the first of an endless loop.
+        # The same token again: WeChat considers it valid, so asking once more would begin an endless loop.
         self._failure = _REJECTED if token == rejected else None
 
     def __repr__(self) -> str:
@@ -80,7 +80,7 @@ class FreshToken:
 
 
 def _another(error: WxError) -> WxError:
-    """Return its like, without its traceback, which grows with each raise and holds frames."""
+    """Return a copy without the traceback, which grows with each raise and keeps frames alive."""
     return type(error)(*error.args)
 
 
@@ -88,7 +88,7 @@ _REJECTED = TokenRejected(40001, "rejected, and stable_token gives the same toke
 
 
 def fresh_token(pool: Pool, appid: str, secret: str, *, clock: Callable[[], float] = time.time) -> FreshToken:
-    """Return a callable that gives a token that should work, shared by all threads of this process.
+    """Return a callable that gives a valid access token, shared by all threads of this process.
 
     >>> from wxcs_lite.sandbox import Sandbox
     >>> sandbox = Sandbox()
@@ -96,10 +96,10 @@ def fresh_token(pool: Pool, appid: str, secret: str, *, clock: Callable[[], floa
     >>> token() == token()
     True
 
-    Call it for every send: `send(pool, token(), message)`. After a TokenRejected say which one it was, once:
-    `token(rejected=old)` fetches only if old is still the one held, and raises TokenRejected if WeChat gives the same
-    again. It never forces a refresh, and a failed fetch is shared for ten seconds. If a renewal fails while the old
-    token lives, the old one is given.
+    Call it for every send: `send(pool, token(), message)`. After a TokenRejected pass the old token, once:
+    `token(rejected=old)` fetches only if old is still the current one, and raises TokenRejected if WeChat returns it
+    again. It never forces a refresh, and the error of a failed fetch is raised again for ten seconds. If a renewal
+    fails while the old token is still valid, the old one is returned.
     """
     pool, secret, appid = hidden(pool, secret, appid)
     return FreshToken(pool, appid, secret, clock)

@@ -1,11 +1,11 @@
-"""What is logged: one line of our own for each call, and urllib3's lines made fit to be seen.
+"""What is logged: one line of our own for each call, and urllib3's lines without their secrets.
 
-Ours names no host, no query and no body, because a query holds the token, and a body a text and an openid; urllib3's
-records hold URLs, and a URL holds the token.
+Our lines name no host, query or body, because a query contains the token, and a body a text and an openid; urllib3's
+records contain URLs, and a URL contains the token.
 
-A logger outlives the modules, and so does all that is within its filter's reach, which each process has to take down
-again at its end. Through `typing` that is everything (4 ms on Python 3.11), so neither this module nor
-`scrub` imports it.
+A logger outlives the modules at exit, and so does everything that its filter refers to; each process has to free that
+as it ends. Through `typing` that would be everything (4 ms on Python 3.11), so neither this module nor `scrub` imports
+it.
 """
 
 import logging
@@ -19,13 +19,13 @@ __all__ = ["log_call", "redact_logs"]
 _log = logging.getLogger("wxcs_lite")
 
 _ERRCODE = rb'"errcode"\s*:\s*(-?[0-9]{1,12})\b'
-_LOOKED_AT = 65536  # bytes of a reply; what is longer is a medium
+_LOOKED_AT = 65536  # bytes of a reply; anything longer is a medium
 
 
 def log_call(call: tuple[object, ...], begun: float, outcome: str, reply: bytes | None = None) -> None:
-    """Log one call (a `Request`) at DEBUG, if anybody listens; begun is of time.perf_counter, outcome what came of it.
+    """Log one call (a `Request`) at DEBUG, if anybody listens; `begun` is its start by time.perf_counter.
 
-    This module does not know `Request`, by whose fields the first four of the tuple are method, path, query and body.
+    This module does not import `Request`: the first four fields of the tuple are method, path, query and body.
     """
     if not _log.isEnabledFor(logging.DEBUG):
         return
@@ -49,14 +49,14 @@ _URLLIB3 = tuple(
 
 
 def redact_logs(names: tuple[str, ...] = _URLLIB3) -> None:
-    """Put a filter on urllib3's loggers (or on others), whoever it is that uses them."""
-    # One on the parent logger "urllib3" does nothing for what its children say, so each of them gets one.
+    """Add the filter to urllib3's loggers (or to others), for everybody who uses them."""
+    # A filter on the parent logger "urllib3" does not see the records of its children, so each of them gets one.
     for name in names:
         logging.getLogger(name).addFilter(_Redact())
 
 
 class _Redact(logging.Filter):
-    """Leave of a record only a scrubbed text: its args and its traceback hold URLs and what a server has echoed."""
+    """Keep only a scrubbed text of a record: its args and its traceback hold URLs and what a server has echoed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text, _, _ = record.getMessage().partition(", unparsed data: ")

@@ -1,4 +1,4 @@
-"""What the calls for media give: the values `Uploaded` and `Media`."""
+"""What the media calls return: the values `Uploaded` and `Media`."""
 
 import os
 from base64 import b64encode
@@ -22,12 +22,12 @@ def _refused(field: str, target: Path, en: str, zh: str) -> InvalidMessage:
 
 
 def _not_through_a_link(path: str, flags: int) -> int:
-    """Open a file to write; a link that appears there between the look and the opening is not followed either."""
+    """Open a file for writing; a link that appears there between check and opening is not followed either."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 class Uploaded(NamedTuple):
-    """What `upload` gives: a media_id for three days; created_at in seconds of the epoch.
+    """An uploaded medium: a media_id that is valid for three days from created_at, in seconds since the epoch.
 
     >>> Uploaded("MEDIA_ID", "image", 1672500000).expires_at
     1672759200
@@ -39,17 +39,17 @@ class Uploaded(NamedTuple):
 
     @property
     def expires_at(self) -> int:
-        """When the media_id ends, in seconds of the epoch."""
+        """When the media_id expires, in seconds since the epoch."""
         return self.created_at + _MEDIA_LIFE
 
 
 class Media(NamedTuple):
-    r"""What `download` gives: the bytes, their content type and WeChat's filename for them.
+    r"""A downloaded medium: its bytes, its content type and WeChat's filename for it.
 
     >>> Media(b"\xff\xd8\xff\xe0", "image/jpeg", "MEDIA_ID.jpg")
     <Media MEDIA_ID.jpg, 4 bytes of image/jpeg>
 
-    In a notebook it shows itself if it is a JPEG, PNG or GIF by its first bytes, whatever its labels say.
+    A notebook shows the picture if the first bytes are those of a JPEG, PNG or GIF, whatever content_type says.
     """
 
     content: bytes
@@ -65,8 +65,8 @@ class Media(NamedTuple):
         ...     medium.save(folder).name
         'MEDIA_ID.jpg'
 
-        What is there already stays, unless `replace` is True; a symbolic link is never followed. InvalidMessage then
-        names `replace` or `path`; whatever else goes wrong is an OSError.
+        An existing file is kept unless `replace` is True, and a symbolic link is never followed: InvalidMessage then
+        names `replace` or `path`. Any other failure is an OSError.
         """
         target = Path(path)
         if target.is_dir():
@@ -74,12 +74,12 @@ class Media(NamedTuple):
         if target.is_symlink():
             raise _refused("path", target, "is a symbolic link: name the file itself", "是符号链接：请写实际文件的路径")
         if target.exists() and not target.is_file():
-            raise _refused("path", target, "is there, and is not a regular file", "已存在，且不是普通文件")
+            raise _refused("path", target, "exists and is not a regular file", "已存在，且不是普通文件")
         if target.exists() and not replace:
             raise _refused(
                 "replace",
                 target,
-                "is there already: pass replace=True to write over it, or another path",
+                "exists already: pass replace=True to overwrite it, or another path",
                 "已存在：要覆盖请传 replace=True，或换一个路径",
             )
         with open(target, "wb" if replace else "xb", opener=_not_through_a_link) as file:

@@ -1,6 +1,6 @@
 """A message is a dict: what a builder returns is what WeChat receives.
 
-Builders refuse only what is certainly wrong (`InvalidMessage`); what may be wrong, or only today, is advice
+Builders refuse only what is certainly wrong (`InvalidMessage`); what may be wrong, or may change, is advice
 (`remarks.check`).
 """
 
@@ -72,28 +72,28 @@ class _MiniProgramPage(TypedDict):
 
 
 class TextMessage(_Envelope):
-    """What `text` returns."""
+    """A text message, as `text` returns it."""
 
     msgtype: Literal["text"]
     text: _Text
 
 
 class ImageMessage(_Envelope):
-    """What `image` returns."""
+    """A picture message, as `image` returns it."""
 
     msgtype: Literal["image"]
     image: _Image
 
 
 class LinkMessage(_Envelope):
-    """What `link` returns."""
+    """A link message, as `link` returns it."""
 
     msgtype: Literal["link"]
     link: _Link
 
 
 class MiniProgramPageMessage(_Envelope):
-    """What `miniprogrampage` returns."""
+    """A mini-program card, as `miniprogrampage` returns it."""
 
     msgtype: Literal["miniprogrampage"]
     miniprogrampage: _MiniProgramPage
@@ -109,7 +109,7 @@ def text(touser: str, content: str) -> TextMessage:
     >>> text("OPENID", "你好")
     {'touser': 'OPENID', 'msgtype': 'text', 'text': {'content': '你好'}}
 
-    `<a href="…" data-miniprogram-appid="…" data-miniprogram-path="…">label</a>` in the content opens a page of yours.
+    `<a href="…" data-miniprogram-appid="…" data-miniprogram-path="…">label</a>` in the content links to a page.
     """
     return _checked(TextMessage(touser=touser, msgtype="text", text={"content": content}))
 
@@ -120,7 +120,7 @@ def image(touser: str, media_id: str) -> ImageMessage:
     >>> image("OPENID", "MEDIA_ID")
     {'touser': 'OPENID', 'msgtype': 'image', 'image': {'media_id': 'MEDIA_ID'}}
 
-    A media_id lives for three days and may be sent as often as you like.
+    A media_id is valid for three days and can be sent any number of times.
     """
     return _checked(ImageMessage(touser=touser, msgtype="image", image={"media_id": media_id}))
 
@@ -156,7 +156,7 @@ def with_ai_label(message: _M, is_ai_msg: bool = True) -> _M:
     >>> with_ai_label(text("OPENID", "hi"))["aimsgcontext"]
     {'is_ai_msg': 1}
 
-    False says explicitly that it did not; it does not take the field away.
+    False says explicitly that it did not; it does not remove the field.
     """
     return _with(message, "aimsgcontext", {"is_ai_msg": int(bool(is_ai_msg))})
 
@@ -167,7 +167,7 @@ def with_kf_account(message: _M, kf_account: str) -> _M:
     >>> with_kf_account(text("OPENID", "hi"), "test1@kftest")["customservice"]
     {'kf_account': 'test1@kftest'}
 
-    Documented for every kind of account, proven for Official Accounts only.
+    It is documented for every type of account, but confirmed for Official Accounts only.
     """
     require_str("kf_account", kf_account)
     return _with(message, "customservice", {"kf_account": kf_account})
@@ -196,12 +196,12 @@ def _checked(message: _M) -> _M:
 
 
 def require_message(message: Mapping[str, Any]) -> None:
-    """Refuse a message, a handmade one too, that WeChat certainly could not use; an unknown msgtype passes."""
+    """Refuse a message that WeChat could certainly not use, even a handmade one; an unknown msgtype passes."""
     if not isinstance(message, dict | Mapping):
         raise InvalidMessage(
             "message",
             f"must be a dict such as text(touser, content) returns, not {kind_of(message)}",
-            f"应为 text(touser, content) 返回的那种 dict，收到的是 {kind_of(message)}",
+            f"应为 dict，例如 text(touser, content) 的返回值，收到的是 {kind_of(message)}",
         )
     require_str("touser", message.get("touser"))
     msgtype: Any = message.get("msgtype")

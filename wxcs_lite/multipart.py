@@ -1,7 +1,7 @@
 """One file part named `media`, as WeChat wants it: a plain ASCII filename with an extension, and a known length.
 
 A body whose length is unknown is refused with HTTP 412, a name in RFC 5987 form with 41005, one without an extension
-with 40005. So the name is made here, and the length is known before the first byte leaves.
+with 40005. So the name is made here, and the length is known before the first byte is sent.
 """
 
 import os
@@ -36,7 +36,7 @@ def extension_of(start: bytes) -> str | None:
 
 
 def safe_name(name: str, content: bytes) -> str:
-    r"""Return a name under which a medium can be saved anywhere: a plain one of a media type, or else a made one.
+    r"""Return a filename that is safe on any system: the given one if it is plain and of a media type, else a new one.
 
     >>> safe_name("MEDIA_ID.jpg", b""), safe_name("conftest.py", b"\xff\xd8\xff"), safe_name("-rf.png", b"")
     ('MEDIA_ID.jpg', 'media.jpg', 'media-rf.png')
@@ -44,17 +44,17 @@ def safe_name(name: str, content: bytes) -> str:
     stem, dot, extension = name.rpartition(".")
     if not re.fullmatch(_PLAIN, stem) or dot + extension.lower() not in _PART_TYPE:
         return f"media{extension_of(content) or '.bin'}"
-    if stem.startswith("-"):  # else a shell's `*` would make an option of it
+    if stem.startswith("-"):  # a shell's `*` would pass it as an option
         return f"media{name}"
     return f"media-{name}" if re.fullmatch(_RESERVED, stem.partition(".")[0]) else name
 
 
 _PLAIN = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,94}"
-_RESERVED = r"(?i)con|prn|aux|nul|(?:com|lpt)[0-9]"  # devices of Windows, whatever follows a dot
+_RESERVED = r"(?i)con|prn|aux|nul|(?:com|lpt)[0-9]"  # device names of Windows, with any extension
 
 
 class Multipart:
-    r"""A multipart body that need not be in memory as a whole: len() is its Content-Length, each iteration starts anew.
+    r"""A multipart body that need not be in memory as a whole; len() is its Content-Length, and it can be reiterated.
 
     >>> body = Multipart(b"head\r\n", b"content", b"\r\ntail")
     >>> len(body), list(body)
@@ -62,8 +62,8 @@ class Multipart:
     >>> bytes(body)
     b'head\r\ncontent\r\ntail'
 
-    A file as content is sent whole, from its start, wherever it stands; it must not change until it is sent.
-    `bytes` makes one piece of it, for HTTP libraries that would send an iterable without Content-Length (HTTP 412).
+    A file is sent whole, from its start, whatever its position; it must not change until it has been sent. `bytes`
+    joins everything, for HTTP libraries that would send an iterable without Content-Length (HTTP 412).
     """
 
     __slots__ = ("_size", "content", "head", "tail")
@@ -99,13 +99,13 @@ class Multipart:
 
 
 def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | None) -> tuple[Multipart, str]:
-    """Return the body and its content type; the boundary is random unless given, so that no file can foresee it."""
+    """Return the body and its content type; the boundary is random unless given, so no file can foresee it."""
     start = _start(content)
     if not start:
-        raise InvalidMessage("file", "is empty: WeChat answers 44001", "是空的，微信会返回 44001")
+        raise InvalidMessage("file", "is empty: WeChat answers 44001", "内容为空，微信会返回 44001")
     name = _ascii_name(filename, start)
     boundary = os.urandom(16).hex() if boundary is None else boundary  # as `secrets` does, without its imports
-    # None of the characters that would want quotes in the header: servers have failed over quotes around a boundary.
+    # No character that needs quotes in the header: servers have failed on a quoted boundary.
     if not re.fullmatch(r"[0-9A-Za-z_.-]{1,70}", boundary):
         raise InvalidMessage(
             "boundary", "must be 1 to 70 ASCII letters, digits, _ . or -", "应为 1 到 70 个 ASCII 字母、数字或 _ . -"
@@ -123,14 +123,14 @@ def media_part(content: bytes | BinaryIO, filename: str | None, boundary: str | 
 
 
 def pieces(content: bytes | bytearray | memoryview) -> Iterator[bytes]:
-    """Cut bytes into pieces of at most 64 KiB; copies of the moment, for recorders such as VCR cannot keep views."""
+    """Cut bytes into pieces of at most 64 KiB, as copies, because recorders such as VCR cannot keep views."""
     view = _flat(content)
     for at in range(0, len(view), PIECE):
         yield bytes(view[at : at + PIECE])
 
 
 def _flat(content: bytes | bytearray | memoryview) -> memoryview:
-    """Return a view of single bytes; one with gaps, which cannot be cast, is copied."""
+    """Return a view of single bytes; one with gaps is copied, because it cannot be cast."""
     view = memoryview(content)
     return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
 
@@ -142,14 +142,14 @@ def _read_pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
         piece = _read(file, min(PIECE, left))
         if not piece:
             raise InvalidMessage(
-                "file", f"became {left} bytes shorter while it was sent", f"在发送过程中变短了 {left} 字节"
+                "file", f"became {left} bytes shorter while it was being sent", f"在发送过程中变短了 {left} 字节"
             )
         left -= len(piece)
         yield piece
 
 
 def _read(file: BinaryIO, most: int) -> bytes:
-    """Read some bytes, or refuse what is not read as a binary file is: too many would go past the Content-Length."""
+    """Read some bytes, or refuse a file that does not behave like a binary one: more would break the Content-Length."""
     piece: object = _tried(file, lambda: file.read(most))
     if isinstance(piece, bytes) and len(piece) <= most:
         return piece
@@ -164,15 +164,15 @@ def _read(file: BinaryIO, most: int) -> bytes:
 
 
 def _tried(file: BinaryIO, act: Callable[[], _T]) -> _T:
-    """Do something with a file, or refuse one that is closed or open for writing or text; an OSError goes on."""
+    """Do something with a file, or refuse one that is closed, write-only or in text mode; an OSError is passed on."""
     try:
         return act()
-    except UnicodeDecodeError:  # a picture is no text
+    except UnicodeDecodeError:  # a picture that was opened as text
         problem = _TEXT_MODE
     except ValueError:
-        problem = "cannot be read: open it with 'rb'", "不能读取：请用 'rb' 打开"
+        problem = "cannot be read: open it with 'rb'", "无法读取：请用 'rb' 打开"
         if getattr(file, "closed", None) is True:
-            problem = "is closed: open it until it is sent", "已经关闭：发送完之前请保持打开"
+            problem = "is closed: keep it open until it has been sent", "已关闭：请保持打开，直到发送完毕"
     raise InvalidMessage("file", *problem)
 
 
@@ -180,7 +180,7 @@ def _size(content: bytes | BinaryIO) -> int:
     if isinstance(content, bytes | bytearray | memoryview):
         return memoryview(content).nbytes
     try:
-        _tried(content, lambda: content.seek(0, 2))  # what it returns is no use: some give None
+        _tried(content, lambda: content.seek(0, 2))  # the result is not used: some return None
         size: object = _tried(content, lambda: content.tell())
     except OSError:  # files of /proc
         size = None
@@ -198,7 +198,7 @@ def _start(content: bytes | BinaryIO) -> bytes:
     except (AttributeError, ValueError):  # ValueError: a closed file
         kind = kind_of(content)
         problem = (
-            f"must be bytes or an open binary file, not {kind} (a path goes to wxcs_lite.upload)",
+            f"must be bytes or an open binary file, not {kind} (pass a path to wxcs_lite.upload)",
             f"应为 bytes 或已打开的二进制文件，收到的是 {kind}（路径请交给 wxcs_lite.upload）",
         )
     else:
@@ -207,14 +207,14 @@ def _start(content: bytes | BinaryIO) -> bytes:
             return _read(content, 16)
         problem = (
             "cannot be rewound, so its length is unknown: pass file.read() and a filename",
-            "不能回退，无法得知长度：请传 file.read() 并给出 filename",
+            "无法回退，因而无法得知长度：请传 file.read() 并给出 filename",
         )
     raise InvalidMessage("file", *problem)
 
 
 _NO_SIZE = (
-    "does not tell its size, as a device or a pipe: pass its bytes and a filename",
-    "无法得知大小，例如设备或管道：请传 bytes 并给出 filename",
+    "has no known size, like a device or a pipe: pass its bytes and a filename",
+    "无法得知大小（例如设备或管道）：请传 bytes 并给出 filename",
 )
 _TEXT_MODE = "is open in text mode: open it with 'rb'", "是以文本模式打开的，请用 'rb' 打开"
 _EXTENSION = r"\.([A-Za-z0-9]{2,5})$"
@@ -236,8 +236,8 @@ def _ascii_name(filename: str | None, start: bytes) -> str:
     if extension is None:
         raise InvalidMessage(
             "filename",
-            "is needed, with an extension: the content is no JPEG, PNG or GIF (40005 otherwise)",
-            "必须给出并带扩展名：内容不是 JPEG、PNG、GIF，否则微信返回 40005",
+            "is required, with an extension: the content is not a JPEG, PNG or GIF (WeChat would answer 40005)",
+            "必须给出，并带有扩展名：内容不是 JPEG、PNG 或 GIF，没有扩展名会返回 40005",
         )
     # An ASCII stem stays readable; of a Chinese one nothing useful would be left.
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") if stem.isascii() else ""

@@ -1,4 +1,4 @@
-"""Where an error came from, in names only: a line of source or a path may hold what should not be shown."""
+"""Where an error came from, in names only, because a source line or a path may contain what should not be shown."""
 
 __all__ = ["places"]
 

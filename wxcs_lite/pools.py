@@ -37,25 +37,24 @@ def open_pool(
     read_timeout: float = 10,
     total_timeout: float | None = None,
 ) -> Pool:
-    """Return a urllib3 pool bound to one host, ready to be passed as the first argument of every call.
+    """Return a urllib3 pool bound to one host, the first argument of every call.
 
     >>> pool = open_pool()
     >>> pool.scheme, pool.host
     ('https', 'api.weixin.qq.com')
 
-    Nothing is connected before the first call. `maxsize` is how many threads talk at once; a further one waits. Proxy
+    No connection is opened before the first call. `maxsize` is how many threads can call at once; others wait. Proxy
     environment variables are not read: `proxy="http://host:port"`, or `http://user:password@host:port`, gives you one
-    fixed address for WeChat's IP whitelist. So does a gateway of yours: the path in `https://gateway.example/wx` is put
-    before that of each call. Raises ValueError for a url with a query or user. Over http beyond loopback, the first
-    call that carries a secret warns; inside WeChat cloud hosting `http://api.weixin.qq.com` is right, and calls carry
-    none.
+    fixed address for WeChat's IP whitelist. So does your own gateway: the path in `https://gateway.example/wx` is put
+    before the path of each call. Raises ValueError for a url with a query or user. Over http beyond loopback, the first
+    call that carries a secret warns; inside WeChat cloud hosting `http://api.weixin.qq.com` is right, because calls
+    carry no secret.
 
-    Timeouts are in seconds. `read_timeout` bounds each silence of the other side; six of them bound a JSON reply as a
-    whole, and in a medium the wait for its next byte. `total_timeout` bounds a whole call, for callers with a deadline
-    of their own (a serverless function), a `stream` to its last chunk too. Looking up the host's name is not bounded,
-    each further address of it may take a third of that time more, and so may the last piece of a large upload. A pool
-    that you made yourself has urllib3's timeouts alone: a server that drips headers, chunk sizes or trailers can hold
-    its calls.
+    Timeouts are in seconds. `read_timeout` bounds each silence of the server; six times that bounds a whole JSON reply
+    and, in a medium, the wait for the next byte. `total_timeout` bounds a whole call, a `stream` up to its last chunk,
+    for callers with a deadline of their own (a serverless function). It does not bound the DNS lookup, and each further
+    address of the host, or the last piece of a large upload, may add a third of it. A pool that you created yourself
+    has only urllib3's timeouts: a server that sends headers, chunk sizes or trailers byte by byte can block its calls.
     """
     url, proxy = hide_if_str(url), hide_if_str(proxy)  # they may hold a login
     scheme, host, port, prefix = _origin(url)
@@ -71,7 +70,7 @@ def open_pool(
     if proxy is None:
         pool: Any = classes[scheme](host, port, **settings)
     elif scheme != "https":
-        raise ValueError("proxy= goes with an https url: an http proxy would read the token\nproxy= 只用于 https")
+        raise ValueError("proxy= needs an https url: over http the proxy could read the token\nproxy= 只用于 https")
     else:
         manager = _manager(proxy, classes, settings)
         if manager is None:
@@ -83,10 +82,10 @@ def open_pool(
 
 
 class CallTimeout(Timeout):
-    """The timeouts of `open_pool`; the copy that a call takes of them also knows when the call has to end.
+    """The timeouts of `open_pool`; each call has a copy that also knows when the call must end.
 
-    urllib3 asks a Timeout for two numbers: how long a step on the way to the server may take, and how long the socket
-    may wait for the reply. `Framed` bounds each silence itself, so for a call the second is the time for all of it.
+    urllib3 asks a Timeout for two numbers: how long each step of connecting may take, and how long the socket may wait
+    for the reply. `Framed` bounds each silence itself, so during a call the second is the time for the whole reply.
     """
 
     def __init__(self, connect: float | None, read: float | None, total: float | None = None) -> None:
@@ -97,8 +96,8 @@ class CallTimeout(Timeout):
         self.ends: float | None = None  # on the clock of `monotonic`, once a call has begun
 
     def begin(self, reply_within: float = inf) -> "CallTimeout":
-        """Return the timeouts of one call, whose time runs from now; its reply may take so many seconds."""
-        call = CallTimeout.__new__(CallTimeout)  # what the constructor checks holds already
+        """Return the timeouts of a call that starts now; its reply may take `reply_within` seconds."""
+        call = CallTimeout.__new__(CallTimeout)  # the constructor has checked these values already
         vars(call).update(vars(self))
         call._reply_within = reply_within
         call.ends = inf if self._total is None else monotonic() + self._total
@@ -130,13 +129,13 @@ class CallTimeout(Timeout):
 
 
 class HTTPPool(urllib3.HTTPConnectionPool):
-    """Its connections read replies with `Framed`.
+    """A urllib3 pool whose connections read replies with `Framed`.
 
-    A ConnectionCls of our own would go round vcrpy, which puts its own in that place: a test's call would be live.
+    A ConnectionCls of our own would bypass vcrpy, which replaces that attribute: a test would call the real server.
     """
 
-    prefix: str = ""  # of a gateway: comes before each path
-    exposed: bool = False  # plain http beyond loopback, and nobody has been told yet
+    prefix: str = ""  # the gateway's path, which precedes each call's
+    exposed: bool = False  # plain http beyond loopback, not warned of yet
 
     def _new_conn(self) -> Any:
         connection: Any = super()._new_conn()
@@ -147,24 +146,24 @@ class HTTPPool(urllib3.HTTPConnectionPool):
 
 
 class HTTPSPool(HTTPPool, urllib3.HTTPSConnectionPool):
-    """The same with TLS."""
+    """An `HTTPPool` over TLS."""
 
 
 class HTTPGateway(HTTPPool):
-    """Leads to a gateway, whose path comes before each call's; the calls know nothing of it."""
+    """An `HTTPPool` to a gateway, whose path is put before each call's."""
 
     def urlopen(  # type: ignore[override]
         self, method: str, url: str, body: Any = None, headers: Any = None, retries: Any = None, *args: Any, **more: Any
     ) -> BaseHTTPResponse:
-        """Do as urllib3 does, at the gateway's path."""
-        # urllib3 calls it again for a retry or a redirect of one's own, with the URL as it is then.
+        """Make the request at the gateway's path."""
+        # urllib3 calls this again for retries and redirects, with the URL that already has the path.
         if url.startswith("/") and not getattr(retries, "history", ()):
             url = hide(self.prefix + url)
         return super().urlopen(method, url, body, headers, retries, *args, **more)
 
 
 class HTTPSGateway(HTTPGateway, HTTPSPool):
-    """The same with TLS."""
+    """An `HTTPGateway` over TLS."""
 
 
 _POOLS: dict[str, type[HTTPPool]] = {"http": HTTPPool, "https": HTTPSPool}
@@ -172,13 +171,13 @@ _GATEWAYS: dict[str, type[HTTPPool]] = {"http": HTTPGateway, "https": HTTPSGatew
 
 
 def warn_of_exposure(pool: Any) -> None:
-    """Warn, once for a pool and at the caller's line, that what is about to leave can be read on its way."""
+    """Warn, once for a pool and at the caller's line, that the request can be read on the network path."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PASSED):
         frame, level = frame.f_back, level + 1
     warnings.warn(
-        f"http to {pool.host}: everyone on the way can read the token; use https\n"
-        f"以 http 访问 {pool.host}：途中任何人都能看到凭证，请用 https",
+        f"http to {pool.host}: anyone on the network path can read the token; use https\n"
+        f"用 http 访问 {pool.host}：途中任何人都能读取凭证，请改用 https",
         stacklevel=level,
     )
     pool.exposed = False
@@ -188,7 +187,7 @@ _PASSED = ("wxcs_lite.", "contextlib")
 
 
 def _origin(url: str) -> tuple[str, str, int | None, str]:
-    """Return scheme, host, port and path; a path that is only a slash is none."""
+    """Return scheme, host, port and path; a path of only a slash becomes empty."""
     try:
         address = parse_url(url)
     except urllib3.exceptions.LocationParseError:
@@ -218,7 +217,7 @@ _PREFIX = r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)*/?"
 def _manager(proxy: str, classes: dict[str, type[HTTPPool]], settings: dict[str, Any]) -> urllib3.ProxyManager | None:
     """Return the manager of a proxy, with the login of its address, which urllib3 would pass over; None if it is none.
 
-    Nothing is raised in here, where the parts of the address, and in urllib3, where its text, would be shown.
+    Nothing is raised, because a traceback of this frame, or of urllib3's, would show the address.
     """
     with suppress(ValueError):
         address = parse_url(proxy)
@@ -244,12 +243,12 @@ def _keep_alive() -> list[tuple[int, int, int]]:
 
 
 def require_pool(pool: object) -> None:
-    """Refuse what is no host-bound pool, and say how to get one."""
+    """Refuse what is not a host-bound pool, and say how to get one."""
     if isinstance(pool, urllib3.PoolManager):
         raise TypeError(
             "pool is a PoolManager; pass the pool of one host: "
             f'manager.connection_from_url("{API}"), or open_pool()\n'
-            f'pool 是 PoolManager，请传绑定到主机的连接池：manager.connection_from_url("{API}") 或 open_pool()'
+            f'pool 是 PoolManager，请传绑定了主机的连接池：manager.connection_from_url("{API}") 或 open_pool()'
         )
     if not hasattr(pool, "urlopen"):
         raise TypeError(

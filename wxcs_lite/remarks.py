@@ -1,4 +1,4 @@
-"""Advice on a message before it leaves: it never refuses, and it speaks only of what can be known from the dict."""
+"""Advice on a message before it is sent: it never refuses one, and is based only on what the dict shows."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -35,11 +35,11 @@ def check(message: Mapping[str, Any]) -> list[Remark]:
     >>> check(text("OPENID", "hello"))
     []
     >>> print(check(text("OPENID", "好" * 700))[0].en)
-    is 2100 bytes of UTF-8, past the safe 2048: WeChat may answer 45002; cut by split_text, it costs 2 messages...
+    is 2100 bytes of UTF-8, more than the safe 2048: WeChat may answer 45002; cut by split_text, it takes 2 messages...
     >>> print(check(miniprogrampage("OPENID", title="t", pagepath="/pages/a", thumb_media_id="M"))[0].en)
     begins with "/": write it as in app.json, pages/…
 
-    It never raises: what `send` would refuse is the one remark then, and what it cannot judge, it passes over.
+    It never raises: what `send` would refuse becomes the only remark, and what cannot be judged is left out.
     """
     try:
         require_message(message)
@@ -69,7 +69,7 @@ def _touser(value: str) -> _Advice:
         return None
     return (
         "does not look like an openid (letters, digits, _ and -): WeChat may answer 40003",
-        "不像 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
+        "不像是 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
     )
 
 
@@ -78,8 +78,8 @@ def _msgtype(value: str) -> _Advice:
         return None
     types = ", ".join(REQUIRED)
     return (
-        f"a Mini Program sends {types}; {quoted(value)} will probably get 45162",
-        f"小程序能发的类型是 {types}，发 {quoted(value)} 多半会返回 45162",
+        f"a Mini Program can send {types}; {quoted(value)} will probably get 45162",
+        f"小程序只能发送 {types}，{quoted(value)} 多半会返回 45162",
     )
 
 
@@ -87,16 +87,16 @@ def _size(value: str) -> _Advice:
     size = len(value.encode())
     if size <= TEXT_BYTES:
         return None
-    en = f"is {size} bytes of UTF-8, past the safe {TEXT_BYTES}: WeChat may answer 45002; "
-    zh = f"按 UTF-8 计 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
+    en = f"is {size} bytes of UTF-8, more than the safe {TEXT_BYTES}: WeChat may answer 45002; "
+    zh = f"按 UTF-8 计算为 {size} 字节，超过稳妥的 {TEXT_BYTES} 字节，微信可能返回 45002；"
     try:
         count = len(split_text(value))
     except InvalidMessage as e:  # a link that is longer
         return f"{en}it {e.args[1]}", f"{zh}{e.args[2]}"
     full, full_zh = (", which holds 5", "，而窗口只有 5 条") if count > 5 else ("", "")
     return (
-        f"{en}cut by split_text, it costs {count} messages of the window{full}",
-        f"{zh}用 split_text 拆开发要占 {count} 条{full_zh}",
+        f"{en}cut by split_text, it takes {count} messages of the window{full}",
+        f"{zh}用 split_text 拆分后要占 {count} 条{full_zh}",
     )
 
 
@@ -108,8 +108,8 @@ def _own_page(value: str) -> _Advice:
     if all("data-miniprogram-path" in tag for tag in tags if "data-miniprogram-appid" in tag):
         return None
     return (
-        "has a link with data-miniprogram-appid but no data-miniprogram-path: it has no page to open",
-        "文字链接带有 data-miniprogram-appid，却没有 data-miniprogram-path，不知道要打开哪个页面",
+        "has a link with data-miniprogram-appid but no data-miniprogram-path, so it has no page to open",
+        "文字链带有 data-miniprogram-appid，却没有 data-miniprogram-path，无法确定要打开的页面",
     )
 
 
@@ -134,7 +134,7 @@ def _thumb_url(value: str) -> _Advice:
     if "://" not in value:
         return (
             "is not a web address: a link's thumbnail is a JPG or PNG on the web, not a media_id or a file",
-            "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，不是 media_id，也不是本地文件",
+            "不是网址：link 的缩略图要填网上的 JPG 或 PNG 地址，而不是 media_id 或本地文件",
         )
     ending = re.search(_WRONG_KIND, re.split(r"[?#]", value, maxsplit=1)[0])
     if ending:
@@ -150,7 +150,7 @@ def _media_id(value: str) -> _Advice:
         return None
     return (
         "looks like an address or a file name: upload the picture and give the media_id that comes back",
-        "像是网址或文件名：请先上传图片，填返回的 media_id",
+        "像是网址或文件名：请先上传图片，再填返回的 media_id",
     )
 
 

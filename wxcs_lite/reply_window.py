@@ -1,7 +1,7 @@
-"""How many messages a user may still be sent, and until when. Advice, never a lock: WeChat alone decides.
+"""How many more messages a user may be sent, and until when. This is advice, never a lock: WeChat alone decides.
 
-Each thing a user does gives a number of messages for a time. They do not add up: the larger number and the later end
-count. Time is an argument.
+Each action of a user allows a number of messages for some time. They do not add up: the larger number and the later
+end count. Time is an argument.
 """
 
 from collections.abc import Iterable
@@ -19,15 +19,15 @@ _KINDS = ("sent", *_GIVES)
 
 
 class WindowEvent(NamedTuple):
-    """Something that happened between a user and you, at a time in seconds of the epoch.
+    """Something that happened between a user and you, at a time in seconds since the epoch.
 
     >>> from wxcs_lite.push import Push
     >>> push = Push({"FromUserName": "OPENID", "CreateTime": 1482048670, "MsgType": "text", "Content": "hi"})
     >>> WindowEvent("message", push.CreateTime)
     WindowEvent(kind='message', at=1482048670)
 
-    `message`: the user sent one; `enter`: the user came in by the button (the event
-    user_enter_tempsession); `sent`: WeChat answered `ok` to a message of yours, for refused ones do not count.
+    `message`: the user sent one; `enter`: the user came in by the button (the event user_enter_tempsession); `sent`:
+    WeChat answered `ok` to your message (refused ones do not count).
     """
 
     kind: Literal["message", "enter", "sent"]
@@ -35,7 +35,7 @@ class WindowEvent(NamedTuple):
 
 
 class Window(NamedTuple):
-    """How many messages are left, and until when, in seconds of the epoch; None if no window is open.
+    """How many messages are left, and until when, in seconds since the epoch; None if no window is open.
 
     >>> Window(5, 1482221470).left
     5
@@ -46,7 +46,7 @@ class Window(NamedTuple):
 
 
 def window_left(events: Iterable[WindowEvent], now: float, *, refill_on_entry: bool = False) -> Window:
-    """Return what is left of one user's window after these events, sorted by time here (equal times stay as given).
+    """Return what is left of one user's window after these events, sorted here by time (equal times keep their order).
 
     >>> events = [WindowEvent("message", 0), WindowEvent("sent", 10), WindowEvent("sent", 20)]
     >>> window_left(events, 60)
@@ -54,7 +54,7 @@ def window_left(events: Iterable[WindowEvent], now: float, *, refill_on_entry: b
     >>> window_left(events, 172801)
     Window(left=0, closes_at=None)
 
-    Nothing left before `closes_at` is what WeChat answers with 45047, no window with 45015. Its documents do not say
+    WeChat answers 45047 if nothing is left before `closes_at`, and 45015 if no window is open. Its pages do not say
     whether coming in by the button within the 48 hours of a message gives 5 again; `refill_on_entry=True` reads them
     so, the default gives 2. An event that is later than now counts, because clocks differ.
     """
@@ -78,7 +78,7 @@ def _checked(event: Any) -> tuple[str, float]:
     if not (isinstance(event, tuple) and len(event) == 2 and isinstance(event[1], int | float)):
         raise InvalidMessage(
             "events",
-            'must be such as WindowEvent("message", push.CreateTime)',
+            'must hold values such as WindowEvent("message", push.CreateTime)',
             '应为 WindowEvent("message", push.CreateTime) 这样的值',
         )
     if event[0] not in _KINDS:

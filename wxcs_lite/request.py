@@ -1,7 +1,7 @@
 """A request is a value: it can be looked at, compared, kept, and sent by any HTTP library.
 
-It says all that the floors below have to know of a call: whether it takes a token, and what comes back. None of them
-looks at the path. How it looks to people, as an HTTP message and as a curl command, shows no secret.
+It tells the layers below all they need to know about a call: whether it takes a token, and what comes back. None of
+them looks at the path. Shown to people, as an HTTP message or a curl command, it reveals no secret.
 """
 
 import json
@@ -36,10 +36,9 @@ class Request(NamedTuple):
     >>> print(request.url("80_made+up"))
     /cgi-bin/openapi/rid/get?access_token=80_made%2Bup
 
-    It never holds an access token; what is named like a secret in body or query is left out by str and curl.
-    `extra_headers` are pairs that go out beside Content-Type; `gives` says what comes back: "receipt" is WeChat's
-    word that it has taken a message, after whose loss sending again may deliver twice; "media" is a file; "json" is
-    any other JSON object.
+    It never holds an access token; str and curl leave out what is named like a secret in body or query.
+    `extra_headers` are pairs that are sent beside Content-Type. `gives` says what comes back: "receipt" confirms a
+    message (if it gets lost, sending again may deliver twice), "media" is a file, "json" any other JSON object.
     """
 
     method: str
@@ -63,17 +62,17 @@ class Request(NamedTuple):
         return headers
 
     def url(self, token: str | None, base: str = "") -> str:
-        """Return path and query, ready for a host-bound pool; with a base the whole URL, for any HTTP library.
+        """Return path and query, ready for a host-bound pool; with a base, the whole URL for any HTTP library.
 
         >>> from wxcs_lite.endpoints import get_callback_ip
         >>> print(get_callback_ip().url("80_made-up", base="https://gateway.example/wx"))
         https://gateway.example/wx/cgi-bin/getcallbackip?access_token=80_made-up
 
-        token is None for a call that takes none, and `request.API` the base of WeChat itself. Raises ValueError for a
-        base that is not http or https, host and path.
+        token is None for a call that takes none; `request.API` is WeChat's own base. Raises ValueError for a base that
+        is not http or https, host and path.
 
         With a token it is a str whose repr is hidden, because a notebook saves what its cells show. Inside WeChat cloud
-        hosting, None, a `FromAppid` or a `CloudbaseToken` stands for the token.
+        hosting, pass None, a `FromAppid` or a `CloudbaseToken` instead.
         """
         token, base = credential(token), hide_if_str(base)  # a base may hold a login
         path = _joined(base, self.path)
@@ -99,14 +98,14 @@ class Request(NamedTuple):
         return " \\\n  ".join(_curl(self, url))
 
     def __str__(self) -> str:
-        """Return the request as an HTTP message: JSON set out for reading, sizes as they are on the wire."""
+        """Return the request as an HTTP message: JSON is indented, sizes are those on the wire."""
         lines = [f"{self.method} {_target(self, '***', '***')} HTTP/1.1"]
         lines += [_header(name, value) for name, value in self.headers.items()]
         if self.body is not None:
             lines.append(f"Content-Length: {len(self.body)}")
         return "\n".join([*lines, *_body(self.body)])
 
-    def __sentry_repr__(self) -> str:  # Sentry walks tuples and asks for no repr
+    def __sentry_repr__(self) -> str:  # Sentry walks through tuples without asking for their repr
         return repr(self)
 
     def __repr__(self) -> str:
@@ -115,7 +114,7 @@ class Request(NamedTuple):
 
 
 def _joined(base: object, path: str) -> str:
-    """Return the path after a base: nothing, or scheme, host and a path of its own; what it is not is not shown."""
+    """Return the path after a base, which is empty or scheme, host and path; a wrong base is not shown."""
     if base == "":
         return path
     if not isinstance(base, str) or not re.fullmatch(_BASE, base):
@@ -127,7 +126,7 @@ def _joined(base: object, path: str) -> str:
 
 
 def _target(request: Request, token: str, secret: str) -> str:
-    """Return path and query as they leave, with something else in place of token and secret."""
+    """Return path and query as they are sent, with placeholders for token and secret."""
     pairs = [f"access_token={token}"] if request.takes_token else []
     pairs += [f"{name}={secret if is_telling(name) else quote(value, safe='')}" for name, value in request.query]
     return f"{request.path}?{'&'.join(pairs)}" if pairs else request.path
@@ -135,7 +134,7 @@ def _target(request: Request, token: str, secret: str) -> str:
 
 def _header(name: str, value: str) -> str:
     if name.lower() in ("content-type", "wechatmp-signature"):
-        return f"{name}: {value}"  # a boundary and a signature are as long as a secret, and are none
+        return f"{name}: {value}"  # as long as a secret, but not secret
     return f"{name}: {'***' if name.lower() in _SECRET_HEADERS else scrub(value)}"
 
 
@@ -164,7 +163,7 @@ def _fields(body: bytes) -> dict[str, Any] | None:
 def _curl(request: Request, url: str) -> list[str]:
     from shlex import quote as shell_quote  # only this needs it
 
-    # Percent-encoding leaves no quote, dollar or backquote of others in the target: double quotes are safe around it.
+    # Percent-encoding leaves no foreign quote, dollar or backquote in the target, so double quotes around it are safe.
     lines = [f'curl -sS "{url.rstrip("/")}{_target(request, "$WXCS_TOKEN", "$WXCS_SECRET")}"']
     body = request.body
     if request.method != ("GET" if body is None else "POST"):

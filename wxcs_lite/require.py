@@ -1,4 +1,4 @@
-"""Refuse a value that WeChat certainly could not use; the error names its field, which WeChat's would not."""
+"""Refuse a value that WeChat could certainly not use; unlike WeChat's errors, ours name the field."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ __all__ = ["kind_of", "quoted", "require_businessid", "require_str", "require_ut
 
 
 def require_str(field: str, value: object) -> None:
-    """Refuse what is missing, empty, no str, or half of a surrogate pair."""
+    """Refuse what is missing, empty, not a str, or contains half of a surrogate pair."""
     if not isinstance(value, str):
         meant, kind = _meant(field, value), kind_of(value)
         en, zh = (f": pass its {meant}", f"：请传它的 {meant}") if meant else ("", "")
@@ -21,8 +21,8 @@ def require_str(field: str, value: object) -> None:
         require_utf8(field, value)
 
 
-# Where the text of a field is in what comes from elsewhere: an attribute of what upload gave and of a sandbox's
-# customer, and a field of a push.
+# Where other values have the text of a field: an attribute of an uploaded medium or of a sandbox's customer, and a
+# field of a push.
 _ELSEWHERE = {
     "touser": ("openid", "FromUserName"),
     "content": ("", "Content"),
@@ -40,7 +40,7 @@ def _meant(field: str, value: object) -> str:
 
 
 def require_utf8(field: str, value: str) -> None:
-    """Refuse a str that has no UTF-8 form, which Python makes of half an emoji."""
+    """Refuse a str that cannot be encoded as UTF-8, such as half of an emoji."""
     try:
         value.encode()
     except UnicodeEncodeError as e:
@@ -49,13 +49,13 @@ def require_utf8(field: str, value: str) -> None:
         return
     raise InvalidMessage(
         field,
-        f"holds a lone surrogate (half of an emoji) at index {at}: cut texts between whole characters",
+        f"contains a lone surrogate (half of an emoji) at index {at}: cut texts between whole characters",
         f"第 {at} 位是不成对的代理字符（半个 emoji），截断文本时请保留完整字符",
     )
 
 
 def require_businessid(businessid: object) -> None:
-    """Refuse a businessid that is neither a number nor a filled str: WeChat's own pages show both forms."""
+    """Refuse a businessid that is neither an int nor a non-empty str: WeChat's own pages show both forms."""
     if isinstance(businessid, str):
         require_str("businessid", businessid)
     elif isinstance(businessid, bool) or not isinstance(businessid, int):
@@ -67,26 +67,26 @@ def require_businessid(businessid: object) -> None:
 
 
 def kind_of(value: object) -> str:
-    """Return what an error calls a value that is shown itself nowhere."""
-    for plain in (str, bytes):  # whoever wrote "hello" knows nothing of the classes in which we hide it
+    """Return the type by which an error names a value without showing it."""
+    for plain in (str, bytes):  # the caller passed a plain one and does not know the class that hides it
         if isinstance(value, plain):
             return plain.__name__
     return "None" if value is None else type(value).__name__
 
 
 _QUOTED = 60  # characters
-_LOOKED_AT = 2000  # characters: what is longer is a picture or a book, and no pattern has to go through it
+_LOOKED_AT = 2000  # characters: anything longer is a picture or a book, and is not searched as a whole
 
 
 def quoted(value: object) -> str:
-    """Return a value as an error quotes it: the end of a long one, and nothing that could be a token or a secret.
+    """Return a value as an error quotes it: only the end of a long one, and nothing that could be a token or a secret.
 
     >>> quoted("Blink"), quoted("80_" + "a" * 20)
     ("'Blink'", "'***'")
     """
     told = value if isinstance(value, str) else repr(value)
     if len(told) > _LOOKED_AT:
-        told = re.sub(r"^[\w%+=-]*", "…", told[-_LOOKED_AT:])  # it may be the end of a secret, too short to be known
+        told = re.sub(r"^[\w%+=-]*", "…", told[-_LOOKED_AT:])  # may be the end of a secret, too short to be recognised
     shown = scrub(re.sub(r"[0-9]+_[\w-]{17,}", "***", told))
     if len(shown) > _QUOTED:
         shown = f"…{shown[1 - _QUOTED :]}"

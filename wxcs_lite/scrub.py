@@ -1,4 +1,4 @@
-"""Texts that come from outside, made fit to be seen: a server may echo what we sent."""
+"""Removes secrets from texts that come from outside, because a server may echo what we sent."""
 
 import re
 
@@ -11,7 +11,7 @@ _LONG = r"[A-Za-z0-9_%+=-]{32,}"
 
 
 def scrub(text: str) -> str:
-    """Blank out of a foreign text whatever is named like a secret or as long as one.
+    """Replace what is named like a secret, or is as long as one, in a text from outside.
 
     >>> scrub("GET /cgi-bin/media/get?access_token=80_made-up&media_id=M failed")
     'GET /cgi-bin/media/get?access_token=***&media_id=M failed'

@@ -1,7 +1,7 @@
-"""A secret is a str that only a server gets to see.
+"""A secret is a str whose repr does not show it.
 
 Whatever shows values by their `repr` (a notebook, IPython's verbose tracebacks, `pytest -l`, a debugger) shows three
-stars.
+stars instead.
 """
 
 import re
@@ -29,15 +29,15 @@ _T = TypeVar("_T")
 
 
 class Secret(str):
-    """A text that is itself everywhere but in its repr: an AppSecret, a key, a URL with a token in it.
+    """A str whose repr is hidden: an AppSecret, a key, a URL that contains a token.
 
     >>> Secret("made-up")
     Secret('***')
     >>> Secret("made-up") == "made-up"
     True
 
-    Its slices hide too, because some viewers cut a text before they ask for its repr. Iteration, `partition`, `strip`
-    and `+` give a bare str.
+    Its slices are hidden too, because some viewers cut a text before they ask for its repr. Iteration, `partition`,
+    `strip` and `+` give a plain str.
     """
 
     __slots__ = ()
@@ -51,12 +51,12 @@ class Secret(str):
 
 
 class SecretBytes(bytes):
-    """Bytes that hide like a `Secret`: a body with an AppSecret in it, a key.
+    """Bytes whose repr is hidden: a body that contains an AppSecret, a key.
 
     >>> SecretBytes(b"made-up"), SecretBytes(b"made-up")[:4]
     (SecretBytes('***'), SecretBytes('***'))
 
-    Iteration, `partition`, `strip` and `+` give bare bytes; a single index gives an int.
+    Iteration, `partition`, `strip` and `+` give plain bytes; a single index gives an int.
     """
 
     __slots__ = ()
@@ -73,7 +73,7 @@ class SecretBytes(bytes):
 
 
 class Token(Secret):
-    """An access token: a str everywhere, but its repr shows no secret.
+    """An access token: a str whose repr does not show it.
 
     >>> token = Token("80_made-up", expires_at=1767240000.0)
     >>> token
@@ -81,9 +81,9 @@ class Token(Secret):
     >>> token == "80_made-up"
     True
 
-    `print(token)` and f-strings give the real text, and so does its pickle: it is the one public value that keeps a
-    secret. `expires_at` is in seconds of the epoch, or None where nobody knows. A slice is a Token without expires_at;
-    iteration, `partition`, `strip` and `+` give a bare str.
+    `print(token)` and f-strings give the real text, and so does its pickle: no other public value pickles a secret.
+    `expires_at` is in seconds since the epoch, or None if unknown. A slice is a Token without expires_at; iteration,
+    `partition`, `strip` and `+` give a plain str.
     """
 
     __slots__ = ("expires_at",)
@@ -102,7 +102,7 @@ class Token(Secret):
 
 
 class CloudbaseToken(Secret):
-    """The token that WeChat cloud hosting (微信云托管) writes into a container; it hides like a `Token`.
+    """The token that WeChat cloud hosting (微信云托管) writes into a container; its repr is hidden.
 
     >>> from wxcs_lite.endpoints import get_callback_ip
     >>> token = CloudbaseToken("made-up")
@@ -111,7 +111,7 @@ class CloudbaseToken(Secret):
     >>> print(get_callback_ip().url(token))
     /cgi-bin/getcallbackip?cloudbase_access_token=made-up
 
-    Give it to a call in place of an access token; as a plain str it would be sent as one, and be refused (40001).
+    Pass it to a call instead of an access token; as a plain str it would be sent as one, and be refused (40001).
     """
 
     # https://developers.weixin.qq.com/miniprogram/dev/wxcloud/guide/container/concept.html
@@ -126,7 +126,7 @@ class FromAppid(str):
     >>> get_callback_ip().url(FromAppid("wxba5fad812f8e6fb9"))
     '/cgi-bin/getcallbackip?from_appid=wxba5fad812f8e6fb9'
 
-    Give it to a call in place of an access token, which the platform adds. An appid is no secret.
+    Pass it to a call instead of an access token, which the platform adds. An appid is not a secret.
     """
 
     # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/faq.md
@@ -138,10 +138,10 @@ class FromAppid(str):
 
 
 def hide(value: object) -> Secret:
-    """Return the text as a `Secret`; whatever is not a str becomes an empty one, which the caller refuses.
+    """Return the text as a `Secret`; a value that is not a str gives an empty one, which the caller then refuses.
 
-    Public functions rebind their token or secret with this on their first line. It never raises, so that no frame of
-    ours can stand in a traceback while the name still holds the bare text.
+    Public functions rebind their token or secret with this on their first line. It never raises, so no frame of
+    ours can appear in a traceback while the name still refers to the plain text.
     """
     if isinstance(value, Secret):
         return value
@@ -149,12 +149,12 @@ def hide(value: object) -> Secret:
 
 
 def hide_if_str(value: _T) -> _T:
-    """Return a str hidden and anything else as it is: where the pool belongs, a token may stand by mistake."""
+    """Hide a str and return anything else unchanged, because a token may be passed by mistake in place of the pool."""
     return credential(value) if isinstance(value, str) else value  # type: ignore[return-value]
 
 
 def credential(token: object) -> Secret | FromAppid | None:
-    """Return what a call is made with: a token hidden; None and a `FromAppid`, to which a relay adds one, as they are.
+    """Return a call's credential: a hidden token, or unchanged None or `FromAppid`, to which a relay adds the token.
 
     Like `hide` it never raises.
     """
@@ -164,12 +164,12 @@ def credential(token: object) -> Secret | FromAppid | None:
 
 
 def secret_of(token: str | None) -> Secret | None:
-    """Return the secret that a credential holds, if it does."""
+    """Return the secret in a credential, or None."""
     return token if isinstance(token, Secret) else None
 
 
 def hidden(pool: _T, token: object, *others: Any) -> tuple[Any, ...]:
-    """Return all in their order with every str among them hidden, for a token may stand where another was due."""
+    """Return all arguments in order, every str among them hidden, because a token may be passed in the wrong place."""
     return hide_if_str(pool), credential(token), *map(hide_if_str, others)
 
 
@@ -178,12 +178,12 @@ _LEVELS = 8  # no secret was seen deeper, and a dict may hold itself
 
 
 def hide_named(fields: _T, how: Callable[[Any], Any] = hide_if_str) -> _T:
-    """Return a copy of the fields in which each text that is named like a secret hides, at every level.
+    """Return a copy of the fields in which every text named like a secret is hidden, at every level.
 
     >>> hide_named({"appid": "APPID", "secret": "made-up", "more": {"session_key": "made-up"}})
     {'appid': 'APPID', 'secret': Secret('***'), 'more': {'session_key': Secret('***')}}
 
-    What stands there by mistake hides as a whole: a text, bytes, the texts of a list. `how` is what is done to a value.
+    What is passed by mistake is hidden as a whole: a text, bytes, the texts of a list. `how` is applied to a value.
     """
     if isinstance(fields, bytes):
         return SecretBytes(fields)  # type: ignore[return-value]
@@ -228,7 +228,7 @@ def secrets_in(*fields: object) -> list[Secret]:
 
 
 def any_spelling(secret: str) -> re.Pattern[str]:
-    r"""Return the pattern of the secret as it is, percent-encoded, as a JSON escape or as HTML, character by character.
+    r"""Return a pattern that finds the secret even if characters are percent-encoded, JSON escapes or HTML.
 
     >>> any_spelling("a+/&b").sub("***", r"a+/&b, a%2B%2f%26b, a\u002b\/\u0026b, a+/&amp;b")
     '***, ***, ***, ***'
@@ -241,7 +241,7 @@ def _spelled(character: str) -> str:
 
     percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
     escapes = [percent, f"\\u{ord(character):04x}", f"&#x{ord(character):x};"]
-    # No two alternatives match the same: where a long text differs at its end only, 2**n ways would be tried.
+    # No two alternatives match the same text; otherwise 2**n ways would be tried where a long one differs at its end.
     escapes += [entity for entity in (html.escape(character),) if entity != character]
     others = "|".join(re.escape(escape) for escape in escapes)
     return rf"(?:\\?{re.escape(character)}|(?i:{others})|&#{ord(character)};)"

@@ -1,8 +1,8 @@
 """The optional API signature (API 安全): a request is encrypted and signed, its reply verified and decrypted.
 
-Encrypted first, then signed as it is encrypted: AES-256-GCM, bound to the address, the account, the time and the key's
-number; then RSASSA-PSS over four lines, of which the last is the body. Both come from `cryptography` and are imported
-only when used. The other pair of the console, SM4 and SM2, is not offered: no vector is published to try it with.
+The body is encrypted first, with AES-256-GCM, bound to the URL, the account, the time and the key's number. Then it is
+signed, with RSASSA-PSS over four lines, the last of which is the encrypted body. Both come from `cryptography`, which
+is imported only when used. The console's other pair, SM4 and SM2, is not offered because no test vectors are published.
 """
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/getting_started/api_signature.html
@@ -40,7 +40,7 @@ _ADDED = ("_n", "_appid", "_timestamp")
 
 
 class SigningKeys:
-    """The keys and numbers of one account, as the console shows them under API 安全; what is secret hides.
+    """The keys and numbers of one account, as the console shows them under API 安全; secrets are hidden.
 
     >>> from wxcs_lite.sandbox import Sandbox
     >>> SigningKeys(**Sandbox(api_signature="required").signing_keys)
@@ -49,7 +49,7 @@ class SigningKeys:
     `symmetric_key` is the base64 text of the AES256_GCM key and `symmetric_sn` its number. `private_key` is the PEM
     text of your own RSA key, whose public half you uploaded; `certificate` that of WeChat's platform certificate, and
     `certificate_sn` the number that the console shows for it, which is not the serial inside. `accept_plain` accepts a
-    reply of success that is not encrypted: an account was seen that got no others. Raises InvalidMessage for a key that
+    successful reply that is not encrypted: one account was seen to get no others. Raises InvalidMessage for a key that
     cannot be one, ImportError without `cryptography`. It cannot be pickled.
     """
 
@@ -81,7 +81,7 @@ class SigningKeys:
         for field, value in (("appid", appid), ("symmetric_sn", symmetric_sn), ("certificate_sn", certificate_sn)):
             require_str(field, value)
             if not re.fullmatch("[!-~]+", value):
-                raise InvalidMessage(field, "holds a blank or a line break", "含有空格或换行")
+                raise InvalidMessage(field, "contains a space or a line break", "含有空格或换行")
         self.appid = str(appid)
         self.symmetric_key = _symmetric(symmetric_key)
         self.symmetric_sn = str(symmetric_sn)
@@ -97,13 +97,13 @@ class SigningKeys:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "SigningKeys are not pickled, because they are secret: make them again in the other process\n"
+            "SigningKeys cannot be pickled, because they are secret: create them again in the other process\n"
             "SigningKeys 含密钥，不能序列化：请在另一个进程里重新创建"
         )
 
 
 def sign(request: Request, keys: SigningKeys, now: float, nonce: str, iv: bytes) -> Request:
-    """Return the request as it leaves with the API signature: its body encrypted, with three headers more.
+    """Return the request with the API signature: its body is encrypted, and it has three more headers.
 
     >>> from wxcs_lite import endpoints
     >>> from wxcs_lite.sandbox import Sandbox
@@ -113,7 +113,7 @@ def sign(request: Request, keys: SigningKeys, now: float, nonce: str, iv: bytes)
     ['Wechatmp-Appid', 'Wechatmp-TimeStamp', 'Wechatmp-Signature']
 
     `now` is in seconds of the epoch. `nonce` is a random text and `iv` twelve random bytes, never used twice with one
-    key. What is signed is https://api.weixin.qq.com with the path, whatever gateway it passes. WeChat offers it for
+    key. The signed URL is https://api.weixin.qq.com plus the path, whatever gateway is used. WeChat offers it for
     four calls; InvalidMessage names them for any other. The signature differs each time: its salt is random.
     """
     keys = hide_if_str(keys)
@@ -153,18 +153,18 @@ def _lines(url: str, appid: str, timestamp: str, body: bytes) -> bytes:
 
 
 def open_reply(reply: Reply, request: Request, keys: SigningKeys) -> Reply:
-    """Return the reply to a signed request with its body decrypted, after its signature was verified.
+    """Verify the reply to a signed request, and return it with its body decrypted.
 
     The time in the reply is compared with that of the request (300 seconds), so no clock is asked. An error may come
-    plain, as those of the signature itself do (40230 to 40240), and is returned as it came. Raises BadReply for a
-    signature that does not hold, another account's or certificate's, and for a success that is not signed or not
-    encrypted unless the keys accept it. Warns if WeChat has a new certificate and yours is about to end.
+    plain, as those of the signature itself do (40230 to 40240), and is returned as it came. Raises BadReply for an
+    invalid signature, for that of another account or certificate, and for a success that is not signed or not encrypted
+    unless the keys accept it. Warns if WeChat has a new certificate and yours is about to expire.
     """
     keys = hide_if_str(keys)
     _require_keys(keys)
     url, sent_at = API + request.path, _header(request.headers, "wechatmp-timestamp")
     if not sent_at:
-        raise InvalidMessage("request", "is not signed: pass what sign gave", "没有签名：请传 sign 返回的请求")
+        raise InvalidMessage("request", "is not signed: pass what sign returned", "没有签名：请传 sign 返回的请求")
     if not any(_header(reply.headers, f"wechatmp-signature{kind}") for kind in ("", "-deprecated")):
         return _unsigned(reply, keys)
     timestamp = _verify(reply, url, int(sent_at), keys)
@@ -176,7 +176,7 @@ def open_reply(reply: Reply, request: Request, keys: SigningKeys) -> Reply:
         raise _refused(
             reply,
             "is signed by WeChat, but cannot be decrypted: is symmetric_key the one with the number symmetric_sn?",
-            "有微信的签名，但无法解密：symmetric_key 与编号 symmetric_sn 对应吗？",
+            "有微信的签名，但无法解密：请核对 symmetric_key 与编号 symmetric_sn 是否对应",
         )
     return reply._replace(body=_json({name: value for name, value in found.items() if name not in _ADDED}))
 
@@ -185,39 +185,39 @@ def _verify(reply: Reply, url: str, sent_at: int, keys: SigningKeys) -> str:
     """Return the reply's timestamp if its signature holds, else raise."""
     headers = reply.headers
     if _header(headers, "wechatmp-appid") != keys.appid:
-        raise _refused(reply, "is signed for another appid than yours", "是签给其他 AppID 的")
+        raise _refused(reply, "is signed for a different appid", "是签给其他 AppID 的")
     timestamp = _header(headers, "wechatmp-timestamp")
     if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(int(timestamp) - sent_at) > _AGE:
         raise _refused(
             reply,
-            f"was signed more than {_AGE} seconds from the request: it is an old one, or your clock is wrong",
-            f"的签名时间与请求相差超过 {_AGE} 秒：是旧的应答，或者本机时钟不准",
+            f"was signed more than {_AGE} seconds before or after the request: it is old, or your clock is wrong",
+            f"的签名时间与请求相差超过 {_AGE} 秒：可能是旧的应答，或者本机时钟不准",
         )
     signature = _signature(reply, keys)
     if not _holds(signature, _lines(url, keys.appid, timestamp, reply.body), keys):
         raise _refused(
             reply,
-            "has a signature that does not hold: it was changed on its way, or certificate is another account's",
-            "的签名校验不通过：应答在途中被改过，或者 certificate 不是这个账号的平台证书",
+            "has an invalid signature: it was changed on the way, or certificate belongs to another account",
+            "的签名校验不通过：应答在传输途中被修改，或者 certificate 不是这个账号的平台证书",
         )
     return timestamp
 
 
 def _signature(reply: Reply, keys: SigningKeys) -> str:
-    """Return the signature that belongs to the certificate we hold."""
+    """Return the signature that belongs to our certificate."""
     for kind in ("", "-deprecated"):
         if _header(reply.headers, f"wechatmp-serial{kind}") == keys.certificate_sn:
             if kind:
                 warnings.warn(
-                    "WeChat has changed its platform certificate, and yours will soon end: download the new one\n"
-                    "微信的平台证书已更换，手上的即将失效：请到后台下载新证书",
+                    "WeChat has changed its platform certificate, and yours will soon expire: download the new one\n"
+                    "微信的平台证书已更换，现有证书即将失效：请到管理后台下载新证书",
                     stacklevel=4,
                 )
             return _header(reply.headers, f"wechatmp-signature{kind}")
     raise _refused(
         reply,
         "is signed with another platform certificate than certificate_sn: download it again in the console (API 安全)",
-        "用的平台证书与 certificate_sn 不符：请到后台“API 安全”重新下载证书",
+        "用的平台证书与 certificate_sn 不符：请到管理后台“API 安全”重新下载证书",
     )
 
 
@@ -246,7 +246,7 @@ def _decrypt(frame: tuple[bytes, ...], url: str, timestamp: str, keys: SigningKe
 
 
 def _unsigned(reply: Reply, keys: SigningKeys) -> Reply:
-    """Return a reply without a signature, if there is nothing in it that only the true WeChat could say."""
+    """Return a reply that has no signature, unless its content would have to be signed."""
     if _frame(reply.body) is not None:
         raise _refused(reply, "is encrypted, but its signature is missing", "已加密，但缺少签名")
     return _plain(reply, keys)
@@ -261,9 +261,9 @@ def _plain(reply: Reply, keys: SigningKeys) -> Reply:
         return reply  # whoever reads it raises it
     raise _refused(
         reply,
-        "came plain, though the request was signed: SigningKeys(accept_plain=True) accepts it, if your account gets "
-        "no others",
-        "没有签名和加密，而请求是签了名的：如果账号只能收到这样的应答，可用 SigningKeys(accept_plain=True) 接受",
+        "is neither signed nor encrypted, although the request was: if your account gets no other replies, pass "
+        "accept_plain=True to SigningKeys",
+        "既未签名也未加密，而请求已签名：如果账号只能收到这样的应答，可用 SigningKeys(accept_plain=True) 接受",
     )
 
 
@@ -276,14 +276,14 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 def _frame(body: bytes) -> tuple[bytes, ...] | None:
-    """Return iv, ciphertext and tag of an encrypted body, or None if it is none."""
+    """Return iv, ciphertext and tag of a body, or None if it is not encrypted."""
     found = _object(body) or {}
     texts = [found.get(name) for name in _FRAME]
     return tuple(_decoded(text) for text in texts) if all(isinstance(text, str) for text in texts) else None
 
 
 def _decoded(text: Any) -> bytes:
-    """Return what canonical base64 stands for; anything else becomes empty, which fails later, like all else."""
+    """Decode canonical base64; anything else gives empty bytes, which are refused later."""
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:
@@ -335,14 +335,14 @@ def _symmetric(symmetric_key: str) -> SecretBytes:
     if len(key) == _KEY // 2:
         raise InvalidMessage(
             "symmetric_key",
-            "is an SM4 key, and SM4 is not offered here: choose AES256_GCM in the console",
-            "是 SM4 密钥，这里不支持：请在后台选用 AES256_GCM",
+            "is an SM4 key, which is not supported here: choose AES256_GCM in the console",
+            "是 SM4 密钥，这里不支持：请在管理后台选用 AES256_GCM",
         )
     if len(key) != _KEY:
         raise InvalidMessage(
             "symmetric_key",
             "must be the base64 text of 32 bytes, as the console shows it",
-            "应为后台显示的 base64 文本，解码后 32 字节",
+            "应为管理后台显示的 base64 文本，解码后 32 字节",
         )
     return key
 
@@ -368,8 +368,8 @@ def _private(private_key: str) -> "RSAPrivateKey":
     if not isinstance(key, RSAPrivateKey):
         raise InvalidMessage(
             "private_key",
-            "is not an RSA key: choose RSAwithSHA256 in the console (SM2 is not offered here)",
-            "不是 RSA 密钥：请在后台选用 RSAwithSHA256（这里不支持 SM2）",
+            "is not an RSA key: choose RSAwithSHA256 in the console (SM2 is not supported here)",
+            "不是 RSA 密钥：请在管理后台选用 RSAwithSHA256（这里不支持 SM2）",
         )
     return key
 
@@ -396,7 +396,7 @@ def _public(certificate: str) -> "RSAPublicKey":
     if not isinstance(key, RSAPublicKey):
         raise InvalidMessage(
             "certificate",
-            "does not hold an RSA key: it is not WeChat's, or of the SM2 kind, which is not offered here",
+            "does not contain an RSA key: it is not WeChat's, or it is for SM2, which is not supported here",
             "里的公钥不是 RSA：不是微信的平台证书，或者是这里不支持的 SM2",
         )
     return key

@@ -1,8 +1,8 @@
-"""A long text as several messages: cut where a reader would, and never inside what must stay whole.
+"""A long text as several messages: cut where a reader would cut it, and never inside what must stay whole.
 
-The text is seen as a row of atoms with white space between them. An atom is what a reader sees as one character, or a
-whole `<a …>…</a>`; each place between two atoms has a rank (paragraph, line, sentence, word, none of these), and a
-piece ends at the best of the places it reaches.
+The text is a sequence of atoms with white space between them. An atom is what a reader sees as one character, or a
+whole `<a …>…</a>`. Each place between two atoms has a rank (paragraph, line, sentence, word, none of these), and a
+piece ends at the best place within its reach.
 """
 
 import re
@@ -24,11 +24,11 @@ def split_text(content: str, max_bytes: int = TEXT_BYTES) -> list[str]:
     >>> split_text("Your order has left. It arrives on Friday. 谢谢您的耐心等待！", max_bytes=32)
     ['Your order has left.', 'It arrives on Friday.', '谢谢您的耐心等待！']
 
-    The cuts are at paragraphs, lines, ends of sentences (Chinese and English) or words, in this order, and elsewhere
-    only in a word that fills a piece; one that would leave a piece half empty waits for the next kind, because each
-    piece costs a message of the window. An `<a …>…</a>` and what a reader sees as one character (an emoji with its
-    skin tone, a family, a flag, a letter with its accents) stay whole; where one alone has more than max_bytes,
-    InvalidMessage says so. White space at the cuts and at both ends is dropped; a text of nothing else gives `[]`.
+    It cuts at paragraphs, lines, ends of sentences (Chinese and English) or words, in this order, and inside a word
+    only if it fills a piece. A cut that would leave a piece half empty is skipped for the next kind, because each piece
+    takes a message of the window. An `<a …>…</a>` and what a reader sees as one character (an emoji with its skin tone,
+    a family, a flag, a letter with its accents) stay whole; InvalidMessage is raised if one alone exceeds max_bytes.
+    White space at the cuts and at both ends is dropped; a text of nothing else gives `[]`.
     """
     if type(max_bytes) is not int or max_bytes < 1:
         kind = max_bytes if type(max_bytes) is int else kind_of(max_bytes)
@@ -44,7 +44,7 @@ def split_text(content: str, max_bytes: int = TEXT_BYTES) -> list[str]:
 
 
 class _Atom(NamedTuple):
-    """What is never cut: its text, the white space before it, how good a cut before it is, and the bytes of both."""
+    """A part that is never cut: its text, the white space and the rank of a cut before it, and the bytes of both."""
 
     gap: str
     text: str
@@ -66,8 +66,8 @@ def _pieces(atoms: list[_Atom], max_bytes: int) -> Iterator[str]:
 
 
 def _reach(atoms: list[_Atom], start: int, max_bytes: int) -> tuple[int, int]:
-    """Return where the piece that begins at `start` has to end, and the best cut before that, or 0 where all fits."""
-    # For each rank, the last cut; one that leaves the piece half empty counts only if no rank has another.
+    """Return where the piece that begins at `start` must end, and the best cut before that, or 0 if everything fits."""
+    # The last cut of each rank; one that leaves the piece half empty counts only if there is no other.
     late, early = [0] * 5, 0
     used = atoms[start].size
     for at in range(start + 1, len(atoms)):
@@ -101,10 +101,10 @@ def _atoms(content: str, max_bytes: int) -> list[_Atom]:
     return atoms
 
 
-_FIRM = "\u00a0\u2007\u202f"  # white space that is there to hold two words together
+_FIRM = "\u00a0\u2007\u202f"  # white space that keeps two words together
 _STOPS = "。！？；…!?."
-_CLOSING = "，。、；：！？…）》〉」』】〕”’.,;:!?)]}\"'"  # what may begin no piece
-_OPENING = "（《〈「『【〔“‘([{"  # what may end none
+_CLOSING = "，。、；：！？…）》〉」』】〕”’.,;:!?)]}\"'"  # what must not begin a piece
+_OPENING = "（《〈「『【〔“‘([{"  # what must not end a piece
 _BREAK = r"\r\n|[\n\r\u2028\u2029]"
 
 
@@ -122,12 +122,12 @@ def _rank(before: str, ended: str, gap: str, text: str) -> int:
 
 
 def _stands_alone(atom: str) -> bool:
-    """Whether it is a word: a Chinese character, an emoji, a link."""
+    """Return whether an atom is a word by itself: a Chinese character, an emoji, a link."""
     return east_asian_width(atom[0]) in "WF" or atom[:2].lower() == "<a"
 
 
 def _whole(content: str) -> Iterator[str]:
-    """Give what is never cut: links, and between them what a reader sees as one character."""
+    """Yield what is never cut: links, and between them what a reader sees as one character."""
     links = _links(content)
     link = next(links, None)
     start = character = 0
@@ -144,7 +144,7 @@ def _whole(content: str) -> Iterator[str]:
 
 
 def _links(content: str) -> Iterator[tuple[int, int]]:
-    """Give start and end of each link; a tag that is never closed is none."""
+    """Yield start and end of each link; a tag that is never closed is not a link."""
     start = None
     for tag in re.finditer(r"(?i)<a(?=\s)|</a\s*>", content):
         if tag[0][1] != "/":
@@ -154,16 +154,16 @@ def _links(content: str) -> Iterator[tuple[int, int]]:
             start = None
 
 
-_JOINER = "\u200d"  # what follows it belongs to what comes before it, as in a family of emoji
-_EXTENDING = "\u200c\u200d\u0e33\u0eb3\uff9e\uff9f"  # beside all marks: vowels and voicing signs that are no marks
+_JOINER = "\u200d"  # joins what follows to what comes before, as in a family of emoji
+_EXTENDING = "\u200c\u200d\u0e33\u0eb3\uff9e\uff9f"  # besides all marks: vowels and voicing signs that are not marks
 _HALVES = "\U0001f1e6\U0001f1ff"  # two of these letters, A to Z, are a flag
 
 
 def _joins(content: str, start: int, at: int) -> bool:
-    """Whether the character at `at` belongs to the visible one that began at `start`.
+    """Return whether the character at `at` belongs to the visible one that begins at `start`.
 
-    The rules of Unicode (UAX 29) in short, for what people write: all marks, emoji of every kind, flags, Korean in
-    letters, conjuncts of India. Not known are the few signs that stand before their letter (as U+0600).
+    These are the rules of Unicode (UAX 29), shortened to what people write: all marks, emoji of every kind, flags,
+    decomposed Korean, Indic conjuncts. The few signs that precede their letter (such as U+0600) are not handled.
     """
     before, char = content[at - 1], content[at]
     if char < "\u0300" or "\u3400" <= char <= "\u9fff" or category(before) in ("Cc", "Zl", "Zp"):
@@ -187,6 +187,6 @@ def _too_long(text: str, size: int, max_bytes: int) -> InvalidMessage:
     what, what_zh = ("a link", "一个文字链接") if text[:2].lower() == "<a" else ("one character", "一个组合字符")
     return InvalidMessage(
         "content",
-        f"holds {what} of {size} bytes, which must stay whole and is past max_bytes={max_bytes}",
+        f"contains {what} of {size} bytes, which must stay whole and exceeds max_bytes={max_bytes}",
         f"其中{what_zh}长 {size} 字节，不能拆开，又超过 max_bytes={max_bytes}",
     )

@@ -33,7 +33,7 @@ __all__ = ["Stream", "stream"]
 
 
 class Stream:
-    """A medium on its way: iterate over its chunks of bytes, once; headers, content_type and filename are known."""
+    """A medium that is being downloaded: iterate over its chunks of bytes, once; its headers have arrived."""
 
     __slots__ = ("_chunks", "_process", "closed", "content_type", "filename", "headers")
 
@@ -45,7 +45,7 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        if self.closed:  # else what could not be read any more would look like the end
+        if self.closed:  # otherwise the unread rest would look like the end
             raise ValueError("the stream is closed: read it inside its with block\n流已关闭：请在 with 块内读取")
         stay_in(self._process)
         return next(self._chunks)
@@ -55,7 +55,7 @@ class Stream:
 
 
 def stream(pool: Pool, token: str | None, media_id: str) -> AbstractContextManager[Stream]:
-    r"""Download a medium chunk by chunk: to pass it on to a browser, or to a file that is larger than memory.
+    r"""Download a medium chunk by chunk, to pass it on to a browser or to save a large file.
 
     >>> from wxcs_lite import fetch_token, upload
     >>> from wxcs_lite.sandbox import Sandbox
@@ -67,10 +67,10 @@ def stream(pool: Pool, token: str | None, media_id: str) -> AbstractContextManag
     ...     medium.content_type, b"".join(medium)
     ('image/jpeg', b'\xff\xd8\xff\xe0 made up')
 
-    An error of the API is raised on entry, before the first chunk; a cut on the way (TransportError) after some. Chunks
-    hold 64 KiB at most. Leaving the block early closes the connection.
+    An API error is raised on entry, before the first chunk; a lost connection (TransportError) may come between chunks.
+    Chunks have 64 KiB at most. Leaving the block early closes the connection.
     """
-    # A plain function: contextlib's own would hold the bare token in its frame, and in what it returns.
+    # A plain function: contextlib's decorator would keep the plain token in its frame and in what it returns.
     pool, token, media_id = hidden(pool, token, media_id)
     return _stream(pool, token, media_id)
 
@@ -88,11 +88,11 @@ def _stream(pool: Pool, token: str | None, media_id: str) -> Iterator[Stream]:
         if os.getpid() == process:
             drop(response)
         else:
-            response.close()  # the child's copy; it goes back into no pool
+            response.close()  # the child's copy, which goes back into no pool
 
 
 def _entered(pool: Pool, token: str | None, request: Request) -> tuple[BaseHTTPResponse, Media]:
-    """Return the response and, of its medium, the first bytes: enough of them to tell a picture from an error."""
+    """Return the response and the first bytes of its medium, enough to tell a picture from an error."""
     response, start, begun = None, b"", time.perf_counter()
     try:
         response = open_response(pool, token, request)

@@ -1,4 +1,4 @@
-"""Why no frame, chain or echo of ours holds a secret, and how.
+"""How secrets are kept out of frames, exception chains and echoed texts, and why.
 
 *Who may see what.* A caller gets our error, its text, and the frames of their own code. The token, the AppSecret, the
 bodies and the reply are for the server alone. Whatever shows an exception shows more than its text:
@@ -12,22 +12,22 @@ bodies and the reply are for the server alone. Whatever shows an exception shows
 repr and slices hide (`secret`). Everything that sends or reads runs inside `call_cleanly`, whose frame has nothing to
 show; the frames below it, ours and urllib3's with URLs in them, are cut off. The error that leaves is raised *after*
 the `except` block: inside it, Python would set the original as its `__context__`, and `raise … from None` would only
-keep that from being printed. And an error's text is made of our words, from which an echo of the secret is taken out.
+keep that from being printed. And an error's text consists of our own words, with any echo of the secret removed.
 
-*What cannot hide.* Three things are beyond us, and a user should know them:
+**What cannot be hidden.* Three things are beyond us, and users should know them:
 
-- Outside of frames a secret is its text: Sentry decodes bytes in `extra` and contexts, and whatever takes a `Secret`
-  apart (iteration, `partition`, `strip`, `+`, f-strings) gets bare text. Its default `init` also notes the URL of each
+- Outside of frames a secret is plain text: Sentry decodes bytes in `extra` and contexts, and whatever takes a `Secret`
+  apart (iteration, `partition`, `strip`, `+`, f-strings) gets plain text. Its default `init` also notes the URL of each
   HTTP call, access token included, from inside `http.client`: set a `before_breadcrumb` that drops `http.query`.
 - Before the first line of a call has run, its arguments are as they were given: a KeyboardInterrupt at that very
-  instant shows a bare token, unless it is a `Token`, as `fetch_token` and `fresh_token` give. The same goes for the
+  moment shows a plain token, unless it is a `Token`, as `fetch_token` and `fresh_token` give. The same goes for the
   frames of the caller, which are not ours.
 - A KeyboardInterrupt inside urllib3 or http.client, after the connection was taken from the pool and before the
   response is ours, can lose that connection's place. At every line of ours the place is given back, as a test shows;
-  after Ctrl-C in a program that goes on, open a new pool all the same.
+  still, open a new pool after Ctrl-C in a program that continues.
 
-*Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the bare token in a tuple
-and a dict, where no repr of ours is asked; and it would hide the signature from `help()` and from type checkers.
+*Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the plain token in a tuple
+and a dict, where our repr is not used; and it would hide the signature from `help()` and from type checkers.
 """
 
 from collections.abc import Callable
@@ -48,9 +48,9 @@ _T = TypeVar("_T")
 
 
 def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -> _T:
-    """Run what may fail; it leaves as our error, with no chain, no frame that holds a URL, a body or a reply, no echo.
+    """Run `call`; its errors leave without a chain, an echo, or frames that hold a URL, a body or a reply.
 
-    Everything that sends, receives or reads a reply runs in here: only the frames above it ever stand in a traceback.
+    Everything that sends, receives or reads a reply runs in here, so tracebacks show only the frames above it.
     """
     try:
         return call()
@@ -68,11 +68,11 @@ def call_cleanly(request: Request, secret: str | None, call: Callable[[], _T]) -
     try:
         raise failure
     finally:
-        del failure  # else it would hold its own frame, and whatever lives in the frames above
+        del failure  # otherwise it would refer to its own frame and keep those above alive
 
 
 def _interrupt_behind(error: FullPoolError) -> BaseException | None:
-    """Return the interrupt that urllib3 covers up: with no connection of its pool, it still puts one back into it."""
+    """Return the interrupt that urllib3 covers up by putting back a connection that it never took from its pool."""
     behind = error.__context__
     while behind is not None and isinstance(behind, Exception):
         behind = behind.__context__
@@ -85,7 +85,7 @@ def _interrupt_behind(error: FullPoolError) -> BaseException | None:
 
 
 class Carried(BaseException):
-    """Carries an error of the caller's own through urllib3, which would take it for the network's (or swallow it)."""
+    """Carries an error of the caller's code through urllib3, which would take it for a network error or swallow it."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -96,10 +96,10 @@ _FOREIGN = ("urllib3.", "http.client", "socket", "ssl", "vcr.", "wxcs_lite.")
 
 
 def without_foreign_frames(error: BaseException) -> BaseException:
-    """Return the error with only those frames that come after the last foreign one: the caller's own callback.
+    """Return the error with only the frames after the last foreign one: those of the caller's own callback.
 
-    Ours count as foreign, too: they hold bodies and replies. Where they leave nothing, a note names the places, so that
-    a mistake in them is easy to find.
+    Our frames count as foreign, too, because they hold bodies and replies. If nothing is left, a note names the places,
+    so that a mistake in our code is easy to find.
     """
     kept: TracebackType | None = None
     frame = error.__traceback__
@@ -113,11 +113,11 @@ def without_foreign_frames(error: BaseException) -> BaseException:
 
 
 def without_echo(error: WxError, secret: str | None) -> WxError:
-    """Return the same error made again: no frame, no chain, and no secret that a reply may have echoed."""
+    """Return a new copy of the error without frames, chain, or a secret that a reply may have echoed."""
     if not secret:
         return error.with_traceback(None)
     echo = any_spelling(secret)
-    # Each of our errors can be made again from its args; pickle relies on that too.
+    # Each of our errors can be rebuilt from its args; pickle relies on that too.
     args: list[Any] = [echo.sub("***", arg) if isinstance(arg, str) else arg for arg in error.args]
     again = type(error)(*args)
     for note in getattr(error, "__notes__", ()):

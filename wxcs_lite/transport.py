@@ -1,7 +1,7 @@
 """The calls of WeChat, one short function each: what `endpoints` describes goes out, what `replies` reads comes back.
 
-Pool first, token second, always given, never kept. Inside WeChat cloud hosting (微信云托管) None stands for the token,
-which the platform adds; so do a `FromAppid` and a `CloudbaseToken`. A plain str is an access token.
+Pool first, token second: both are always passed, never stored. The token is an access token as a str; inside WeChat
+cloud hosting (微信云托管) it is None, because the platform adds it, a `FromAppid` or a `CloudbaseToken`.
 """
 
 import base64
@@ -69,7 +69,7 @@ def send(
     {'errcode': 0, 'errmsg': 'ok'}
 
     There is no message id: after an error whose `maybe_sent` is True, sending again may deliver twice. Raises
-    InvalidMessage before anything leaves, WindowClosed if the customer has to write first, and the other `WxError`s.
+    InvalidMessage before anything is sent, WindowClosed if the customer has to write first, and the other `WxError`s.
     With `keys` (`wxcs_lite.signing.SigningKeys`) it is encrypted and signed, and so must the reply be.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
@@ -83,7 +83,7 @@ def _answer_signed(
     """Perform and read, with the API signature if there are keys for it."""
     if keys is None:
         return answer(pool, token, request, read)
-    from wxcs_lite import signing  # who signs nothing loads nothing of it
+    from wxcs_lite import signing  # not loaded by those who sign nothing
 
     nonce = base64.b64encode(os.urandom(16)).decode().rstrip("=")
     signed = signing.sign(request, keys, time.time(), nonce, os.urandom(12))
@@ -91,7 +91,7 @@ def _answer_signed(
     def read_signed(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
         found = read(*signing.open_reply(Reply(status, headers, body), signed, keys))
         secret = secret_of(token)
-        if secret is not None and len(secret) >= SECRET_LENGTH:  # what was encrypted may hold an echo, too
+        if secret is not None and len(secret) >= SECRET_LENGTH:  # the decrypted reply may contain an echo, too
             return scrub_texts(found, partial(any_spelling(secret).sub, "***"))
         return found
 
@@ -106,10 +106,10 @@ def set_typing(
     *,
     businessid: int | str | None = None,
 ) -> dict[str, Any]:
-    """Show "typing…" to the customer for 15 seconds, or take it away.
+    """Show "typing…" to the customer for 15 seconds, or hide it.
 
-    Raises TypingRejected while it still shows (45081) or 30 seconds after the last message (45080). Sending a message
-    takes it away, too.
+    Raises TypingRejected while it still shows (45081), or if no message went either way for 30 seconds (45080). Sending
+    a message hides it, too.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
     pool, token, touser, command, businessid = hidden(pool, token, touser, command, businessid)
@@ -121,11 +121,11 @@ def showing_typing(
 ) -> AbstractContextManager[None]:
     """Show "typing…" while the block runs: Typing on entry, CancelTyping on exit, also when the block raises.
 
-    Typing is a courtesy: whatever fails of it is passed over, else its failure could be taken for that of the message
-    which the block has sent. Only InvalidMessage is raised, on entry. It shows for 15 seconds at most, for WeChat
-    refuses to renew it earlier.
+    A failure to show or hide it is ignored, because it could be mistaken for a failure of the message that the block
+    sends; only InvalidMessage is raised, on entry. It shows for 15 seconds at most, because WeChat refuses to renew it
+    earlier.
     """
-    # A plain function: contextlib's own would hold the bare token in its frame, and in what it returns.
+    # A plain function: contextlib's decorator would keep the plain token in its frame and in what it returns.
     pool, token, touser, businessid = hidden(pool, token, touser, businessid)
     return _showing_typing(pool, token, touser, businessid)
 
@@ -159,10 +159,10 @@ def upload(
     >>> upload(pool, token, b"\xff\xd8\xff\xe0 made up").type
     'image'
 
-    A file is never in memory as a whole, and a file object is sent from its start, wherever it stands. A str is a path.
-    `progress(sent, total)` is called with bytes of the body as they leave. Raises MediaRejected for a medium that
-    WeChat does not take, InvalidMessage for a file that cannot be read or is none (a device, a pipe); its `maybe_sent`
-    is True if that came out while the file was leaving.
+    A file is never in memory as a whole, and a file object is sent from its start, whatever its position. A str is a
+    path. `progress(sent, total)` is called with numbers of bytes while the body is sent. Raises MediaRejected for a
+    medium that WeChat does not accept, InvalidMessage for a file that cannot be read or is not a regular one (a device,
+    a pipe); its `maybe_sent` is True if that was found while the file was being sent.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
     pool, token, file, filename, type = hidden(pool, token, file, filename, type)
@@ -197,7 +197,7 @@ def _opened(path: str | PathLike[str]) -> BinaryIO:
         file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - any PathLike; the caller closes it
     except (OSError, ValueError) as e:
         problem = getattr(e, "strerror", None) or str(e)
-        told = f"cannot be opened: {problem}: {named}", f"打不开：{problem}：{named}"
+        told = f"cannot be opened: {problem}: {named}", f"无法打开：{problem}：{named}"
     else:
         if S_ISREG(os.fstat(file.fileno()).st_mode):
             return file
@@ -210,7 +210,7 @@ def _opened(path: str | PathLike[str]) -> BinaryIO:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file at once, where a pipe would wait until somebody writes into it."""
+    """Open a file without waiting; a pipe would block until somebody writes to it."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -225,8 +225,8 @@ def download(pool: Pool, token: str | None, media_id: str, *, max_bytes: int = M
     >>> download(pool, token, media_id).content
     b'\xff\xd8\xff\xe0 made up'
 
-    It is whole in memory; `wxcs_lite.stream` is for large files. Raises MediaRejected (40007) after three days or for
-    another account's id, BadReply past max_bytes, which is 16 MiB unless given.
+    It is kept in memory; use `wxcs_lite.stream` for large files. Raises MediaRejected (40007) after three days or for
+    another account's id, BadReply for more than max_bytes, which is 16 MiB by default.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
     pool, token, media_id = hidden(pool, token, media_id)
@@ -236,15 +236,15 @@ def download(pool: Pool, token: str | None, media_id: str, *, max_bytes: int = M
 def fetch_token(
     pool: Pool, appid: str, secret: str, *, force_refresh: bool = False, clock: Callable[[], float] = time.time
 ) -> Token:
-    """Fetch an access token from `/cgi-bin/stable_token`, which others may share, and return it with its end.
+    """Fetch an access token from `/cgi-bin/stable_token`, which others may share, with its expiry time.
 
     >>> from wxcs_lite.sandbox import Sandbox
     >>> sandbox = Sandbox()
     >>> fetch_token(sandbox.pool(), sandbox.appid, sandbox.secret, clock=sandbox.clock)
     Token('***', expires_at=1767247200.0)
 
-    Each call asks WeChat: keep the token, or let `fresh_token` do so. `force_refresh` ends the present token for all
-    who use it. Raises ApiError: 40125 for a wrong secret, 40164 for an address that is not on the whitelist.
+    Each call asks WeChat: keep the token, or let `fresh_token` do so. `force_refresh` invalidates the current token for
+    everybody. Raises ApiError: 40125 for a wrong secret, 40164 for an address that is not on the whitelist.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
     pool, secret, appid = hidden(pool, secret, appid)
@@ -258,9 +258,9 @@ def fetch_token(
 
 
 def get_rid(pool: Pool, token: str | None, rid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
-    """Return what WeChat noted of a call, by the rid of its error, for seven days.
+    """Return WeChat's record of a failed call, by the rid of its error, within seven days.
 
-    The token that the noted URL holds is taken out. `keys` sign it, as they do in `send`.
+    The token in the recorded URL is removed. `keys` sign the call, as in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
     pool, token, rid, keys = hidden(pool, token, rid, keys)
@@ -277,7 +277,7 @@ def get_quota(
     *,
     keys: "SigningKeys | None" = None,
 ) -> dict[str, Any]:
-    """Return the daily allowance of a call and what is left of it, under `quota`; `keys` sign it, as in `send`."""
+    """Return a call's daily allowance and what is left of it, under `quota`; `keys` sign the call, as in `send`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
     pool, token, cgi_path, keys = hidden(pool, token, cgi_path, keys)
     return _answer_signed(pool, token, endpoints.get_quota(cgi_path), keys)
@@ -291,9 +291,9 @@ def get_callback_ip(pool: Pool, token: str | None) -> dict[str, Any]:
 
 
 def clear_quota(pool: Pool, token: str | None, appid: str, *, keys: "SigningKeys | None" = None) -> dict[str, Any]:
-    """Set the counters of all calls of today back to zero, ten times a month at most (48006 after that).
+    """Reset today's call counters to zero; WeChat allows it ten times a month (48006 after that).
 
-    `keys` sign it, as they do in `send`.
+    `keys` sign the call, as in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
     pool, token, appid, keys = hidden(pool, token, appid, keys)
@@ -319,8 +319,8 @@ def call(
     {'ip_list': ['127.0.0.1']}
 
     With a body it is a POST, without one a GET, unless `method` says otherwise; token is None for a call that takes
-    none. What is named like a secret hides its repr, also in the reply. Raises InvalidMessage for a path with a host,
-    without a slash or with a query, before anything leaves.
+    none. What is named like a secret is hidden in every repr, also in the reply. Raises InvalidMessage for a path with
+    a host, without a slash or with a query, before anything is sent.
     """
     pool, token, path = hidden(pool, token, path)
     body, method, query = hide_named(body), hide_if_str(method), hide_named(query)

@@ -1,7 +1,7 @@
 """One request out, one reply in: everything that is sent or received passes through here.
 
-Nothing is tried twice, no redirect is followed, no reply is read without a bound, and what goes wrong below leaves here
-as one of our errors, raised only after urllib3's own is gone.
+Nothing is retried, no redirect is followed, every reply has a size limit, and errors from below leave here as ours,
+raised only after urllib3's own are gone.
 """
 
 import math
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 MAX_JSON = 1024 * 1024  # bytes
-MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest medium of the documents has 10 MB
+MAX_MEDIA = 16 * 1024 * 1024  # bytes; the largest documented medium has 10 MB
 _POOL_TIMEOUT = 60  # seconds to wait for a free connection
 SECRET_LENGTH = 8  # characters; real ones have 32 and more
 _SEQID_LENGTH = 80  # characters, with room to spare
@@ -71,8 +71,8 @@ def perform(
     >>> reply.status, reply.body[:17]
     (200, b'{"errcode":40001,')
 
-    An error of the API is a reply, too: `read_ok(*reply)` raises it. Raises TransportError if no whole reply came and
-    BadReply for one past max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
+    An API error is a reply, too: `read_ok(*reply)` raises it. Raises TransportError if no complete reply arrived,
+    BadReply for more than max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
     """
     pool, token = hidden(pool, token)
     return call_cleanly(request, secret_of(token), lambda: _exchange(pool, token, request, max_bytes, progress))
@@ -102,12 +102,12 @@ def open_response(
     """Send the request and return the response with its body unread; to be run by `call_cleanly`."""
     require_pool(pool)
     watch(pool)
-    # A line break from a file makes it 40001; half a character cannot be encoded, and Python's error would hold it all.
+    # A line break from a file leads to 40001; a lone surrogate cannot be encoded, and Python's error would show it all.
     if token is not None and not (token and token.isprintable()):
         raise InvalidMessage(
             "token",
-            "must be a str that is not empty and has no line break or other control character; "
-            "call what fresh_token gave: send(pool, token(), message)",
+            "must be a non-empty str without line breaks or other control characters; "
+            "fresh_token returns a function, so write send(pool, token(), message)",
             "应为非空 str，且不含换行等控制字符；fresh_token 返回的是函数，要写成 send(pool, token(), message)",
         )
     if getattr(pool, "exposed", False) and (isinstance(token, Secret) or not request.takes_token):
@@ -130,7 +130,7 @@ def open_response(
 
 
 def _limits(pool: Pool, request: Request) -> dict[str, Any]:
-    """Return what urllib3 is told of the time that this call may take."""
+    """Return the time limits that urllib3 gets for this call."""
     timeout = pool.timeout
     if not isinstance(timeout, CallTimeout):
         return {"pool_timeout": _POOL_TIMEOUT}
@@ -139,7 +139,7 @@ def _limits(pool: Pool, request: Request) -> dict[str, Any]:
 
 
 def _joined(others: Mapping[str, str], ours: Mapping[str, str]) -> HTTPHeaderDict:
-    """Return the pool's own headers and ours, which count; nothing may ask for a reply that we would refuse."""
+    """Return the pool's headers overridden by ours, without Accept-Encoding, because we refuse compressed replies."""
     headers = HTTPHeaderDict(others)
     headers.discard("accept-encoding")
     headers.update(ours)
@@ -147,12 +147,12 @@ def _joined(others: Mapping[str, str], ours: Mapping[str, str]) -> HTTPHeaderDic
 
 
 def _framed(request: Request, progress: Progress | None, call: CallTimeout | None) -> tuple[Any, Mapping[str, str]]:
-    """Return body and headers as they leave: with a Content-Length, in pieces of at most 64 KiB."""
+    """Return body and headers as they are sent: with a Content-Length, in pieces of at most 64 KiB."""
     body, headers = request.body, request.headers
     if body is None:
         return None, headers
     if not isinstance(body, bytes | Multipart):
-        raise TypeError(f"the body of a Request is bytes, Multipart or None, not {type(body).__name__}")
+        raise TypeError(f"the body of a Request must be bytes, Multipart or None, not {type(body).__name__}")
     if isinstance(body, bytes) and len(body) <= PIECE and progress is None:
         return body, headers
     headers["Content-Length"] = str(len(body))
@@ -168,7 +168,7 @@ def _leaving(
             stay_in(process)  # reading a file and `progress` may have forked
             if call is not None and not call.left:
                 raise told_of(
-                    request, "not all of it was sent in total_timeout", "在 total_timeout 内没有发完", "TimeoutError"
+                    request, "it was not all sent within total_timeout", "未能在 total_timeout 内发完", "TimeoutError"
                 )
             yield piece
             sent += len(piece)
@@ -177,15 +177,15 @@ def _leaving(
         stay_in(process)
     except Exception as e:
         if isinstance(e, WxError):
-            e.maybe_sent = True  # it was made before anything left, or says so of a call of its own
+            e.maybe_sent = True  # its own value speaks of another moment or another call
         raise Carried(e) from None
 
 
 def refuse_unread(response: BaseHTTPResponse) -> None:
     """Refuse a reply that has no content, or a compressed one, before it is read.
 
-    After such a reply its connection must be closed: what comes next belongs to nobody, and urllib3 would give the
-    connection back as soon as it had read nothing.
+    After such a reply its connection must be closed: what comes next belongs to no call, and urllib3 would put the
+    connection back into the pool as soon as it had read nothing.
     """
     if response.status < 200 or response.status in _EMPTY:
         raise without_content(response.status)
@@ -193,7 +193,7 @@ def refuse_unread(response: BaseHTTPResponse) -> None:
 
 
 def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool: Pool | None) -> bytes:
-    """Return the body; one from a `pool` must also end in good time, else a drip of bytes would hold us for ever."""
+    """Return the body; with a `pool` it must also end in time, because a server may send byte by byte for ever."""
     refuse_unread(response)
     begun, found, size = time.monotonic(), [], 0
     while piece := read_piece(response, _whole(response, limit) if pool is None else None):
@@ -204,22 +204,20 @@ def read_bounded(response: BaseHTTPResponse, request: Request, limit: int, pool:
         if response.length_remaining == 0:
             break  # the usual reply, whole in one piece
         if pool is not None and time.monotonic() - begun > PATIENCE * _longest_silence(pool):
-            raise told_of(
-                request, "the reply came too slowly to wait for its end", "应答传输太慢，没有等到结束", "TimeoutError"
-            )
+            raise told_of(request, "the reply arrived too slowly", "应答传输过慢，未能等到结束", "TimeoutError")
     return found[0] if len(found) == 1 else b"".join(found)
 
 
 def read_piece(response: BaseHTTPResponse, wanted: int | None = None) -> bytes:
-    """Return so many bytes of the body, or, without a number, what is there of it: 64 KiB at most."""
+    """Return `wanted` bytes of the body or, without a number, what has arrived, 64 KiB at most."""
     try:
         return response.read1(PIECE) if wanted is None else response.read(wanted)
-    except (OverflowError, ValueError):  # http.client takes a chunk size of -5 for a number
+    except (OverflowError, ValueError):  # http.client accepts a chunk size of -5
         raise ProtocolError("no chunk size", Malformed()) from None
 
 
 def _whole(response: BaseHTTPResponse, limit: int) -> int:
-    """Return how much of a medium to read at once: all of it if its length is known, because that leaves no copies."""
+    """Return how much of a medium to read at once: all of it if its length is known, because that saves copies."""
     left = response.length_remaining
     if left is None:
         return PIECE
@@ -229,7 +227,7 @@ def _whole(response: BaseHTTPResponse, limit: int) -> int:
 
 
 def _longest_silence(pool: Pool) -> float:
-    """Return the pool's read timeout in seconds; one that was given as a total tells it only once it runs."""
+    """Return the pool's read timeout in seconds; one given as a total knows it only once it has started."""
     if isinstance(pool.timeout, CallTimeout):
         return pool.timeout.silence
     timeout = pool.timeout.clone()
@@ -255,14 +253,14 @@ def answer(
     max_bytes: int | None = None,
     progress: Progress | None = None,
 ) -> _T:
-    """Perform and read; `secret` is what the body holds, for a call that takes no token."""
+    """Send the request and read its reply; `secret` is the one in the body, for a call that takes no token."""
     secret = secret or secret_of(token)
 
     def read_reply() -> _T:
         status, headers, body = _exchange(pool, token, request, max_bytes, progress)
         echo = (secret or "").encode()
         try:
-            # A short one could be part of any word of the reply, and is no secret.
+            # A short text could be part of any word in the reply, and is not a secret.
             if secret is None or len(echo) < SECRET_LENGTH:
                 return read(status, headers, body)
             if request.gives == "media":
@@ -271,7 +269,7 @@ def answer(
         except WxError as e:
             note_relay(e, headers)
             raise
-        if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # else it has no other spelling there
+        if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # otherwise it has no other spelling there
             return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
         return value
 
@@ -279,7 +277,7 @@ def answer(
 
 
 def note_relay(error: WxError, headers: Headers) -> None:
-    """Add the id that the relay of WeChat cloud hosting gives each call; where there is none, it took no part."""
+    """Add the id that the relay of WeChat cloud hosting gives each call; without one, the call did not pass it."""
     # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/open.md
     seqid = headers.get("x-openapi-seqid", "")
     if 0 < len(seqid) <= _SEQID_LENGTH and seqid.isprintable():
@@ -287,7 +285,7 @@ def note_relay(error: WxError, headers: Headers) -> None:
 
 
 def without_echo_in(headers: Headers, secret: str | None) -> Headers:
-    """Return the headers of a medium without the secret: its filename and type are shown to people."""
+    """Return the headers of a medium without the secret, because its filename and type are shown to people."""
     if (
         secret is None
         or len(secret) < SECRET_LENGTH

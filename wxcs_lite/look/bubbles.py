@@ -1,4 +1,4 @@
-"""A message as a phone shows it: a dict goes in, HTML comes out, and whatever came from outside is only ever text."""
+"""A message as a phone shows it: from a dict to HTML, with everything from outside escaped as text."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Message = Mapping[str, Any]
 
 
 def safe_href(url: object) -> str | None:
-    """Return the address if a click may open it: http or https with a host, and nothing that hides what it is.
+    """Return the URL if it is safe to open with a click: http or https with a host, and nothing that disguises it.
 
     >>> safe_href("https://weixin.qq.com/?a=1"), safe_href("javascript:alert(1)"), safe_href("https://a@b.cn/")
     ('https://weixin.qq.com/?a=1', None, None)
@@ -33,7 +33,7 @@ def safe_href(url: object) -> str | None:
 
 
 def photo(picture: bytes | None, name: str, alt: str, limit: int | None = None) -> str:
-    """Return a picture as an element that loads nothing, or a grey box with its name.
+    """Return a picture as an element that loads nothing else, or a grey box with its name.
 
     >>> photo(None, "MEDIA_ID", "picture")
     '<span class="wxcs-nopic">MEDIA_ID</span>'
@@ -45,7 +45,7 @@ def photo(picture: bytes | None, name: str, alt: str, limit: int | None = None) 
 
 
 def plain(value: object) -> str:
-    r"""Return a value as a text that every channel carries: half of an emoji, which JSON can escape, is none.
+    r"""Return a value as text that UTF-8 can encode: half of an emoji, which JSON can escape, becomes a question mark.
 
     >>> plain("\ud83d"), plain(None)
     ('?', '')
@@ -56,7 +56,7 @@ def plain(value: object) -> str:
 def bubble(
     message: Message, words: Words, *, mine: bool = False, picture: bytes | None = None, limit: int | None = None
 ) -> str:
-    """Return one message as a bubble: on the right if it is `mine`, with the grey AI line where it has one.
+    """Return one message as a bubble: on the right if it is `mine`, with the grey AI line if it has one.
 
     >>> from wxcs_lite.look.words import words
     >>> print(bubble({"msgtype": "text", "text": {"content": "<b>hi"}}, words("en")))
@@ -77,7 +77,7 @@ def bubble(
 
 
 def line(text: str) -> str:
-    """Return a grey line between the bubbles: a time, or something that happened.
+    """Return a grey line between the bubbles: a time or an event.
 
     >>> line("12:00")
     '<div class="wxcs-line">12:00</div>'
@@ -136,7 +136,7 @@ def _short(media_id: object) -> str:
 
 
 def as_message(kind: str, fields: Message) -> dict[str, Any]:
-    """Return what a customer sent (the fields of a push) in the form of a message, for the same bubbles.
+    """Return what a customer sent (the fields of a push) as a message, to show it in the same bubbles.
 
     >>> as_message("text", {"Content": "hi"})
     {'msgtype': 'text', 'text': {'content': 'hi'}}

@@ -1,4 +1,4 @@
-"""The style sheet of a message: scoped to its own classes, and it loads nothing."""
+"""The style sheet of a message: it is scoped to its own classes and loads nothing."""
 
 __all__ = ["MESSAGES"]
 

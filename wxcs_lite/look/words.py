@@ -1,4 +1,4 @@
-"""The few words on a phone, in English and Chinese: to add one is to add a row."""
+"""The texts on a phone, in English and Chinese: to add one, add a row."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,7 +18,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "mini_program": ("Mini Program", "小程序"),
     "thumbnail": ("The thumbnail is not loaded here", "此处不加载缩略图"),
     "opens": ("opens {target}", "打开 {target}"),
-    "unsafe": ("not opened here: only http and https are", "此处不打开：仅支持 http 和 https"),
+    "unsafe": ("not a link here: only http and https are opened", "此处不打开：仅支持 http 和 https"),
     "ai_line": ("Written by AI", "内容由 AI 生成"),
     "session_line": ("entered the customer-service session", "进入客服会话"),
     "service_down": ("Customer service is unavailable", "客服暂时无法提供服务"),
@@ -28,7 +28,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
 
 
 def by_language(rows: Mapping[str, tuple[str, str]]) -> Mapping[str, Words]:
-    """Return a table for each language, made of rows that hold one word in all of them."""
+    """Return a table for each language from rows that have a text in each."""
     return {
         lang: MappingProxyType({key: row[number] for key, row in rows.items()}) for number, lang in enumerate(LANGUAGES)
     }
@@ -37,7 +37,7 @@ def by_language(rows: Mapping[str, tuple[str, str]]) -> Mapping[str, Words]:
 def chosen(tables: Mapping[str, Words], lang: Language) -> Words:
     """Return the table of a language, or raise ValueError."""
     if lang not in tables:
-        got = f"{lang!r:.12}"  # no more of it: what stands in the wrong place may be a token
+        got = f"{lang!r:.12}"  # cut short: it may be a token in the wrong place
         raise ValueError(f"lang must be 'en' or 'zh', not {got}\nlang 只能是 'en' 或 'zh'，收到的是 {got}")
     return tables[lang]
 
@@ -46,7 +46,7 @@ _WORDS = by_language(ROWS)
 
 
 def words(lang: Language) -> Words:
-    """Return the words of a language, by what they are for.
+    """Return the texts of a language by their keys.
 
     >>> words("en")["cover"], words("zh")["cover"]
     ('cover', '封面')

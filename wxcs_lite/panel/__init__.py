@@ -9,11 +9,11 @@ sees. Both need ipywidgets: `pip install 'ipywidgets>=8,<9'`.
 """
 
 try:
-    import ipywidgets  # noqa: F401 - to say at once what is missing
+    import ipywidgets  # noqa: F401 - to report a missing package at once
 except ModuleNotFoundError as e:
     raise ModuleNotFoundError(
         "the panel needs ipywidgets: pip install 'ipywidgets>=8,<9'\n"
-        "面板需要 ipywidgets：pip install 'ipywidgets>=8,<9'"
+        "客服面板需要 ipywidgets：pip install 'ipywidgets>=8,<9'"
     ) from e
 
 from wxcs_lite.panel.demo import Demo, demo

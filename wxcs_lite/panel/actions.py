@@ -1,4 +1,4 @@
-"""What the desk's buttons do: read the view, make one call, say what came of it. What is raised, the desk shows."""
+"""What the desk's buttons do: read the form, make one call, report the result. The desk shows what is raised."""
 
 from collections.abc import Callable
 from math import ceil
@@ -20,17 +20,17 @@ from wxcs_lite.require import quoted
 __all__ = ["Actions", "Say"]
 
 _EXPORT = "wxcs_history.json"
-_TYPING = 15  # seconds that WeChat shows it
+_TYPING = 15  # seconds for which WeChat shows it
 
 
 class Say(Protocol):
-    """Says something in the status line, by its key in the texts."""
+    """A function that shows a text in the status line, by its key."""
 
     def __call__(self, key: str, tone: Tone = "good", **told: object) -> None: ...
 
 
 class Actions:
-    """The actions of one desk; none of them catches what goes wrong."""
+    """The actions of one desk; they raise their errors, which the desk shows."""
 
     def __init__(self, view: DeskView, calls: Calls, history: History, clock: Callable[[], float], say: Say) -> None:
         self._view, self._calls, self._history, self._clock, self._say = view, calls, history, clock, say
@@ -59,11 +59,11 @@ class Actions:
             self._say("typing_hidden", touser=touser)
 
     def typing_left(self, touser: str) -> int:
-        """Return for how many seconds the customer still sees "typing…"."""
+        """Return how many seconds the customer will still see "typing…"."""
         return max(0, ceil(self._typing_until.get(touser, 0) - self._clock()))
 
     def upload(self) -> None:
-        """Upload what was picked, and put its media_id into the form."""
+        """Upload the chosen picture, and put its media_id into the form."""
         medium = self._view.medium
         file, name, count = medium.source()
         self._say("uploading", "calm")
@@ -80,7 +80,7 @@ class Actions:
         self._say("downloaded", name=found.filename, size=size(len(found.content)))
 
     def save(self) -> None:
-        """Save what was downloaded; over a file that is there already only when the button is pressed again."""
+        """Save the downloaded medium; an existing file is overwritten only if the button is pressed again."""
         medium = self._medium
         if medium is None:
             raise InvalidMessage("file", *(words(lang)["nothing_to_save"] for lang in LANGUAGES))
@@ -108,7 +108,7 @@ class Actions:
 
 
 def _written(write: Callable[[Path], Any], path: str) -> Any:
-    """Write to a path and return where, or say in both languages why that cannot be."""
+    """Write to a path and return it, or raise InvalidMessage with the reason."""
     try:
         return write(expanded(path))
     except OSError as e:

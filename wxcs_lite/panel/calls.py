@@ -1,4 +1,4 @@
-"""The four things a desk does with WeChat: each call is made once and noted in the history, whatever comes of it."""
+"""The four calls that a desk makes: each is made once and recorded in the history, whatever its result."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -21,7 +21,7 @@ _Note = Callable[[float, WxError | None], None]
 
 
 class Calls:
-    """Pool, token and history of one open desk; the calls are those of `wxcs_lite`, and raise what they raise."""
+    """The calls of one open desk, with its pool, token and history; they raise what those of `wxcs_lite` raise."""
 
     def __init__(
         self, pool: Pool, token: str | Callable[..., str | None], history: History, clock: Callable[[], float]
@@ -37,7 +37,7 @@ class Calls:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a message."""
-        message = deepcopy(dict(message))  # before it leaves: what cannot be noted is not sent
+        message = deepcopy(dict(message))  # before sending: what cannot be recorded is not sent
         self._once(
             lambda token: send(self._pool, token, message),
             lambda now, error: self._history.went_out(now, message, error),
@@ -73,7 +73,7 @@ class Calls:
             if not is_had:
                 e.maybe_sent = False  # the call itself was not made
             elif isinstance(e, TokenRejected):
-                self._token.reject(token)  # for the next press: nothing is tried again by itself
+                self._token.reject(token)  # for the next press: nothing is retried automatically
             note(self._clock(), e)
             raise
         note(self._clock(), None)

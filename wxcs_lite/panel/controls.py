@@ -1,4 +1,4 @@
-"""What both halves are built with: labels in two languages, buttons whose clicks count once, and an end that is one."""
+"""What desk and phone are built with: labels in two languages, buttons that count a click once, complete closing."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -14,14 +14,14 @@ from wxcs_lite.panel.texts import Words
 
 __all__ = ["Labels", "Presses", "box", "close_tree", "html", "mimebundle", "show", "style"]
 
-_QUEUED = 0.25  # seconds: nobody reads a result and clicks again faster; a click that waited in the queue does
-# While a key is on its way, ipywidgets holds the next ones back, and a click overtakes them: "hello" would go as "hel".
+_QUEUED = 0.25  # seconds: nobody reads a result and clicks again faster, so such a click was made before
+# While a keystroke is on its way, ipywidgets holds back the next ones, and a click overtakes them: "hel" for "hello".
 # https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/base/src/widget.ts (_msg_throttle)
-_SETTLED = 0.3  # seconds without a key, after which none can still be on its way
+_SETTLED = 0.3  # seconds without a keystroke, after which none can still be on its way
 
 
 def html(value: str = "", *classes: str) -> Any:
-    """Return a widget for markup of ours."""
+    """Return a widget that shows our own markup."""
     made = w.HTML(value)
     for name in classes:
         made.add_class(name)
@@ -29,7 +29,7 @@ def html(value: str = "", *classes: str) -> Any:
 
 
 def show(widget: Any, markup: str) -> None:
-    """Show markup, or nothing at all: an empty widget would still take its gap."""
+    """Show markup, or hide the widget if it is empty, so that no gap remains."""
     widget.value, widget.layout.display = markup, "" if markup else "none"
 
 
@@ -42,12 +42,12 @@ def box(children: list[Any], *classes: str, across: bool = False, tabbable: bool
 
 
 def style() -> Any:
-    """Return the style sheet as a widget; each half brings it, for each may stand alone."""
+    """Return the style sheet as a widget; desk and phone each have it, because each can be used alone."""
     return w.HTML(STYLE, layout=w.Layout(display="none"))
 
 
 class Labels:
-    """Which widget says what, so that a switch of the language is one loop."""
+    """The texts of all widgets, so that switching the language is one loop."""
 
     def __init__(self) -> None:
         self._put: list[tuple[Any, str, str]] = []
@@ -55,23 +55,23 @@ class Labels:
         self._titles: list[tuple[Any, str, str]] = []
 
     def put(self, widget: Any, **keys: str) -> Any:
-        """Let traits of a widget say these words."""
+        """Give traits of a widget these texts."""
         self._put += [(widget, trait, key) for trait, key in keys.items()]
         return widget
 
     def choices(self, widget: Any, keys: Mapping[str, str]) -> Any:
-        """Let a selection offer these values under these words; the first is chosen."""
+        """Give a selection these values with these texts; the first is chosen."""
         self._choices.append((widget, keys))
         return widget
 
     def title(self, key: str, style: str) -> Any:
-        """Return a line of text in a style of ours."""
+        """Return a line of text in one of our styles."""
         widget = html()
         self._titles.append((widget, key, style))
         return widget
 
     def speak(self, words: Words) -> None:
-        """Say everything in this language."""
+        """Show everything in this language."""
         for widget, trait, key in self._put:
             setattr(widget, trait, words[key])
         for widget, keys in self._choices:
@@ -83,7 +83,7 @@ class Labels:
 
 
 class Presses:
-    """The buttons of one panel: a click counts once, and never before the keys that were typed before it."""
+    """The buttons of one panel: a click counts once, and only after the keystrokes that were made before it."""
 
     def __init__(self) -> None:
         self._buttons: list[Any] = []
@@ -92,14 +92,14 @@ class Presses:
         self._waits = False
 
     def button(self, action: Callable[[], object]) -> Any:
-        """Return a button for an action that reports its own errors: here nobody would see them."""
+        """Return a button for an action, which must show its errors itself because nobody would see them here."""
         made = w.Button()
         made.on_click(lambda _: self.click(action))
         self._buttons.append(made)
         return made
 
     def typed(self, _: object = None) -> None:
-        """Note that a key has arrived: to be told of each field that is sent as it is typed."""
+        """Note that a keystroke has arrived; observes each field that is sent while it is typed."""
         self._typed = monotonic()
 
     @contextmanager
@@ -112,7 +112,7 @@ class Presses:
             self._enable(True)
 
     def click(self, action: Callable[[], object]) -> None:
-        """Act, unless this click waited while one like it was acted on, and so was made before its result was seen."""
+        """Run the action, unless the click was made before the result of the previous one was shown."""
         if self._waits or monotonic() - self._ended.get(action, float("-inf")) < _QUEUED:
             return
         rest = self._typed + _SETTLED - monotonic()
@@ -143,13 +143,13 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def mimebundle(root: Any, name: str) -> dict[str, Any]:
-    """Return how a panel shows itself: its widget, and for a notebook that cannot, a name that says nothing more."""
+    """Return a panel's display data: its widget, and a plain name for notebooks that cannot show widgets."""
     view = {"version_major": 2, "version_minor": 0, "model_id": root.model_id}
     return {"text/plain": name, "application/vnd.jupyter.widget-view+json": view}
 
 
 def close_tree(widget: Any) -> None:
-    """Close a widget with all that is in it, its layout and style: nothing of it stays in the widget state."""
+    """Close a widget with its children, layout and style, so that nothing stays in the widget state."""
     for child in getattr(widget, "children", ()):
         close_tree(child)
     for part in (getattr(widget, "style", None), widget.layout, widget):

@@ -16,7 +16,7 @@ __all__ = ["Demo", "demo"]
 
 
 class Demo:
-    """Both halves and what they stand on: `desk`, `phone`, `sandbox`; `close` ends them all."""
+    """A `desk` and a `phone` side by side on a `sandbox`; `close` closes both."""
 
     def __init__(self, sandbox: Sandbox, desk: Desk, phone: Phone) -> None:
         self.sandbox, self.desk, self.phone = sandbox, desk, phone
@@ -30,7 +30,7 @@ class Demo:
         return mimebundle(self._root, repr(self)) if self._is_open else {"text/plain": repr(self)}
 
     def close(self) -> None:
-        """Close desk and phone, and take what they showed out of the notebook."""
+        """Close desk and phone, and remove what they showed from the notebook."""
         if self._is_open:
             self._is_open = False
             self.desk.close()
@@ -56,7 +56,7 @@ def demo(lang: Language = "en") -> Demo:
     token = fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock)
     desk = Desk(pool, token, lang=lang, clock=sandbox.clock)
     push_token = token_hex(8)
-    # The handler runs in a thread of push_app's, so the desk only keeps what comes; after_each shows it at once.
+    # The handler runs in a thread of push_app, so the desk only stores the push; after_each shows it at once.
     sandbox.push_to(push_app(desk.receive, token=push_token, clock=sandbox.clock), token=push_token)
     phone = Phone(sandbox, "ann", lang=lang)
 

@@ -1,6 +1,6 @@
-"""The desk: an agent's side of the conversations, for any pool, live or sandbox. It calls, and adds no rule of its own.
+"""The desk: an agent's side of the conversations, for any pool, live or sandbox. It adds no rules of its own.
 
-Nothing leaves but by a press of a button (or a call of its method), and nothing that goes wrong stays unseen.
+Nothing is sent without a press of a button (or a call of its method), and every error is shown.
 """
 
 import time
@@ -28,11 +28,11 @@ from wxcs_lite.secret import hide_if_str
 __all__ = ["Desk"]
 
 _OFFERED = 100  # customers to choose from; any other can be typed
-_PREVIEWED = {"image": 500_000, "miniprogrampage": 100_000}  # bytes; a card's cover travels with each key of its title
+_PREVIEWED = {"image": 500_000, "miniprogrampage": 100_000}  # bytes; a cover is sent with each keystroke
 
 
 class Desk:
-    """A customer-service desk in a notebook, for any pool; `token` is a str, or a callable like `fresh_token`'s.
+    """A customer-service desk in a notebook, for any pool; `token` is a str or a callable as `fresh_token` returns.
 
     >>> from wxcs_lite import fresh_token
     >>> from wxcs_lite.sandbox import Sandbox
@@ -43,8 +43,9 @@ class Desk:
     <Desk, open>
     >>> desk.close()
 
-    Each button is a method: `send`, `show_typing`, `hide_typing`, `upload`, `download`, `save`, `export`. None of them
-    raises what WeChat or the way answers: it is shown, in the panel's language. `receive` is a handler for `push_app`.
+    Each button is a method: `send`, `show_typing`, `hide_typing`, `upload`, `download`, `save`, `export`. They do
+    not raise errors of WeChat or the network but show them, in the panel's language. `receive` is a handler for
+    `push_app`.
     """
 
     def __init__(
@@ -90,11 +91,11 @@ class Desk:
         self._do(lambda: self._actions.typing("Typing"))
 
     def hide_typing(self) -> None:
-        """Take "typing…" away."""
+        """Hide "typing…" from the customer."""
         self._do(lambda: self._actions.typing("CancelTyping"))
 
     def upload(self) -> None:
-        """Upload the picture that was picked or whose path was typed; its media_id goes into the form."""
+        """Upload the chosen picture, or the one at the path; its media_id goes into the form."""
         self._do(self._actions.upload)
 
     def download(self) -> None:
@@ -102,22 +103,22 @@ class Desk:
         self._do(lambda: self._actions.download(self._words))
 
     def save(self) -> None:
-        """Save what was downloaded, to the path given or under WeChat's name for it."""
+        """Save the downloaded medium, to the given path or with WeChat's filename."""
         self._do(self._actions.save)
 
     def export(self) -> None:
-        """Write the history to a file, as JSON; it holds no secret and no file bytes."""
+        """Write the history to a file, as JSON, without secrets and without file contents."""
         self._do(self._actions.export)
 
     def switch_language(self) -> None:
-        """Speak the other language: English or Chinese."""
+        """Switch between English and Chinese."""
         self._do(lambda: self.speak(LANGUAGES[self._lang == LANGUAGES[0]]))
 
     # --- what others do with it
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """What went out and came in, oldest first: a copy."""
+        """A copy of the history, oldest entry first."""
         return self._history.entries
 
     @property
@@ -128,7 +129,7 @@ class Desk:
     def receive(self, push: Push) -> None:
         """Show what a customer sent; a handler for `push_app`, to be called in any thread.
 
-        No widget is touched in a thread other than the desk's own: what comes there shows within a second.
+        Widgets are only changed in the desk's own thread: a push from another thread shows within a second.
         """
         self._arrived.append(push.fields)
         if get_ident() == self._thread:
@@ -141,13 +142,13 @@ class Desk:
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what has come in and how the countdowns stand; nothing is sent."""
+        """Show what has arrived, and update the countdowns; nothing is sent."""
         if self._is_open:
             self._guarded(self._take_in)
             self._guarded(self._show)
 
     def close(self) -> None:
-        """End the countdowns, and take all that is on the screen out of the notebook and its widget state."""
+        """Stop the countdowns, and remove everything shown from the notebook and its widget state."""
         if self._is_open:
             self._ticker.stop()
             self._is_open = False
@@ -155,7 +156,7 @@ class Desk:
 
     # --- how
 
-    # A key in a field shows what it changes, and no more: all the rest waits for the next refresh.
+    # A keystroke updates only what it changes; the rest waits for the next refresh.
 
     def _chosen(self) -> None:
         if self._is_open:
@@ -166,7 +167,7 @@ class Desk:
             self._guarded(self._show_message)
 
     def _do(self, action: Callable[[], object]) -> None:
-        """Run an action with its buttons disabled; whatever it raises is shown, never lost in a log."""
+        """Run an action with the buttons disabled, and show whatever it raises."""
         if not self._is_open:
             return
         with self.view.presses.pause():
@@ -178,7 +179,7 @@ class Desk:
     def _guarded(self, action: Callable[[], object]) -> None:
         try:
             action()
-        except Exception as e:  # the last resort: nobody sees what a widget's callback raises
+        except Exception as e:  # the last resort: nobody would see an error in a widget's callback
             self._said = e
             self._show_status()
 

@@ -1,4 +1,4 @@
-"""The desk's widgets and where they stand; what they do is the desk's."""
+"""The desk's widgets and their layout; the desk decides what they do."""
 
 from collections.abc import Callable
 from html import escape
@@ -18,7 +18,7 @@ _ACTIONS = ("send", "show_typing", "hide_typing", "upload", "download", "save", 
 
 
 class DeskView:
-    """The widgets of one desk, by name: `chosen` is called with another customer, `edited` with another message."""
+    """The widgets of one desk; `chosen` is called when the customer changes, `edited` when the message does."""
 
     def __init__(self, actions: Any, chosen: Callable[[], None], edited: Callable[[], None]) -> None:
         labels, presses = Labels(), Presses()
@@ -50,7 +50,7 @@ class DeskView:
         return str(self.touser.value).strip()
 
     def speak(self, words: Words) -> None:
-        """Say every label in this language."""
+        """Show every label in this language."""
         self.labels.speak(words)
 
     def pill(self, tone: str, text: str) -> None:
@@ -58,13 +58,13 @@ class DeskView:
         self.window.value = f'<span class="wxcs-pill wxcs-{tone}">{escape(text)}</span>'
 
     def show_look(self, markup: str, code: str) -> None:
-        """Show the preview, as a bubble or as lines to copy."""
+        """Show the preview, as a bubble or as code to copy."""
         as_code = self.look_kind.value != "phone"
         self.code.layout.display, self.look.layout.display = ("", "none") if as_code else ("none", "")
         self.code.value, self.look.value = code, f'<div class="wxcs-look">{markup}</div>'
 
     def close(self) -> None:
-        """Take every widget out of the notebook."""
+        """Remove every widget from the notebook."""
         for hidden in (*self.forms.close(), self._download, self._export):
             close_tree(hidden)
         close_tree(self.root)

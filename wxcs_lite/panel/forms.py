@@ -1,4 +1,4 @@
-"""The forms: what was typed becomes a message, by the builders that everybody uses. They send nothing."""
+"""The forms: they turn the input into a message, with the public builders. They send nothing."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _BUILD: dict[str, Callable[..., Any]] = {
 
 
 class Forms:
-    """One form for each kind of message, of which one is shown."""
+    """One form for each type of message, one of which is shown."""
 
     def __init__(self, labels: Labels, medium: Picture, changed: Callable[[], None]) -> None:
         self.medium, self._changed = medium, changed
@@ -49,20 +49,20 @@ class Forms:
         self.ai_label.observe(self._said, "value")
 
     def message(self, touser: str) -> dict[str, Any]:
-        """Return the message that the chosen form says; raise InvalidMessage where it cannot be one yet."""
+        """Return the message of the chosen form; raise InvalidMessage if it is not complete yet."""
         kind = self.kind.value
         message = self._raw(touser) if kind == "raw" else _BUILD[kind](touser, **self._content(kind))
         return with_ai_label(message) if self.ai_label.value else message
 
     def clear(self) -> None:
-        """Empty the chosen form, after its message has gone."""
+        """Empty the chosen form after its message was sent."""
         for field in self.fields[self.kind.value].values():
             field.value = ""
         if self.kind.value in _MEDIA:
             self.medium.clear()
 
     def remarks_html(self, touser: str, words: Words, lang: Language) -> str:
-        """Return what is to be said of the form as it stands: bytes used, and the remarks of `check`."""
+        """Return notes on the form in its present state: bytes used, and the remarks of `check`."""
         told = []
         if self.kind.value == "text":
             used = len(self.fields["text"]["content"].value.encode("utf-8", "replace"))
@@ -82,12 +82,12 @@ class Forms:
             self.box.children = shown
 
     def close(self) -> list[Any]:
-        """Return all boxes, also those that are not shown, for whoever closes them."""
+        """Return all boxes, hidden ones too, so that they can be closed."""
         return [*self.boxes.values(), self.medium.box]
 
     @property
     def typed(self) -> list[Any]:
-        """The fields that say each key as it is typed."""
+        """The fields that report each keystroke."""
         return [field for fields in self.fields.values() for field in fields.values()]
 
     def _begun(self) -> bool:

@@ -1,4 +1,4 @@
-"""The desk's history: what went out and came in, with results and times. No secrets, no file bytes. Pure."""
+"""The desk's history: what was sent and received, with results and times. No secrets, no file contents. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from wxcs_lite.reply_window import WindowEvent
 
 __all__ = ["ENTRY", "History"]
 
-_SHOWN = 60  # entries; all of them are in the export
-_END_OF_TIME = 2**32  # seconds; a calendar cannot follow a later one
+_SHOWN = 60  # entries; the export has all of them
+_END_OF_TIME = 2**32  # seconds; a later time may not be a date
 ENTRY = "user_enter_tempsession"
 
 
 class History:
-    """All that an open desk remembers of its conversations; entries are dicts that JSON can carry.
+    """The conversations of an open desk; the entries are dicts that can be written as JSON.
 
     >>> history = History()
     >>> history.came_in(0, {"FromUserName": "ann", "MsgType": "text", "CreateTime": 0, "Content": "hi"})
@@ -42,15 +42,15 @@ class History:
         return deepcopy(self._entries)
 
     def latest(self, count: int) -> tuple[str, ...]:
-        """Who has written or was written to, the latest first, so many at most."""
+        """Return at most `count` customers who have written or were written to, the latest first."""
         return tuple(islice(reversed(self._customers), count))
 
     def events(self, touser: str) -> list[WindowEvent]:
-        """What counts for this customer's window."""
+        """Return the events that count for this customer's window."""
         return list(self._events.get(touser, ()))
 
     def came_in(self, now: float, fields: Mapping[str, Any]) -> None:
-        """Note a push: a message or an event of a customer."""
+        """Record a push: a message or an event of a customer."""
         touser, kind = plain(fields.get("FromUserName")), plain(fields.get("MsgType"))
         at = fields.get("CreateTime", now)
         at = at if 0 <= at < _END_OF_TIME else now
@@ -62,7 +62,7 @@ class History:
             self._events.setdefault(touser, []).append(WindowEvent("enter", at))
 
     def went_out(self, now: float, message: Mapping[str, Any], error: WxError | None = None) -> None:
-        """Note a message of the desk's and what came of it; only what WeChat accepted counts for the window."""
+        """Record a message of the desk and its result; only a message that WeChat accepted counts for the window."""
         touser = plain(message.get("touser"))
         self._add(now, "out", touser, "message", message=message, result=_result(error))
         if error is None:
@@ -70,7 +70,7 @@ class History:
             self._events.setdefault(touser, []).append(WindowEvent("sent", now))
 
     def did(self, now: float, what: str, touser: str = "", error: WxError | None = None, **told: Any) -> None:
-        """Note any other call: typing, upload or download."""
+        """Record any other call: typing, upload or download."""
         self._add(now, "out", touser, what, **told, result=_result(error))
 
     def to_json(self) -> str:
@@ -78,7 +78,7 @@ class History:
         return plain(json.dumps(self._entries, ensure_ascii=False, indent=2))
 
     def to_html(self, words: Words) -> str:
-        """Return the last entries as a list to be looked at; whatever came from outside is text."""
+        """Return the last entries as HTML; everything from outside is escaped as text."""
         shown = "".join(_row(entry, words) for entry in self._entries[-_SHOWN:])
         shown = shown or f'<div class="wxcs-empty">{escape(words["history_empty"])}</div>'
         label = escape(words["history"])

@@ -24,7 +24,7 @@ _SHOWN_PICTURE = 6_000_000  # bytes; each picture travels to the browser once
 
 
 class Phone:
-    """What one customer of a sandbox sees and does.
+    """A customer's phone in a notebook: what one customer of a sandbox sees and does.
 
     >>> from wxcs_lite.sandbox import Sandbox
     >>> phone = Phone(Sandbox(), "ann")
@@ -52,21 +52,21 @@ class Phone:
         return f"<Phone of {self._customer.openid}, {'open' if self._is_open else 'closed'}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        shown = f"<Phone, {'open' if self._is_open else 'closed'}>"  # a saved notebook keeps it, so no openid
+        shown = f"<Phone, {'open' if self._is_open else 'closed'}>"  # a saved notebook keeps it: no openid
         return mimebundle(self.root, shown) if self._is_open else {"text/plain": shown}
 
     # --- what the customer does
 
     def write(self) -> None:
-        """Write what stands in the field to customer service."""
+        """Send the text in the field to customer service."""
         self._do(self._write)
 
     def send_picture(self) -> None:
-        """Send the picture that was picked, or a small sunset."""
+        """Send the chosen picture, or a small sunset."""
         self._do(self._send_picture)
 
     def enter_session(self) -> None:
-        """Come in by the customer-service button."""
+        """Enter by the customer-service button."""
         self._do(self._customer.enters_session)
 
     def advance_minute(self) -> None:
@@ -85,18 +85,18 @@ class Phone:
         return self._lang
 
     def speak(self, lang: Language) -> None:
-        """Use another language: en or zh; bubbles that are there stay as they came."""
+        """Use another language: en or zh; existing bubbles stay as they are."""
         self._lang, self._words = lang, words(lang)
         self._labels.speak(self._words)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what has arrived, and the clock; the customer does nothing."""
+        """Show what has arrived, and update the clock."""
         if self._is_open:
             self._guarded(self._show)
 
     def close(self) -> None:
-        """End the clock, and take all that is on the screen out of the notebook and its widget state."""
+        """Stop the clock, and remove everything shown from the notebook and its widget state."""
         if self._is_open:
             self._ticker.stop()
             self._is_open = False
@@ -117,7 +117,7 @@ class Phone:
     def _guarded(self, action: Callable[[], object]) -> None:
         try:
             action()
-        except Exception as e:  # the last resort: nobody sees what a widget's callback raises
+        except Exception as e:  # the last resort: nobody would see an error in a widget's callback
             self._error = e
             self._show_error()
 
@@ -148,7 +148,7 @@ class Phone:
         }  # fmt: skip
         b = self.buttons
         b["write"].button_style = "primary"
-        # Sent when the field is left, so that no click overtakes a key.
+        # Sent when the field loses focus, so that no click overtakes a keystroke.
         self.message = labels.put(w.Text(continuous_update=False), description="write", placeholder="write_hint")
         self.file = labels.put(
             w.FileUpload(accept=".jpg,.jpeg,.png,.gif", multiple=False),
@@ -180,7 +180,7 @@ class Phone:
         show(self.error, "" if self._error is None else error_html(self._error, self._words, self._lang))
 
     def _new(self) -> list[CustomerEvent | Delivered | Notice]:
-        """Return what has happened since the last look, oldest first."""
+        """Return what has happened since the last call, oldest first."""
         openid = self._customer.openid
         found: dict[str, Any] = {
             "events": [event for event in self._sandbox.events if event.openid == openid],
@@ -199,16 +199,16 @@ class Phone:
             if item.at - self._told_at >= _PAUSE:
                 added.append(line(strftime("%m-%d %H:%M", localtime(item.at))))
             self._told_at = item.at
-            added.append(_drawn(item, self._words))
+            added.append(_drawn(item, self._words, self._lang))
         bubbles = [*self.talk.children, *(w.HTML(markup) for markup in added)]
         self.talk.children = bubbles[-_SHOWN:]
         for gone in bubbles[:-_SHOWN]:
             close_tree(gone)
 
 
-def _drawn(item: CustomerEvent | Delivered | Notice, words: Words) -> str:
+def _drawn(item: CustomerEvent | Delivered | Notice, words: Words, lang: Language) -> str:
     if isinstance(item, Notice):
-        return line(words["service_down"])
+        return line(item.text if lang == "zh" else words["service_down"])
     if isinstance(item, Delivered):
         message = {**item.message, "aimsgcontext": {"is_ai_msg": int(item.ai_label)}}
         return bubble(message, words, picture=item.picture, limit=_SHOWN_PICTURE)

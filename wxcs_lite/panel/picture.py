@@ -1,4 +1,4 @@
-"""A picture of the desk's: pick it or type its path, see it, upload it, get its media_id with the time it has left."""
+"""The desk's picture: choose it or type its path, see it, upload it, and get its media_id and remaining time."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,13 +17,13 @@ from wxcs_lite.panel.texts import LANGUAGES, Words, words
 
 __all__ = ["Picture", "expanded", "seen_html", "taken"]
 
-NEAR = 9_000_000  # bytes; a message of 10 MiB, envelope and all, closes the notebook's socket without a word
-SHOWN = 4_000_000  # bytes that are shown
-_KEPT = 8  # pictures that are remembered for previews
+NEAR = 9_000_000  # bytes; a message of 10 MiB, envelope included, silently closes the notebook's socket
+SHOWN = 4_000_000  # bytes; larger pictures are not shown
+_KEPT = 8  # pictures to keep for previews
 
 
 def expanded(path: str) -> Path:
-    """Return the path with `~` resolved; raise InvalidMessage where nobody has such a home."""
+    """Return the path with `~` resolved; raise InvalidMessage for an unknown user."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -32,7 +32,7 @@ def expanded(path: str) -> Path:
 
 
 def taken(file: Any) -> tuple[str, bytes] | None:
-    """Return name and bytes of what was picked, and take them out of the widget's state."""
+    """Return name and bytes of the chosen file, and remove them from the widget's state."""
     if not file.value:
         return None
     picked = file.value[0]
@@ -42,13 +42,13 @@ def taken(file: Any) -> tuple[str, bytes] | None:
 
 
 def seen_html(name: str, content: bytes, words: Words) -> str:
-    """Return a picture to be looked at, or why it is not."""
+    """Return a picture as HTML, or the reason why it is not shown."""
     reason = words["too_large" if len(content) > SHOWN else "not_shown"].format(name=name)
     return f'<div class="wxcs-seen">{photo(content, reason, words["photo"], SHOWN)}</div>'
 
 
 class Picture:
-    """The part of the form that an image and a card share. It sends nothing: the desk does."""
+    """The part of the form that image and card share. It sends nothing; the desk does."""
 
     def __init__(self, labels: Labels, button: Any, changed: Callable[[], None]) -> None:
         self.file = labels.put(
@@ -71,7 +71,7 @@ class Picture:
         self.media_id.observe(lambda _: changed(), "value")
 
     def source(self) -> tuple[str | bytes, str, int]:
-        """Return what is to be uploaded (bytes or a path), its name and size; raise InvalidMessage if there is none."""
+        """Return the file to upload (bytes or a path), its name and size; raise InvalidMessage if there is none."""
         if self._content is not None:
             name, content = self._content
             return content, name, len(content)
@@ -87,7 +87,7 @@ class Picture:
         self.progress.value = 100 * sent // max(total, 1)
 
     def uploaded(self, result: Uploaded) -> None:
-        """Put the media_id into the form, and let the file go."""
+        """Put the media_id into the form, and drop the file."""
         content = self._content[1] if self._content else self._read()
         self._known[result.media_id] = (result.expires_at, content)
         while len(self._known) > _KEPT:
@@ -103,13 +103,13 @@ class Picture:
         return self._known.get(str(media_id), (0, None))[1]
 
     def clear(self) -> None:
-        """Begin anew, after a message has gone."""
+        """Clear everything after a message was sent."""
         self._content, self.path.value, self.media_id.value = None, "", ""
         show(self.seen, "")
         self.progress.value, self.progress.layout.display = 0, "none"
 
     def speak(self, words: Words, now: float) -> None:
-        """Say what is known of the media_id's life."""
+        """Show how long the media_id is still valid."""
         self._words = words
         expires_at = self._known.get(self.media_id.value.strip(), (None, None))[0]
         text = ""
@@ -132,8 +132,8 @@ class Picture:
                 self._show(Path(self.path.value.strip()).name, content)
 
     def _read(self) -> bytes | None:
-        """Return the bytes of the path if they are few enough to be shown."""
-        with suppress(OSError, ValueError):  # the upload says what is wrong with it
+        """Return the bytes of the file at the path, if it is small enough to show."""
+        with suppress(OSError, ValueError):  # the upload reports what is wrong with it
             found = expanded(self.path.value.strip())
             return found.read_bytes() if 0 < _size(found) <= SHOWN else None
         return None

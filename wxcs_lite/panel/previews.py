@@ -1,4 +1,4 @@
-"""A message before it leaves: on the phone, as Python, as HTTP, as curl. Pure, and none of them has a token."""
+"""A message before it is sent: as Python, as HTTP, as curl. Pure; none of them contains a token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ __all__ = ["as_curl", "as_http", "as_python"]
 
 
 def as_python(message: Mapping[str, Any]) -> str:
-    """Return the Python lines that send the message; they run as they stand where pool and token are.
+    """Return the Python code that sends the message; it runs unchanged if pool and token exist.
 
     >>> from wxcs_lite import text
     >>> print(as_python(text("OPENID", "你好")))
@@ -29,7 +29,7 @@ def as_python(message: Mapping[str, Any]) -> str:
 
 
 def _call(message: Mapping[str, Any]) -> str | None:
-    """Return the builder's call, or None where no builder makes just this message."""
+    """Return the builder's call, or None if no builder makes exactly this message."""
     kind = str(message.get("msgtype"))
     fields = message.get(kind)
     if kind not in REQUIRED or not isinstance(fields, dict) or set(fields) != set(REQUIRED[kind]):

@@ -1,4 +1,4 @@
-"""What the desk says in words: times that are left, and errors with cause, remedy and rid. Pure."""
+"""The texts of the desk's status: remaining times, and errors with cause, remedy and rid. Pure."""
 
 from collections.abc import Iterable
 from html import escape
@@ -32,7 +32,7 @@ def duration(seconds: float, words: Words) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes in the unit that people use.
+    """Return a number of bytes in a readable unit.
 
     >>> size(900), size(20_480), size(9_400_000)
     ('900 B', '20 kB', '9.4 MB')
@@ -43,7 +43,7 @@ def size(count: int) -> str:
 
 
 def window_text(events: Iterable[WindowEvent], now: float, words: Words) -> tuple[str, str]:
-    """Return the tone (open, closed or unknown) and the words for what is left of a window.
+    """Return the tone (open, closed or unknown) and a text about what is left of a window.
 
     >>> from wxcs_lite.panel.texts import words
     >>> window_text([WindowEvent("message", 0), WindowEvent("sent", 10), WindowEvent("sent", 20)], 2880, words("en"))
@@ -63,7 +63,7 @@ def window_text(events: Iterable[WindowEvent], now: float, words: Words) -> tupl
 
 
 def line_html(text: str, tone: Tone = "calm") -> str:
-    """Return a status line; screen readers say it when it comes.
+    """Return a status line, which screen readers announce.
 
     >>> line_html("Ready.")
     '<div class="wxcs-status wxcs-calm" role="status">Ready.</div>'
@@ -74,8 +74,8 @@ def line_html(text: str, tone: Tone = "calm") -> str:
 def error_html(error: Exception, words: Words, lang: Language, *, renews: bool = False) -> str:
     """Return an error in the panel's language: what happened, why, what to do, and whether it may have been delivered.
 
-    `renews` is whether the desk's token is a callable. The text of a foreign exception may hold a secret: its class and
-    place are shown instead.
+    `renews` tells whether the desk's token is a callable. The text of another exception may contain a secret: its class
+    and place are shown instead.
     """
     if not isinstance(error, WxError):
         return _alert(words["unexpected"].format(name=type(error).__name__, where=_where(error)), [

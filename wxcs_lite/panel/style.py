@@ -1,4 +1,4 @@
-"""How the panel looks: one constant style sheet, scoped to its own classes, that loads nothing."""
+"""The panel's style sheet: constant, scoped to its own classes, and it loads nothing."""
 
 from wxcs_lite.look.style import MESSAGES
 

@@ -1,4 +1,4 @@
-"""Countdowns: one asyncio task that calls a function each second, and that only sets traits."""
+"""Countdowns: one asyncio task that calls a function every second, which only sets traits."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ __all__ = ["Ticker"]
 
 
 class Ticker:
-    """Calls `tick` each second until `stop`; where no event loop runs, never: the next action refreshes instead."""
+    """Calls `tick` every second until `stop`; without a running event loop, the next action refreshes instead."""
 
     __slots__ = ("_task",)
 

@@ -1,4 +1,4 @@
-"""Where an open desk keeps its token: in a closure, so that no attribute, trait or repr has it."""
+"""How an open desk keeps its token: in a closure, so that no attribute, trait or repr contains it."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ __all__ = ["Held"]
 
 
 class Held:
-    """A token, or a callable that gives one; call it for the token of one action.
+    """A token, or a callable that returns one; call it to get the token for one action.
 
     >>> held = Held("80_made-up")
     >>> held, held()
     (<Held: a token>, Secret('***'))
 
-    After `reject`, a callable is told which one to replace, `token(rejected=old)`, at the next call only.
+    After `reject`, the next call passes the old token to a callable, as `token(rejected=old)`.
     """
 
     __slots__ = ("_give", "_rejected", "is_callable")
@@ -23,7 +23,7 @@ class Held:
         token = hide_if_str(token)
         if not (token if isinstance(token, str) else callable(token)):
             raise TypeError(
-                "token must be a filled str, or a callable that gives one, such as fresh_token(…)\n"
+                "token must be a non-empty str, or a callable that returns one, such as fresh_token(…)\n"
                 "token 应为非空 str，或返回 str 的函数，例如 fresh_token(…)"
             )
         if callable(token):
@@ -33,7 +33,7 @@ class Held:
         self._rejected: str | None = None
 
     def __call__(self) -> str | None:
-        """Return a token for one action, hidden; None where the callable gives none, inside WeChat cloud hosting."""
+        """Return a hidden token for one action, or None if the callable returns None, inside WeChat cloud hosting."""
         rejected, self._rejected = self._rejected, None
         if rejected is not None and self.is_callable:
             return credential(self._give(rejected=rejected))
@@ -48,12 +48,12 @@ class Held:
 
 
 def _require_rejected(token: Callable[..., str | None]) -> None:
-    """Refuse a callable that cannot be told which token WeChat has rejected: it would give the same one again."""
+    """Refuse a callable that does not accept the token WeChat rejected: it would return the same one again."""
     from inspect import signature  # it takes a while to import
 
     try:
         accepted = signature(token)
-    except (TypeError, ValueError):  # some callables written in C do not tell
+    except (TypeError, ValueError):  # some callables written in C have no signature
         return
     try:
         accepted.bind()
@@ -64,7 +64,7 @@ def _require_rejected(token: Callable[..., str | None]) -> None:
         fits = True
     if not fits:
         raise TypeError(
-            "token must be callable as token() and as token(rejected=old): pass what fresh_token gave, or "
+            "token must be callable as token() and as token(rejected=old): pass what fresh_token returned, or "
             "lambda rejected=None: fresh(rejected)\n"
             "token 须支持 token() 和 token(rejected=old) 两种调用：请传 fresh_token(…) 的返回值，或 "
             "lambda rejected=None: fresh(rejected)"

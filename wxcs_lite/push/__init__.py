@@ -1,14 +1,18 @@
 """What users send us: verify, decrypt, parse, answer.
 
 WeChat calls a URL of yours: once with GET, to check it (`echo`), then with POST for each message and event
-(`read_push`). It wants an answer within 5 s, `SUCCESS` or `transfer_to_agent(push)`, or it sends the push up to three
-times more (`dedupe_key`). There is no answer with a text, because a Mini Program has none: WeChat drops it, so answer
-the user with `wxcs_lite.send`. `push_app` does all of this as a WSGI application; several processes of it share their
-`Claims` on pushes, as in an `SqliteSeen`.
+(`read_push`). It expects an answer within 5 s, `SUCCESS` or `transfer_to_agent(push)`, and otherwise sends the push up
+to three more times (`dedupe_key`). A Mini Program cannot answer a push with a text: answer the user with
+`wxcs_lite.send`. Such an answer was seen to be dropped silently (2019, 2021); the official page says that any wrong
+answer shows the customer a notice, and the sandbox does that. `push_app` does all of this as a WSGI application;
+several processes of it share their `Claims` on pushes, for example in an `SqliteSeen`.
 
-Choose secure mode (安全模式) in the console and give `aes_key`: the signature of a plain push does not cover its body.
-That needs the extra "push".
+Choose secure mode (安全模式) in the console and pass `aes_key`, because the signature of a plain push does not cover
+its body. This needs the extra "push".
 """
+
+# https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/receive.html
+# https://github.com/Eric-Guo/wechat/issues/264
 
 from wxcs_lite.push.answers import SUCCESS, seal, transfer_to_agent
 from wxcs_lite.push.crypto import decrypt, encrypt, verify

@@ -12,18 +12,18 @@ from wxcs_lite.secret import hide
 
 __all__ = ["SUCCESS", "seal", "transfer_to_agent"]
 
-SUCCESS = b"success"  # an empty answer means the same; without one within 5 s the push comes again
+SUCCESS = b"success"  # an empty answer means the same; without one within 5 s WeChat repeats the push
 
 
 def transfer_to_agent(push: Push) -> bytes:
-    """Return the answer that hands the user to a human agent, in the push's own form.
+    """Return the answer that hands the user over to a human agent, in the format of the push.
 
     >>> push = Push({"ToUserName": "gh_1", "FromUserName": "OPENID", "CreateTime": 1399197672, "MsgType": "text"})
     >>> transfer_to_agent(push)[45:]
     b'"CreateTime":1399197672,"MsgType":"transfer_customer_service"}'
 
-    For messages only: an event cannot be handed over (InvalidMessage). It is plain: `push_app` seals it where the push
-    came encrypted. There is no such answer with a text, because a Mini Program has none: use `send`.
+    For messages only: an event cannot be handed over (InvalidMessage). The answer is plain: `push_app` seals it if the
+    push came encrypted. To answer with a text, use `send`.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/trans.html
     user, account, at = push.get("FromUserName"), push.get("ToUserName"), push.get("CreateTime")
@@ -52,8 +52,8 @@ def seal(
     ...      timestamp=1713424427, nonce="415670741", format="json", random=b"707722b803182950")[90:]
     b'L32tmxSQ==","MsgSignature":"1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1","TimeStamp":1713424427,"Nonce":"415670741"}'
 
-    SUCCESS and an empty answer come back as they are: WeChat wants them bare. `timestamp` is in seconds of the epoch;
-    `nonce` may be that of the push; `random` is 16 bytes that only a test should choose.
+    SUCCESS and an empty answer are returned unchanged: WeChat wants them plain. `timestamp` is in seconds since the
+    epoch; `nonce` may be that of the push; `random` is 16 bytes that only a test should choose.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = hide(token), hide(aes_key)

@@ -1,7 +1,7 @@
-"""WeChat's signature, and the frame it encrypts pushes in.
+"""WeChat's signature, and the frame in which it encrypts pushes.
 
-The signature is SHA-1 over sorted strings in a row. The frame is AES-256-CBC around 16 random bytes, a length of four
-bytes, the message and an appid, padded to 32 bytes. AES comes from `cryptography` and is imported only when used.
+The signature is SHA-1 over sorted, concatenated strings. The frame is AES-256-CBC over 16 random bytes, a length of
+four bytes, the message and an appid, padded to 32 bytes. AES comes from `cryptography` and is imported only when used.
 """
 
 import base64
@@ -18,22 +18,22 @@ from wxcs_lite.secret import Secret, SecretBytes, hide
 
 __all__ = ["decrypt", "encrypt", "verify"]
 
-_PADDED = 32  # bytes; twice the block of AES, so that stock unpadders fail on pad bytes from 17
+_PADDED = 32  # bytes; twice the block of AES, so stock unpadders fail on pad bytes above 16
 _BLOCK = 16  # bytes
 _HEAD = 20  # bytes of the frame before the message: 16 random ones and its length
 
 
 def verify(token: str, timestamp: str, nonce: str, signature: str, encrypt: str = "") -> bool:
-    """Return whether the signature is right, in a time that does not tell how much of it is.
+    """Return whether the signature is right; the time it takes reveals nothing about it.
 
     >>> verify("AAAAA", "1714036504", "1514711492", "f464b24fc39322e44b38aa78f5edd27bd1441696")
     True
     >>> verify("AAAAA", "1714036504", "1514711493", "f464b24fc39322e44b38aa78f5edd27bd1441696")
     False
 
-    With `encrypt` it is `msg_signature` that is checked, the only one that covers the body. The hash runs over the
-    sorted strings in a row, so it does not tell where one of them ends, nor a timestamp from a nonce that looks like
-    one. With an empty token nothing is right.
+    With `encrypt`, pass `msg_signature`, the only signature that covers the body. The hash is over the sorted,
+    concatenated strings, so it does not tell where one of them ends, or a timestamp from a nonce that looks like one.
+    With an empty token every signature is wrong.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token = hide(token)
@@ -42,7 +42,7 @@ def verify(token: str, timestamp: str, nonce: str, signature: str, encrypt: str 
 
 
 def sign(*parts: str) -> str:
-    """Return the SHA-1 of the parts, sorted and in a row, as WeChat writes it: 40 lower-case hex digits."""
+    """Return the SHA-1 of the parts, sorted and concatenated, as WeChat writes it: 40 lower-case hex digits."""
     # WeChat's choice of hash; the token in it is the secret.
     return hashlib.sha1(b"".join(sorted(_bytes(part) for part in parts)), usedforsecurity=False).hexdigest()
 
@@ -52,7 +52,7 @@ def _bytes(text: str) -> bytes:
 
 
 def encrypt(plaintext: bytes, *, aes_key: str, appid: str, random: bytes | None = None) -> str:
-    """Return the base64 text that stands in `Encrypt`: the plaintext, framed with the appid, padded and encrypted.
+    """Return the base64 text for `Encrypt`: the plaintext, framed with the appid, padded and encrypted.
 
     >>> frame = encrypt("你好".encode(), aes_key="A" * 43, appid="wxba5fad812f8e6fb9")
     >>> decrypt(frame, aes_key="A" * 43, appid="wxba5fad812f8e6fb9").decode()
@@ -78,8 +78,8 @@ def decrypt(encrypt: str, *, aes_key: str, appid: str | None = None) -> bytes:
     ...         aes_key="abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", appid="wxb11529c136998cb6").decode()
     '我是中文abcd123'
 
-    Verify first: `read_push` does. Padding, length and coding fail with one and the same error. `appid` is compared
-    with the id in the frame (of a third-party platform: the component's appid); None compares nothing.
+    Verify first, as `read_push` does. Wrong padding, length and coding give the same error. `appid` is compared with
+    the id in the frame (for a third-party platform, the component's appid); with None it is not.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     aes_key = hide(aes_key)
@@ -89,7 +89,7 @@ def decrypt(encrypt: str, *, aes_key: str, appid: str | None = None) -> bytes:
 
 
 def open_frame(encrypt: str, aes_key: Secret) -> tuple[bytes, str]:
-    """Return the message and the id that its frame ends with."""
+    """Return the message and the id at the end of its frame."""
     data = _decoded(encrypt)
     opener = _cipher(aes_key).decryptor()
     whole = len(data) >= 2 * _BLOCK and len(data) % _BLOCK == 0
@@ -101,13 +101,13 @@ def open_frame(encrypt: str, aes_key: Secret) -> tuple[bytes, str]:
     if not (whole & (1 <= pad <= _PADDED) & padded & (end >= _HEAD + size)):
         raise PushRejected(
             "the push cannot be decrypted: is aes_key the EncodingAESKey of this account?",
-            "推送无法解密：aes_key 是这个账号的 EncodingAESKey 吗？",
+            "推送无法解密：请核对 aes_key 是否为该账号的消息加解密密钥（EncodingAESKey）",
         )
     return data[_HEAD : _HEAD + size], data[_HEAD + size : end].decode("utf-8", "replace")
 
 
 def _decoded(encrypt: str) -> bytes:
-    """Decode base64; what is none becomes empty, which fails later like everything else."""
+    """Decode base64; anything else gives empty bytes, which fail later like any wrong frame."""
     try:
         return base64.b64decode(encrypt, validate=True)
     except (binascii.Error, ValueError):
@@ -115,11 +115,11 @@ def _decoded(encrypt: str) -> bytes:
 
 
 def require_appid(frame_id: str, appid: str | None) -> None:
-    """Refuse a frame with another appid than the one given, if one is."""
+    """Refuse a frame with a different appid, if one is given."""
     if appid is not None and not hmac.compare_digest(_bytes(frame_id), _bytes(appid)):
         raise PushRejected(
-            "the push is for another appid than the one given (a third-party platform gives its component appid)",
-            "推送的 appid 与给定的不一致（第三方平台应给出 component appid）",
+            "the push is for a different appid than the one given (a third-party platform gives its component appid)",
+            "推送的 appid 与传入的不一致（第三方平台应传 component_appid）",
         )
 
 
@@ -127,16 +127,16 @@ _KEY = re.compile(r"[A-Za-z0-9+/]{43}=?")
 
 
 class _Key(SecretBytes):
-    """Key material that a traceback shows as three stars."""
+    """A key that a traceback shows as three stars."""
 
 
 def require_key(aes_key: Secret) -> None:
-    """Refuse a key that cannot be one, and a Python without AES, before the first push comes."""
+    """Refuse an impossible key, and a Python without AES, before the first push arrives."""
     if not _KEY.fullmatch(aes_key):
         raise InvalidMessage(
             "aes_key",
             "must be the console's EncodingAESKey, 43 letters and digits (None for plain mode)",
-            "应为后台的 EncodingAESKey，共 43 个字母和数字（明文模式用 None）",
+            "应为管理后台的消息加解密密钥（EncodingAESKey），43 个字母和数字（明文模式传 None）",
         )
     _ciphers()
 

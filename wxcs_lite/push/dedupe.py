@@ -1,7 +1,7 @@
-"""A handler called once for each push, in a bounded pool of threads.
+"""Calls the handler once for each push, in a bounded pool of threads.
 
-WeChat repeats a push that it got no answer to. A repetition meets the first one's answer, and never the handler: in
-this process by a memory of its own, in another one by a store that they share (`seen`).
+WeChat repeats a push that was not answered. A repetition gets the answer to the first one and never calls the handler:
+in this process it is found in memory, in another one in a shared store (`seen`).
 """
 
 import logging
@@ -27,11 +27,11 @@ OnError = Callable[[Push, BaseException], object]
 
 _log = logging.getLogger("wxcs_lite.push")
 
-_PAUSE = 0.05  # seconds between two looks at what another process is doing
+_PAUSE = 0.05  # seconds between two checks of what another process is doing
 
 
 class Once:
-    """Calls the handler with a push unless it knows the push already."""
+    """Calls the handler for each push that it has not seen before."""
 
     __slots__ = (
         "__weakref__", "_given_back", "_handler", "_lock", "_log_errors", "_on_error", "_places", "_pool", "_queue",
@@ -53,23 +53,23 @@ class Once:
         self._on_error, self._store = on_error, store
         self._handler, self._wait, self._remember, self._log_errors = handler, wait, remember, log_errors
         self._workers, self._queue = workers, queue
-        # The answer, or who is making it.
+        # The answer, or its future.
         self._seen: OrderedDict[bytes, Future[bytes | None] | bytes] = OrderedDict()
         self.after_fork()
         renew_in_child(self)
 
     def after_fork(self) -> None:
-        """Take new locks and a new pool of threads; in the child of a fork, leave to its parent what is under way."""
+        """Take new locks and threads; in the child of a fork, leave unfinished pushes to the parent."""
         self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
         self._places = BoundedSemaphore(self._workers + self._queue)
         self._lock = Lock()
-        self._given_back: set[bytes] = set()  # keys of pushes that run, and shall come again
-        # Not even done() may be asked of a future: a thread of the parent's may have held its lock. A store knows more.
+        self._given_back: set[bytes] = set()  # keys of running pushes that WeChat shall send again
+        # Not even done() may be called on a future: a thread of the parent may have held its lock. A store knows more.
         known = ((key, SUCCESS if isinstance(v, Future) else v) for key, v in self._seen.items())
         self._seen = OrderedDict(known if self._store is None else ())
 
     def answer(self, push: Push) -> bytes | None:
-        """Return the handler's answer to this push, or to the one it repeats; None if it shall come again."""
+        """Return the handler's answer to this push, or to the one it repeats; None if WeChat shall send it again."""
         name = dedupe_key(push)
         found = self._found(_hashed(name), _shown(name), push)
         if not isinstance(found, Future):
@@ -97,7 +97,7 @@ class Once:
             if key in self._given_back:  # its first run has not ended
                 return None
             if not self._places.acquire(blocking=False):
-                _log.warning("push %s: all workers and the queue are taken, so WeChat got 503", name)
+                _log.warning("push %s: all workers are busy and the queue is full, so WeChat got 503", name)
                 return None
             try:
                 started = self._pool.submit(self._run, key, name, push)
@@ -115,7 +115,7 @@ class Once:
             del self._seen[key]
 
     def _run(self, key: bytes, name: str, push: Push) -> bytes | None:
-        """Answer a push in a thread of the pool; it always ends with a free place."""
+        """Answer a push in a thread of the pool; whatever happens, this frees the place."""
         answer, known = (
             (self._handled(name, push), True) if self._store is None else self._shared(self._store, key, name, push)
         )
@@ -123,7 +123,7 @@ class Once:
             if key in self._given_back:
                 self._given_back.remove(key)
                 answer = None
-                _log.warning("push %s: given back, so WeChat got 503 instead, and sends it again", name)
+                _log.warning("push %s: given back, so WeChat got 503 and will send it again", name)
             elif answer is None or not known:
                 del self._seen[key]
             else:
@@ -133,7 +133,7 @@ class Once:
         return answer
 
     def _shared(self, store: Claims, key: bytes, name: str, push: Push) -> tuple[bytes | None, bool]:
-        """Return the answer, the handler's or that of another process, and whether it is the last word."""
+        """Return the answer, the handler's or another process's, and whether it is final."""
         try:
             found = self._claimed(store, key.hex())
         except Exception as e:
@@ -150,7 +150,7 @@ class Once:
         return answer, True
 
     def _claimed(self, store: Claims, key: str) -> bytes | None:
-        """Return None if the push is ours now, or what another process answers, if need be after a while."""
+        """Return None if the push is ours, or the answer of another process, waiting for it if necessary."""
         until = time.monotonic() + self._wait
         while (answer := store.claim(key)) == b"" and time.monotonic() < until:
             time.sleep(_PAUSE)
@@ -176,7 +176,7 @@ class Once:
             self.log_crash(name, "on_error", self._on_error, e)
 
     def log_crash(self, name: str, who: str, function: Callable[..., object], error: BaseException) -> None:
-        """Log what was raised, and where; a foreign error's text may be a user's, so it waits to be asked for."""
+        """Log what was raised, and where; another library's text may quote a user, so it is logged only on request."""
         _log.error(
             "push %s: the %s crashed with %s%s at %s; WeChat got SUCCESS",
             name,
@@ -189,7 +189,7 @@ class Once:
 
 
 def _told(error: BaseException) -> str:
-    """Return the English line of an error of ours, with errcode and rid, and the id of a relay: it holds no secret."""
+    """Return the English line of one of our errors, with errcode, rid and a relay's id; it contains no secret."""
     if not isinstance(error, WxError):
         return ""
     relayed = "".join(f", {note}" for note in getattr(error, "__notes__", ()) if note.startswith("x-openapi-seqid: "))
@@ -206,7 +206,7 @@ def _wrong_answer(given: object) -> InvalidMessage:
 
 
 def _place_of(function: object) -> str:
-    """Return where a callable is defined, for an error that none of its own frames has raised."""
+    """Return where a callable is defined, for an error that was raised outside its own frames."""
     function = function if hasattr(function, "__code__") else getattr(function, "__func__", type(function).__call__)
     code = getattr(function, "__code__", None)
     module, name = getattr(function, "__module__", "?"), getattr(function, "__qualname__", "?")

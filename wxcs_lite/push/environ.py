@@ -1,4 +1,4 @@
-"""What a WSGI request says: its query and its body, both bounded."""
+"""The query and the body of a WSGI request, both bounded."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_plus
@@ -20,7 +20,7 @@ _PATH_CHECK = 200  # bytes; either form has under 70
 
 
 def read_query(environ: "WSGIEnvironment") -> dict[str, str]:
-    """Return the query; empty, so that no signature is right, if it is too long or signs something twice.
+    """Return the query, or an empty one, which no signature fits, if it is too long or repeats a signed parameter.
 
     >>> read_query({"QUERY_STRING": "timestamp=1&nonce=2"})
     {'timestamp': '1', 'nonce': '2'}
@@ -34,7 +34,7 @@ def read_query(environ: "WSGIEnvironment") -> dict[str, str]:
 
 
 def read_body(environ: "WSGIEnvironment", limit: int) -> bytes | None:
-    """Return the body, or None for one past the limit in bytes; a body that breaks off is PushRejected."""
+    """Return the body, or None if it exceeds the limit in bytes; raise PushRejected if it is incomplete."""
     given = environ.get("CONTENT_LENGTH") or ""
     if not given and environ.get("wsgi.input_terminated", False):  # chunked, and the server knows where it ends
         body = _read(environ["wsgi.input"], limit + 1)
@@ -56,25 +56,25 @@ def _read(stream: Any, length: int) -> bytes:
         while length > 0 and (piece := stream.read(min(length, _PIECE))):
             pieces.append(piece)
             length -= len(piece)
-    except Exception:  # the far end has gone; each server says so with an error of its own
+    except Exception:  # the client has gone; each server has its own error for that
         return b""
     return b"".join(pieces)
 
 
 def _broken() -> PushRejected:
     return PushRejected(
-        "the body broke off, or its Content-Length is not a number", "正文不完整，或 Content-Length 不是数字"
+        "the body is incomplete, or its Content-Length is not a number", "正文不完整，或 Content-Length 不是数字"
     )
 
 
 def is_marked(environ: "WSGIEnvironment") -> bool:
-    """Whether WeChat cloud hosting says that it delivers this itself, and no signature claims to say more.
+    """Return whether WeChat cloud hosting marks the request as its own, and it has no signature to check instead.
 
     >>> is_marked({"HTTP_X_WX_SOURCE": "other"}), is_marked({"HTTP_X_WX_SOURCE": "wx_client"}), is_marked({})
     (True, False, False)
 
-    Whoever reaches the container's port can write that header; a customer's call into it (`wx.cloud.callContainer`) has
-    it as well, with a value of its own. The value of a true push is not documented.
+    Anyone who can reach the container's port can send that header; a customer's call (`wx.cloud.callContainer`) has it,
+    too, with a different value. The value for a real push is not documented.
     """
     # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/push.md
     sources = [environ[name] for name in _MARKS if name in environ]
@@ -84,7 +84,7 @@ def is_marked(environ: "WSGIEnvironment") -> bool:
 
 
 def is_path_check(body: bytes) -> bool:
-    """Whether it is exactly cloud hosting's own check of the path, which nobody signs.
+    """Return whether the body is exactly the path check of cloud hosting, which is not signed.
 
     >>> is_path_check(b'{"action":"CheckContainerPath"}')
     True

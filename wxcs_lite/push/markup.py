@@ -1,12 +1,12 @@
 """XML as WeChat writes it, and nothing more: elements and text.
 
 A document type is refused as soon as it begins, so there are no entities to expand and nothing to fetch. Depth and the
-number of elements are bounded; the size is the caller's to bound. Past a limit the whole text is refused.
+number of elements are bounded; the caller bounds the size. A text that exceeds a limit is refused as a whole.
 """
 
 from collections.abc import Mapping
 from typing import Any
-from xml.parsers import expat  # refuses what is dangerous in XML by the handlers below
+from xml.parsers import expat  # the handlers below refuse what is dangerous in XML
 
 __all__ = ["read_xml", "write_xml"]
 
@@ -19,15 +19,15 @@ class _RefusedError(Exception):
 
 
 def read_xml(text: str) -> dict[str, Any] | None:
-    """Return the fields of an `<xml>` element, or None for a text that is none or is past a limit.
+    """Return the fields of an `<xml>` element, or None for any other text or one that exceeds a limit.
 
     >>> read_xml("<xml><MsgType><![CDATA[text]]></MsgType><MsgId>1</MsgId></xml>")
     {'MsgType': 'text', 'MsgId': '1'}
     >>> read_xml('<!DOCTYPE xml [<!ENTITY a "b">]><xml>&a;</xml>') is None
     True
 
-    Values are str; an element with elements inside is a dict, one that repeats is a list. Attributes, which WeChat
-    does not use, are left out.
+    Values are str; an element with child elements becomes a dict, a repeated one a list. Attributes, which WeChat does
+    not use, are left out.
     """
     reader = _Reader()
     parser = expat.ParserCreate()
@@ -69,7 +69,7 @@ class _Reader:
         text = "".join(texts)
         if not self._open:
             if text.strip():
-                raise _RefusedError  # text beside the fields: leaving it out would be reading half
+                raise _RefusedError  # text beside the fields, which must not be dropped silently
             self.fields = fields
             return
         if fields and text.strip():
@@ -87,7 +87,7 @@ def _add(fields: dict[str, Any], name: str, value: object) -> None:
 
 
 def write_xml(fields: Mapping[str, str | int]) -> str:
-    """Return the fields as WeChat writes them: strings in CDATA, integers bare.
+    """Return the fields as WeChat writes them: strings in CDATA, integers without it.
 
     >>> write_xml({"MsgType": "text", "CreateTime": 1399197672})
     '<xml><MsgType><![CDATA[text]]></MsgType><CreateTime>1399197672</CreateTime></xml>'

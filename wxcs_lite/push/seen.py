@@ -1,7 +1,7 @@
-"""Which pushes are being handled or have been, among several processes: a claim on a push's key.
+"""Claims on pushes, for several processes: which pushes are being handled or have been answered.
 
-WeChat repeats a push that it got no answer to, and the repetition may reach another process. Whoever makes the claim
-handles the push; the others get the answer that was settled on.
+WeChat repeats a push that was not answered, and the repetition may reach another process. The process that makes the
+claim handles the push; the others get its answer.
 """
 
 import os
@@ -16,31 +16,31 @@ __all__ = ["Claims", "SqliteSeen"]
 
 
 class Claims(Protocol):
-    """What `push_app(seen=…)` asks of a store; each call is one step that no other process can divide.
+    """The store that `push_app(seen=…)` needs; each call must be atomic among the processes.
 
-    A key is 64 hexadecimal digits, the hash of a `dedupe_key`. An answer is what the handler gave, and names the user
-    if it is a hand-over.
+    A key is 64 hexadecimal digits, the hash of a `dedupe_key`. An answer is what the handler returned; a hand-over
+    contains the user's openid.
     """
 
     def claim(self, key: str) -> bytes | None:
-        """Return None where the push is yours now, else its answer: empty as long as somebody is at it."""
+        """Return None if the push is yours now, else its answer, which is empty while another process handles it."""
         ...
 
     def settle(self, key: str, answer: bytes) -> object:
-        """Remember the answer, for those who come again."""
+        """Store the answer for repetitions of the push."""
         ...
 
     def forget(self, key: str) -> object:
-        """Give a claim or an answer back: the next one to come handles the push."""
+        """Remove a claim or an answer, so that the next repetition is handled."""
         ...
 
 
 _TABLE = "CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, key TEXT UNIQUE, answer BLOB)"
-_BUSY = 5.0  # seconds to wait for another process; each holds the file for a moment
+_BUSY = 5.0  # seconds to wait for another process; each locks the file only briefly
 
 
 class SqliteSeen:
-    """A `Claims` in a file of SQLite, for the processes of one machine: `push_app(bot, …, seen=SqliteSeen(path))`.
+    """Claims in an SQLite file, for the processes of one machine: `push_app(bot, …, seen=SqliteSeen(path))`.
 
     >>> from tempfile import mkdtemp
     >>> seen = SqliteSeen(Path(mkdtemp()) / "seen.sqlite")
@@ -50,10 +50,9 @@ class SqliteSeen:
     >>> seen.claim("key")
     b'success'
 
-    A missing file is made, readable by you alone. It holds the last `remember` pushes. Whether the file was opened
-    before or after a fork makes no difference, because each call opens it for itself; a network drive is no place for
-    it. A claim that nobody settled, because its process was killed, is never given to another one: the push may have
-    been answered.
+    A missing file is created, readable by you alone. It keeps the last `remember` pushes. Forks do no harm, because
+    each call opens the file itself; do not put it on a network drive. A claim whose process was killed is never given
+    to another one, because the push may have been answered.
     """
 
     __slots__ = ("_path", "_remember")
@@ -62,7 +61,7 @@ class SqliteSeen:
         if remember < 1:
             raise ValueError("remember must be at least 1\nremember 至少为 1")
         self._path, self._remember = Path(path).absolute(), remember
-        # With sqlite's own way to make a file, anybody could read it for a moment.
+        # A file that sqlite creates could be read by anybody for a moment.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         with closing(self._opened()) as db:
             db.execute(_TABLE)
@@ -71,7 +70,7 @@ class SqliteSeen:
         return f"<SqliteSeen {self._path.name}>"
 
     def claim(self, key: str) -> bytes | None:
-        """Return None where the push is yours now, else its answer: empty as long as somebody is at it."""
+        """Return None if the push is yours now, else its answer, which is empty while another process handles it."""
         with closing(self._opened()) as db, db:
             made = db.execute("INSERT OR IGNORE INTO seen (key, answer) VALUES (?, x'')", (key,))
             if made.rowcount:
@@ -81,16 +80,16 @@ class SqliteSeen:
             return bytes(answer)
 
     def settle(self, key: str, answer: bytes) -> None:
-        """Remember the answer, for those who come again."""
+        """Store the answer for repetitions of the push."""
         with closing(self._opened()) as db, db:
             db.execute("UPDATE seen SET answer = ? WHERE key = ?", (answer, key))
 
     def forget(self, key: str) -> None:
-        """Give a claim or an answer back: the next one to come handles the push."""
+        """Remove a claim or an answer, so that the next repetition is handled."""
         with closing(self._opened()) as db, db:
             db.execute("DELETE FROM seen WHERE key = ?", (key,))
 
     def _opened(self) -> "Connection":
-        import sqlite3  # a Python may come without it
+        import sqlite3  # some Pythons lack it
 
         return sqlite3.connect(self._path, timeout=_BUSY)

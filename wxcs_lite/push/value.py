@@ -1,4 +1,4 @@
-"""What users send us, as a frozen value with WeChat's own names; and how its bytes are read."""
+"""What users send us, as a frozen value with WeChat's own names, and how it is read from bytes."""
 
 import hashlib
 import json
@@ -18,15 +18,15 @@ _MAX_DEPTH = 16
 _BLANK = "\ufeff \t\r\n"
 _STRINGS = ("ToUserName", "FromUserName", "MsgType", "Event")
 _INTEGERS = ("CreateTime", "MsgId", "BusinessId")
-_INTEGER = re.compile(r"\s*(0|[1-9][0-9]{0,19})\s*", re.ASCII)  # a 64-bit one at most
+_INTEGER = re.compile(r"\s*(0|[1-9][0-9]{0,19})\s*", re.ASCII)  # at most 64 bits
 
 
 class MissingField(WxError, AttributeError):
-    """A push has no such field; its text lists the names of those it has, and no value."""
+    """A push has no such field; the text lists the names of its fields, but no values."""
 
 
 class Push:
-    """What WeChat pushed: a frozen value; each of its fields is an attribute under WeChat's name.
+    """What WeChat pushed, as a frozen value: each field is an attribute with WeChat's name.
 
     >>> push = Push({"ToUserName": "gh_1", "FromUserName": "OPENID", "MsgType": "text", "Content": "hi", "MsgId": "12"})
     >>> push.Content, push.MsgId
@@ -34,16 +34,16 @@ class Push:
     >>> push
     <Push text (json): ToUserName[4], FromUserName[6], MsgType[4], Content[2], MsgId>
 
-    Unknown types and fields are kept. A field that did not come is an AttributeError, and None with `push.get(name)`.
-    CreateTime (seconds of the epoch), MsgId and BusinessId are exact integers, also where WeChat wrote a string; the
-    MsgId of a cloud function, which is no number, stays one. `fields` gives all of them as a new dict, `format` is the
-    form the push came in.
+    Unknown types and fields are kept. A missing field raises AttributeError; `push.get(name)` returns None for it.
+    CreateTime (seconds since the epoch), MsgId and BusinessId are exact integers, even if WeChat wrote a string; the
+    MsgId of a cloud function, which is not a number, stays a string. `fields` is a new dict of all fields, `format` is
+    the format in which the push came.
     """
 
     # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/receive.html
     __slots__ = ("_fields", "format")
 
-    # For type checkers and editors; the fields that every push has are checked when one is made, the others are not.
+    # For type checkers and editors; only the fields that every push has are checked when one is created.
     format: Format
     ToUserName: str
     FromUserName: str
@@ -72,15 +72,15 @@ class Push:
         return _copied(self._fields)  # type: ignore[no-any-return]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a field, or the default if it did not come."""
+        """Return a field, or the default if it is missing."""
         return _copied(self._fields.get(name, default))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # or a push could answer for Python's and IPython's own methods
+        if name.startswith("_"):  # or a push could imitate methods of Python's and IPython's own
             raise AttributeError(name)
         if name not in self._fields:
             has = ", ".join(_names(self._fields))
-            raise MissingField(f"this push has no {name}; it has {has}", f"这条推送没有 {name}；有的字段：{has}", False)
+            raise MissingField(f"this push has no {name}; it has {has}", f"这条推送没有 {name}；现有字段：{has}", False)
         return _copied(self._fields[name])
 
     def __dir__(self) -> list[str]:
@@ -111,12 +111,12 @@ class Push:
 
 
 def _names(names: Any) -> list[str]:
-    """Return names that came from outside as they may be shown: the first twenty, short, on one line."""
+    """Return names from outside in a form that is safe to show: the first twenty, shortened, on one line."""
     return [re.sub(r"\W", "?", name[:40]) for name in list(names)[:20]]
 
 
 def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return our own copy with exact integers, or refuse common fields that are not what they always are."""
+    """Return our own copy with exact integers, or refuse common fields that have a wrong type."""
     own: dict[str, Any] = _cleaned(fields, _MAX_DEPTH)
     for name in _INTEGERS:
         found = own.get(name)
@@ -133,7 +133,7 @@ def _cleaned(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         if value.isascii():
             return value
-        # Half of an emoji, which JSON can escape, has no UTF-8 form and would break whatever writes it later.
+        # Half of an emoji, which JSON can escape, cannot be encoded as UTF-8 and would fail when it is written later.
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if not isinstance(value, Mapping | list):
         return value
@@ -151,14 +151,14 @@ def _copied(value: Any) -> Any:
 
 
 def parse(body: bytes) -> Push:
-    """Return the push that the bytes are, JSON or XML by their first character, or raise PushRejected."""
+    """Parse a push, JSON or XML by its first character, or raise PushRejected."""
     fields, format = read_fields(body)
     return Push(fields, format)
 
 
 def read_fields(body: bytes) -> tuple[dict[str, Any], Format]:
-    """Return the raw fields and the form; the Content-Type is not consulted: JSON has come as text/xml."""
-    # SessionFrom is cut after so many bytes, perhaps inside a character: hence "replace".
+    """Return the raw fields and the format; the Content-Type is not consulted, because JSON has come as text/xml."""
+    # WeChat truncates SessionFrom by bytes, perhaps inside a character: hence "replace".
     text = body.decode("utf-8", "replace").lstrip(_BLANK) if len(body) <= MAX_BODY else ""
     form: Format = "xml" if text.startswith("<") else "json"
     fields = read_xml(text) if form == "xml" else _read_json(text)
@@ -171,7 +171,7 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError
 
 
-# Control characters stand raw inside strings now and then; NaN and Infinity are no JSON.
+# Strings may contain raw control characters; NaN and Infinity are not JSON.
 _decode = json.JSONDecoder(strict=False, parse_constant=_no_number).decode
 
 
@@ -186,12 +186,12 @@ def _read_json(text: str) -> dict[str, Any] | None:
 def _malformed() -> PushRejected:
     return PushRejected(
         "the body is not a push: neither a JSON object nor an <xml> element within the limits of size and depth",
-        "正文不是推送：既不是 JSON 对象，也不是大小和层数合规的 <xml> 元素",
+        "正文不是推送：既不是 JSON 对象，也不是大小和层数在限制之内的 <xml> 元素",
     )
 
 
 def dedupe_key(push: Push) -> str:
-    """Return what the repetitions of a push have in common, for WeChat sends one up to four times.
+    """Return a key that is the same for all repetitions of a push, because WeChat sends one up to four times.
 
     >>> dedupe_key(Push({"ToUserName": "gh_1", "FromUserName": "OPENID", "MsgType": "text", "MsgId": 12}))
     'gh_1 12'
@@ -199,7 +199,7 @@ def dedupe_key(push: Push) -> str:
     ...                  "CreateTime": 1482048670}))
     'gh_1 OPENID 1482048670 event E'
 
-    A message goes by its MsgId, an event by sender, second and name, and whatever has none of these by its content.
+    A message is identified by its MsgId, an event by sender, second and name, anything else by its content.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     to, msgid, sender, at = (push.get(name) for name in ("ToUserName", "MsgId", "FromUserName", "CreateTime"))

@@ -1,4 +1,4 @@
-"""Pushes over HTTP: a WSGI application around `read_push` and a handler of yours."""
+"""Pushes over HTTP: a WSGI application around `read_push` and your handler."""
 
 import logging
 import time
@@ -45,31 +45,31 @@ def push_app(
 ) -> "PushApp":
     """Return a WSGI application that calls `handler(push)` once for each push and answers WeChat in time.
 
-    `cloud_hosting=True` believes a header that **anybody can forge who reaches this application**: it is for a
-    container of WeChat cloud hosting (微信云托管) whose public access is off, and for nothing else. There the platform
-    delivers pushes with `x-wx-source` and no signature, and `token` may be left out; one that has a signature as well
-    is judged by that, and one that has neither gets 403.
+    `cloud_hosting=True` trusts a header that **anyone who can reach this application can forge**: use it only in a
+    container of WeChat cloud hosting (微信云托管) whose public access is off. There the platform delivers pushes with
+    `x-wx-source` and no signature, and `token` can be omitted; a push that has a signature as well is judged by that,
+    and one that has neither gets 403.
 
     >>> push_app(print, token="AAAAA", aes_key="A" * 43, appid="wxba5fad812f8e6fb9")
     <push_app in secure mode>
 
     Mount it under wsgiref, gunicorn, Flask or Django. The handler returns bytes (`transfer_to_agent(push)`, sealed
-    here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler runs on; it
-    should end some day, for it holds one of the `workers`. When they and the `queue` are full the answer is 503 and
-    the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
+    here if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler goes on; it
+    must end some time, because it occupies one of the `workers`. If they and the `queue` are full, the answer is 503
+    and the push is not remembered, so WeChat sends it again. A crash is logged with the push's dedupe key and answered
     with SUCCESS, because a second run could send twice. The last `remember` pushes are known **in this process only**:
-    with several, give them a store that they share, as `seen=SqliteSeen(path)`. Then a repetition that reaches another
-    process while the first is being handled waits for its answer as it would in the same one, after `wait` seconds it
-    gets SUCCESS; and if the store fails, the push is not handled and gets 503. A wrong signature gets 403, a body past
-    `max_body` bytes 413. Logs (`wxcs_lite.push`) hold no secret and no message text, unless `log_errors` asks for the
-    texts of the handler's exceptions. `on_error(push, error)` is called for each of these in the handler's thread;
-    where it is sure that nothing was sent, it may call `app.forget(push)`: then WeChat gets 503 and
-    sends the push again.
+    for several processes, pass a store that they share, such as `seen=SqliteSeen(path)`. A repetition that reaches
+    another process then waits for the answer of the first as it would in the same process, and gets SUCCESS after
+    `wait` seconds; if the store fails, the push is not handled and gets 503. A wrong signature gets 403, a body larger
+    than `max_body` bytes 413. Logs (`wxcs_lite.push`) contain no secret and no message text, unless `log_errors` asks
+    for the texts of the handler's exceptions. `on_error(push, error)` is called for each of these in the handler's
+    thread; if it is certain that nothing was sent, it may call `app.forget(push)`, and WeChat gets 503 and sends the
+    push again.
     `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     token, aes_key = None if token is None else hide(token), None if aes_key is None else hide(aes_key)
-    if type(cloud_hosting) is not bool:  # a "0" from the environment must not open the door
+    if type(cloud_hosting) is not bool:  # a "0" from the environment must not count as true
         raise TypeError("cloud_hosting must be True or False\ncloud_hosting 只能是 True 或 False")
     if not (cloud_hosting and token is None and aes_key is None):
         require_secrets(hide(token), aes_key)
@@ -116,7 +116,7 @@ def _is_async(handler: object) -> bool:
 
 
 class PushApp:
-    """What `push_app` gives; WSGI servers call it."""
+    """The WSGI application that `push_app` returns."""
 
     __slots__ = ("__weakref__", "_cloud_hosting", "_max_body", "_once", "_settings")
 
@@ -131,11 +131,11 @@ class PushApp:
         return f"<push_app in {mode}>"
 
     def forget(self, push: Push) -> None:
-        """Give the claim on a push back: one that is being handled gets 503, and its repetition is handled."""
+        """Give up the claim on a push: if it is being handled it gets 503, and its repetition is handled."""
         self._once.forget(push)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request, as WSGI has it."""
+        """Answer one request, as WSGI specifies."""
         kind = b""
         if environ["REQUEST_METHOD"] == "GET":
             status, body = self._check(environ)
@@ -181,7 +181,7 @@ class PushApp:
     def _require_token(self) -> None:
         if not self._settings.token:
             raise PushRejected(
-                "no mark of cloud hosting (x-wx-source), and no token to check a signature with",
+                "no x-wx-source header of cloud hosting, and no token to check a signature with",
                 "没有云托管的推送标记（x-wx-source），又没有 token 可供校验签名",
             )
 

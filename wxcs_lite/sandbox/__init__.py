@@ -1,6 +1,6 @@
-"""WeChat in a box: a faithful, deterministic stand-in for the customer-service API, with no account and no network.
+"""A deterministic simulation of WeChat's customer-service API that needs no account and no network.
 
-It shares no code with the client, so that one mistake cannot cancel another.
+It shares no code with the client, so that a mistake in one cannot hide a mistake in the other.
 """
 
 from wxcs_lite.sandbox.customers import Customer

@@ -1,4 +1,4 @@
-"""What all doors of a sandbox share: the account, its clock, the lock, the mishaps on order, and where pushes go."""
+"""What all entrances of a sandbox share: the account, its clock, the lock, the planned faults, and where pushes go."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from wxcs_lite.sandbox.api.routes import answer, refusal
 from wxcs_lite.sandbox.faults import Faults
-from wxcs_lite.sandbox.http.http11 import Conversation
+from wxcs_lite.sandbox.http.http11 import Admit, Conversation, origin_form
 from wxcs_lite.sandbox.http.values import Answer, Request, Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushes
 from wxcs_lite.sandbox.rules.account import Account
@@ -20,14 +20,14 @@ _cores: WeakSet["Core"] = WeakSet()
 
 
 class Core:
-    """The account at work: whoever reads or changes it holds `lock`, and asks `clock` what time it is."""
+    """The account in operation: code that reads or changes it holds `lock` and takes the time from `clock`."""
 
     def __init__(self, account: Account, clock: Callable[[], float] | None) -> None:
         self.account = account
         self.faults = Faults()
         self.pushes: Pushes | None = None
-        # Held while the machine works, never while anything is sent, received or waited for. Ask for it each time:
-        # the child of a fork has another, because the thread that held this one may not be in it.
+        # Held while a request is handled, never while anything is sent, received or waited for. Read the attribute
+        # each time: the child of a fork has a new lock, because the holder of this one may not exist there.
         self.lock = RLock()
         _cores.add(self)
         self._clock = clock or (lambda: _NOON)
@@ -38,22 +38,22 @@ class Core:
 
     def advance(self, seconds: float) -> None:
         if not (isfinite(seconds) and seconds >= 0):
-            raise ValueError(f"time goes forwards only: {seconds!r} is no number of seconds from 0")
+            raise ValueError(f"seconds must not be negative or infinite: time only moves forwards, not by {seconds!r}")
         with self.lock:
             self._advanced += seconds
 
     def push_to(self, pushes: Pushes) -> None:
-        """Let these pushes take the place of those before."""
+        """Replace the previous pushes with these."""
         with self.lock:
             before, self.pushes = self.pushes, pushes
             self.account.has_push_url = True
         if before is not None:
             before.stop()
 
-    def converse(self, on_request: Callable[[Seen], object] | None) -> Conversation:
-        """Return a new connection's end of the line."""
+    def converse(self, on_request: Callable[[Seen], object] | None, admit: Admit = origin_form) -> Conversation:
+        """Return the conversation of a new connection."""
         accept_chunked = self.account.switches.chunked == "accept"
-        return Conversation(self._answer, accept_chunked=accept_chunked, on_request=on_request)
+        return Conversation(self._answer, accept_chunked=accept_chunked, on_request=on_request, admit=admit)
 
     def _answer(self, request: Request) -> Answer:
         with self.lock:
@@ -70,7 +70,7 @@ class Core:
 
 
 def in_child() -> None:
-    """Run in the child of a fork: each sandbox in it is a copy, which goes ways of its own from here."""
+    """Renew locks in the child of a fork: each sandbox there is an independent copy."""
     for core in list(_cores):
         core.lock = RLock()
 

@@ -5,6 +5,7 @@ from copy import deepcopy
 from types import MappingProxyType
 
 from wxcs_lite.sandbox.core import Core
+from wxcs_lite.sandbox.rules.evidence import RECEIVE, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent, Delivered, Notice, Person
 
 __all__ = ["Customer"]
@@ -14,7 +15,7 @@ _PICTURE = {"image": ("PicUrl", "MediaId"), "miniprogrampage": ("ThumbUrl", "Thu
 
 
 class Customer:
-    """One user of the Mini Program, as `Sandbox.user` gives them.
+    """A user of the Mini Program and their phone; `Sandbox.user` returns one.
 
     >>> from wxcs_lite.sandbox import Sandbox
     >>> ann = Sandbox().user("ann")
@@ -23,8 +24,8 @@ class Customer:
     >>> ann.inbox, ann.sees_typing
     ((), False)
 
-    A customer has no open reply window before the first `says`, `sends_…` or `enters_session`. Where the sandbox
-    pushes to, each of these returns when the push has been answered or given up.
+    A customer has no open reply window before the first `says`, `sends_…` or `enters_session`. If the sandbox pushes
+    to a target, each of these returns when the push has been answered or given up.
     """
 
     def __init__(self, core: Core, openid: str) -> None:
@@ -42,17 +43,17 @@ class Customer:
         return self._openid
 
     def says(self, text: str) -> CustomerEvent:
-        """Write a text: it opens the 48 hours. Returns what a push will tell."""
+        """Send a text, which opens the 48 hours, and return the event that is pushed."""
         if not isinstance(text, str):
-            raise TypeError(f"a text is a str, not {type(text).__name__}")
+            raise TypeError(f"text must be a str, not {type(text).__name__}")
         if not text:
             raise ValueError("a customer cannot send an empty text")
         return self._does("text", {"Content": text})
 
     def sends_image(self, content: bytes) -> CustomerEvent:
-        """Send a picture: it goes onto the shelf, and `fields["MediaId"]` fetches it for three days.
+        """Send a picture, which can be downloaded by its `fields["MediaId"]` for three days.
 
-        That it can also be sent under this id, without an upload, is inferred: only its download is published.
+        That it can also be sent with this id, without an upload, is inferred: only the download is published.
         """
         return self._does("image", {}, picture=_picture(content))
 
@@ -69,20 +70,20 @@ class Customer:
         return self._does("miniprogrampage", fields, picture=None if thumb is None else _picture(thumb))
 
     def enters_session(self, session_from: str = "") -> CustomerEvent:
-        """Come in by the customer-service button: it opens one minute with two messages.
+        """Enter by the customer-service button, which opens one minute with two messages.
 
         >>> from wxcs_lite.sandbox import Sandbox
         >>> len(Sandbox().user("ann").enters_session("客" * 400).fields["SessionFrom"])
         333
 
-        What is longer than 1000 bytes of UTF-8 is cut, and no character is cut in two.
+        More than 1000 bytes of UTF-8 are cut off, at a whole character.
         """
         cut = session_from.encode()[:_MAX_SESSION_FROM].decode(errors="ignore")
         return self._does("event", {"Event": "user_enter_tempsession", "SessionFrom": cut})
 
     @property
     def inbox(self) -> tuple[Delivered, ...]:
-        """What the phone shows, oldest first; each look gives copies of its own."""
+        """The messages on the phone, oldest first, as new copies."""
         with self._core.lock:
             shown = tuple(self._person.inbox)
         return tuple(delivered._replace(message=deepcopy(delivered.message)) for delivered in shown)
@@ -95,13 +96,13 @@ class Customer:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """How often, and when, the phone said that customer service is unavailable; the words are not published."""
+        """How often, when, and with which words the phone said that customer service is unavailable."""
         with self._core.lock:
             return tuple(self._person.notices)
 
     @property
     def has_agent(self) -> bool:
-        """Whether a human agent has the session now, to whom a push was handed over."""
+        """Whether a human agent has the session now, after a hand-over."""
         with self._core.lock:
             return self._person.agent.is_open(self._core.clock())
 
@@ -124,7 +125,7 @@ class Customer:
             msg_id = None if kind == "event" else account.names.msg_id()
             event = CustomerEvent(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
             account.events.append(event)
-            # That events are pushed also while an agent has the session is inferred: only messages are spoken of.
+            # That events are pushed even while an agent has the session is inferred: the page speaks only of messages.
             pushes = None if kind != "event" and person.agent.takes(now) else self._core.pushes
         if pushes is not None:
             pushes.push(event)
@@ -133,7 +134,22 @@ class Customer:
 
 def _picture(content: bytes) -> bytes:
     if not isinstance(content, bytes | bytearray | memoryview):
-        raise TypeError(f'a picture is bytes, not {type(content).__name__}: Path("a.png").read_bytes()')
+        raise TypeError(f'content must be bytes, not {type(content).__name__}: pass Path("a.png").read_bytes()')
     if not content:
         raise ValueError("a customer cannot send an empty picture")
     return bytes(content)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"session_from is cut at {_MAX_SESSION_FROM:,} bytes; an entry has no MsgId.",
+        f"session_from 超过 {_MAX_SESSION_FROM:,} 字节会被截断；进入会话事件没有 MsgId。",
+        page=RECEIVE,
+    ),
+    Rule(
+        "Events are pushed also while an agent has the session.",
+        "人工会话期间，事件仍会推送。",
+        inferred=True,
+    ),
+)

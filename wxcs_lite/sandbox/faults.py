@@ -1,4 +1,4 @@
-"""Mishaps on order: what the next requests run into instead of, or on top of, an answer."""
+"""Planned faults: what happens to the next requests instead of, or in addition to, an answer."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -25,7 +25,7 @@ class Fault(NamedTuple):
 
 
 class Faults:
-    """A queue of them: the first that fits a path is taken.
+    """A queue of planned faults: the first that fits a path is taken.
 
     >>> faults = Faults()
     >>> faults.add(errcode=-1, path="/cgi-bin/token")
@@ -52,15 +52,15 @@ class Faults:
         if len(chosen) != 1:
             raise ValueError(f"fail_next takes exactly one of errcode, drop, slow and reply, not {chosen or 'none'}")
         if errmsg is not None and errcode is None:
-            raise ValueError("errmsg goes with errcode only")
+            raise ValueError("errmsg needs an errcode")
         if errcode is not None and type(errcode) is not int:
             raise ValueError(f"errcode must be an integer, not {errcode!r}")
         if errcode is not None and errcode not in TEXTS and errmsg is None:
-            raise ValueError(f"what WeChat says with {errcode} is not known here: give errmsg=, too")
+            raise ValueError(f"WeChat's text for {errcode} is not known here: pass errmsg=, too")
         if drop not in (None, "before", "after"):
             raise ValueError(f'drop must be "before" or "after", not {drop!r}')
         if slow is not None and not (isfinite(slow) and slow >= 0):
-            raise ValueError(f"slow must be a number of seconds, not {slow!r}")
+            raise ValueError(f"slow must be a number of seconds that is not negative, not {slow!r}")
         if path is not None and not path.startswith("/"):
             raise ValueError(f"path must be None or begin with a slash, not {path!r}")
         if type(times) is not int or times < 1:

@@ -1,4 +1,4 @@
-"""A picture for whoever has none at hand."""
+"""A sample picture."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ __all__ = ["sunset"]
 
 
 def sunset(width: int = 96, height: int = 72) -> bytes:
-    r"""Return a small PNG of a sunset, so that nobody needs a picture at hand.
+    r"""Return a small PNG of a sunset, for trying out pictures.
 
     >>> sunset()[:4]
     b'\x89PNG'

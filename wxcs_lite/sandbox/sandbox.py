@@ -1,4 +1,4 @@
-"""The sandbox itself: its settings, its doors, and how to meddle with it."""
+"""The sandbox itself: its settings, its entrances, and how to cause faults."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
@@ -16,11 +16,22 @@ from wxcs_lite.sandbox.http.pool import open_memory_pool
 from wxcs_lite.sandbox.http.server import serving
 from wxcs_lite.sandbox.http.values import Seen
 from wxcs_lite.sandbox.pushes.delivery import Pushed, Pushes, open_pushes
-from wxcs_lite.sandbox.pushes.requests import Format
+from wxcs_lite.sandbox.pushes.requests import Format, InnerJson
 from wxcs_lite.sandbox.rules.account import Account
 from wxcs_lite.sandbox.rules.made_up import Hidden
 from wxcs_lite.sandbox.rules.people import CustomerEvent
-from wxcs_lite.sandbox.rules.switches import ApiSignature, Chunked, ErrmsgStyle, ErrorContentType, Escapes, Switches
+from wxcs_lite.sandbox.rules.switches import (
+    ApiSignature,
+    Chunked,
+    ErrmsgStyle,
+    ErrorContentType,
+    Escapes,
+    ExhaustedCode,
+    PartName,
+    Switches,
+    UnknownOpenidCode,
+    UploadReply,
+)
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -31,7 +42,7 @@ _NOTHING: Mapping[str, int] = {}
 
 
 class Sandbox:
-    """WeChat in a box: the calls of one Mini Program's customer service, with no account and no network.
+    """A simulated WeChat: the calls of one Mini Program's customer service, with no account and no network.
 
     >>> from wxcs_lite.sandbox import Sandbox
     >>> sandbox = Sandbox()
@@ -41,26 +52,34 @@ class Sandbox:
     >>> pool.request("GET", "/cgi-bin/getcallbackip").json()["errcode"]
     41001
 
-    Nothing in it is left to chance: the same seed, clock and calls give the same bytes. `clock` is a callable that
-    gives epoch seconds; without one, time stands at noon in China on 2026-01-01 and only `advance` moves it.
+    It is deterministic: the same seed, clock and calls give the same bytes. `clock` is a callable that returns epoch
+    seconds; without one, it is noon in China on 2026-01-01 until `advance` moves the time.
 
-    Where reality is unknown or depends on the account, a switch chooses:
+    Switches choose what is unknown or depends on the account; notebooks/recipes/sandbox_rules.md says what each
+    default rests on:
 
-    - `unicode_escapes`: what happens to `\\u4f60` in a JSON body. "decode" reads it as JSON says, "literal" shows the
-      user the escape (seen in 2014), "refuse" answers 47002 (published, never seen). Today's way is unknown.
+    - `unicode_escapes`: what happens to `\\u4f60` in a JSON body. "literal" shows the user the escape (last seen in
+      2018), "decode" reads it as JSON, "refuse" answers 47002 (published, never seen).
     - `chunked`: "refuse" answers HTTP 412 (seen on sibling calls), "accept" reads the chunks.
-    - `errmsg_style`: how error texts end. "rid" is today's, "hint" was so before 2020, "both" was so in between.
+    - `errmsg_style`: how error texts end. "today" is what was last seen: a rid, after a hint for 40007 (2026) and
+      41005 (2025). "rid" never has a hint, "hint" is how it was before 2020, "both" has both for every code.
     - `error_content_type`: "application/json; encoding=utf-8" or "text/plain"; both were seen.
-    - `refill_on_entry`: whether entering the session inside a running 48 hours fills the count to 5 again.
-    - `max_image_bytes`: the page says both 10 MB and 2 MB; 10 MB is the default.
-    - `daily_limits`, `minute_limits`: calls allowed for a path, in place of the published ones for a verified account.
+    - `upload_reply`: "live" answers an upload as real replies do, with an empty `item` and no errcode, so that code
+      that expects `errcode` 0 fails here as it would there; "page" answers as the official page prints it.
+    - `part_name`: "strict" wants a part called `media` in an upload; "lax" takes the first file, whatever its name.
+    - `exhausted_code`: the answer when the messages of the reply window are used up; 45015 was seen, too.
+    - `unknown_openid_code`: the answer for somebody who never wrote. 45015 is inferred; 40003 makes a mistyped openid
+      obvious.
+    - `refill_on_entry`: whether entering the session within the 48 hours fills the count up to 5 again.
+    - `max_image_bytes`: the official page says both 10 MB (the default) and 2 MB.
+    - `daily_limits`, `minute_limits`: calls allowed for a path, instead of the published limits of a verified account.
     - `unauthorized`: paths that answer 48001.
-    - `api_signature`: "optional" verifies what is signed and answers it signed; "required" refuses plain requests of
-      the calls that can be signed; with "off" there are no keys (40239). `signing_keys` are what the console shows.
-    - `cloud_hosting`: the paths that are listed in the console of WeChat cloud hosting, ["/*"] for all: calls to them
-      need no token, others are refused (85107); `push_to` without a token delivers as its platform does, and
-      `cloudbase_token` is what the file in the container holds. With `cloud_shared` the environment is another
-      account's: calls need a from_appid.
+    - `api_signature`: "optional" verifies signed requests and signs their replies; "required" also refuses plain
+      requests for the calls that can be signed; "off" has no keys (40239). `signing_keys` is what the console shows.
+    - `cloud_hosting`: the paths listed in the console of WeChat cloud hosting, ["/*"] for all: calls to them need no
+      token, others are refused (85107); `push_to` without a token delivers as the platform does, and `cloudbase_token`
+      is the content of the file in the container. With `cloud_shared` the environment belongs to another account:
+      calls need a from_appid.
     """
 
     def __init__(
@@ -70,10 +89,14 @@ class Sandbox:
         secret: str = "sandbox-secret-of-no-real-account",  # noqa: S107 it opens nothing
         seed: int = 0,
         clock: Callable[[], float] | None = None,
-        unicode_escapes: Escapes = "decode",
+        unicode_escapes: Escapes = "literal",
         chunked: Chunked = "refuse",
-        errmsg_style: ErrmsgStyle = "rid",
+        errmsg_style: ErrmsgStyle = "today",
         error_content_type: ErrorContentType = "application/json; encoding=utf-8",
+        upload_reply: UploadReply = "live",
+        part_name: PartName = "strict",
+        exhausted_code: ExhaustedCode = 45047,
+        unknown_openid_code: UnknownOpenidCode = 45015,
         refill_on_entry: bool = False,
         max_image_bytes: int = 10 * 2**20,
         daily_limits: Mapping[str, int] = _NOTHING,
@@ -88,23 +111,17 @@ class Sandbox:
             raise ValueError("appid and secret cannot be empty")
         token_paths = [path for path, route in ROUTES.items() if route.takes_token]
         switches = Switches(
-            unicode_escapes=unicode_escapes,
-            chunked=chunked,
-            errmsg_style=errmsg_style,
-            error_content_type=error_content_type,
-            refill_on_entry=refill_on_entry,
-            max_image_bytes=max_image_bytes,
-            daily_limits=daily_limits,
-            minute_limits=minute_limits,
-            unauthorized=unauthorized,
-            api_signature=api_signature,
-            cloud_hosting=cloud_hosting,
+            unicode_escapes=unicode_escapes, chunked=chunked, errmsg_style=errmsg_style,
+            error_content_type=error_content_type, upload_reply=upload_reply, part_name=part_name,
+            exhausted_code=exhausted_code, unknown_openid_code=unknown_openid_code, refill_on_entry=refill_on_entry,
+            max_image_bytes=max_image_bytes, daily_limits=daily_limits, minute_limits=minute_limits,
+            unauthorized=unauthorized, api_signature=api_signature, cloud_hosting=cloud_hosting,
             cloud_shared=cloud_shared,
-        ).checked(frozenset(ROUTES), token_paths)
+        ).checked(frozenset(ROUTES), token_paths)  # fmt: skip
         self._core = Core(Account(appid, secret, seed, switches, frozenset(ROUTES)), clock)
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_core"):  # a traceback may look at one whose settings were refused
+        if not hasattr(self, "_core"):  # a traceback may show one whose settings were refused
             return "<Sandbox without settings>"
         now = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self.clock()))
         return f"<Sandbox {self.appid} at {now}, customers: {len(self._core.account.people)}>"
@@ -126,37 +143,37 @@ class Sandbox:
         """
         keys = self._core.account.api_keys
         if keys is None:
-            raise ValueError('there are none: make the sandbox with api_signature="optional" or "required"')
+            raise ValueError('there are no keys: create the sandbox with api_signature="optional" or "required"')
         return keys.shown(self.appid)
 
     @property
     def cloudbase_token(self) -> str:
-        """What the file `/.tencentcloudbase/wx/cloudbase_access_token` holds now, as a str whose repr does not show it.
+        """The content of the file `/.tencentcloudbase/wx/cloudbase_access_token`, as a str whose repr does not show it.
 
         Raises ValueError without `cloud_hosting`.
         """
         if self._core.account.switches.cloud_hosting is None:
-            raise ValueError('there is none: make the sandbox with cloud_hosting=["/*"], or a list of paths')
+            raise ValueError('there is none: create the sandbox with cloud_hosting=["/*"], or a list of paths')
         with self._core.lock:
             return self._core.account.cloud_tokens.current(self.clock())
 
     @property
     def original_id(self) -> str:
-        """The account as pushes name it: the ToUserName of all that customers send."""
+        """The account's id in pushes: the ToUserName of everything that customers send."""
         return self._core.account.original_id
 
     @property
     def events(self) -> tuple[CustomerEvent, ...]:
-        """All that customers did, oldest first."""
+        """Everything that customers did, oldest first."""
         with self._core.lock:
             return tuple(self._core.account.events)
 
     def clock(self) -> float:
-        """Return the time in the sandbox, in epoch seconds; the method fits where a clock is asked for."""
+        """Return the sandbox's time in epoch seconds; pass this method wherever a clock is expected."""
         return self._core.clock()
 
     def advance(self, seconds: float) -> None:
-        """Travel in time, forwards.
+        """Move the sandbox's time forwards.
 
         >>> sandbox = Sandbox()
         >>> sandbox.advance(48 * 3600)
@@ -168,8 +185,8 @@ class Sandbox:
     def user(self, openid: str) -> Customer:
         """Return the customer with this openid, who is created on first use."""
         if not well_formed(openid):
-            got = f"not {openid!r}" if len(repr(openid)) < 60 else "and no longer"  # a long one may be a token
-            raise ValueError(f"an openid is 1 to 64 of A-Z, a-z, 0-9, _ and -, {got}")
+            got = f"not {openid!r}" if len(repr(openid)) < 60 else "not that long"  # a long one may be a token
+            raise ValueError(f"openid must be 1 to 64 of A-Z, a-z, 0-9, _ and -, {got}")
         return Customer(self._core, openid)
 
     def fail_next(
@@ -183,18 +200,18 @@ class Sandbox:
         path: str | None = None,
         times: int = 1,
     ) -> None:
-        """Let the next `times` requests (to `path`, or to any) run into exactly one of four mishaps.
+        """Make the next `times` requests (to `path`, or to any path) fail in exactly one of four ways.
 
         >>> sandbox = Sandbox()
         >>> sandbox.fail_next(errcode=-1, path="/cgi-bin/getcallbackip")
         >>> sandbox.pool().request("GET", "/cgi-bin/getcallbackip").json()
         {'errcode': -1, 'errmsg': 'system error rid: 6955f140-...'}
 
-        `errcode` is answered and nothing is done; `errmsg` replaces its text, and must be given where none is known.
-        `drop="before"` loses the connection and the request with it, `drop="after"` does what was asked and loses the
-        reply. `slow` does what was asked and waits that many seconds with the reply; the pool without sockets does not
-        wait: it times out at once, or not at all. `reply` is sent in place of an answer, and nothing is done: the
-        bytes of a whole HTTP reply, after which the connection closes, or (status, headers, body).
+        `errcode` is answered without doing anything; `errmsg` replaces its text, and is required if none is known.
+        `drop="before"` loses the connection together with the request, `drop="after"` carries out the request and loses
+        the reply. `slow` carries it out and delays the reply by that many seconds; the pool without sockets does not
+        wait: it times out at once, or not at all. `reply` is sent instead, without doing anything: the bytes of a whole
+        HTTP reply, after which the connection closes, or (status, headers, body).
         """
         with self._core.lock:
             self._core.faults.add(
@@ -208,7 +225,7 @@ class Sandbox:
         timeout: urllib3.Timeout | float | None = None,
         on_request: Callable[[Seen], object] | None = None,
     ) -> urllib3.HTTPConnectionPool:
-        """Return a urllib3 pool that leads here and opens no socket; `timeout` None means 3 s to connect, 10 s to read.
+        """Return a urllib3 pool to this sandbox without sockets; `timeout` None means 3 s to connect, 10 s to read.
 
         >>> Sandbox().pool().request("GET", "/nowhere").status
         404
@@ -218,17 +235,33 @@ class Sandbox:
     def serve(
         self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
     ) -> AbstractContextManager[str]:
-        """Serve real HTTP on 127.0.0.1 for the length of a `with` block, which gets the URL; port 0 finds a free one.
+        """Serve real HTTP on 127.0.0.1 during a `with` block, which gets the URL; port 0 means any free one.
 
         >>> import urllib3
         >>> with Sandbox().serve() as url, urllib3.PoolManager() as http:
         ...     http.request("GET", url + "/cgi-bin/getcallbackip").json()["errcode"]
         41001
 
-        Time is the sandbox's own there, too: it stands still, unless a `clock` was given (`python -m wxcs_lite sandbox`
-        gives `time.time`). What `on_request` raises costs that one connection; its traceback goes to stderr.
+        The time is the sandbox's own there, too: it stands still unless a `clock` was given (`python -m wxcs_lite
+        sandbox` uses `time.time`). An error in `on_request` closes that one connection; its traceback goes to stderr.
         """
         return serving(lambda: self._core.converse(on_request), port)
+
+    def proxy(
+        self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
+    ) -> AbstractContextManager[dict[str, str]]:
+        """Serve as an HTTPS proxy on 127.0.0.1 for the length of a `with` block, which gets environment variables.
+
+            with sandbox.proxy() as environment:
+                subprocess.run(["node", "bot.js"], env={**os.environ, **environment})
+
+        A program that runs with them, in whatever language, finds the sandbox where it looks for api.weixin.qq.com, and
+        nothing else: any other host is refused with 403. They make it trust a certificate that is made for this block,
+        and no other. Needs the extra `push`, for `cryptography`. Time and `on_request` are as in `serve`.
+        """
+        from wxcs_lite.sandbox.door.proxy import proxying
+
+        return proxying(self._core.converse, port, on_request)
 
     def push_to(
         self,
@@ -238,10 +271,12 @@ class Sandbox:
         aes_key: str | None = None,
         format: Format = "json",
         compatible: bool = False,
+        content_type: str | None = None,
+        inner_json: InnerJson = "spaced",
         time_limit: float = 5.0,
         on_pushed: Callable[[Pushed], object] | None = None,
     ) -> Pushes:
-        """Check a URL or WSGI application as WeChat does, then push to it all that customers do from now on.
+        """Check a URL or WSGI application as WeChat does, then push to it everything that customers do.
 
         >>> def application(environ, start_response):
         ...     start_response("200 OK", [])
@@ -253,9 +288,14 @@ class Sandbox:
         >>> pushes.log
         (Pushed(text of ann, attempt 1, HTTP 200, success),)
 
-        Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, and a `compatible` one is
+        Each push is signed with `token`; with an `aes_key` (EncodingAESKey) it is encrypted, with `compatible` it is
         plain as well. `format` is "json" or "xml". Raises ValueError, and changes nothing, if the URL check is not
-        answered with its echostr and nothing else. There is one target: another call takes the place of this one.
+        answered with exactly its echostr. There is only one target: another call replaces it.
+
+        `content_type` labels the body; None means text/xml, which was seen on JSON, too (in a container JSON is
+        labelled as JSON). That was in 2018 and there is nothing newer, so try your application with "application/json"
+        as well. `inner_json` is how JSON is laid out before it is encrypted: "spaced" as in a real push, "compact" as
+        on the official page.
 
         Without a token, in a sandbox with `cloud_hosting`, the target is a container: it has to answer the check of its
         path with status 200, and pushes come with `x-wx-source` and no signature.
@@ -275,6 +315,8 @@ class Sandbox:
             aes_key=aes_key,
             format=format,
             compatible=compatible,
+            content_type=content_type,
+            inner_json=inner_json,
             time_limit=time_limit,
             on_pushed=on_pushed,
         )

@@ -1,1 +1,1 @@
-"""What `python -m wxcs_lite` does in a terminal."""
+"""The commands of `python -m wxcs_lite`."""

@@ -1,4 +1,4 @@
-"""Talk to the echo bot in a terminal: you are the customer, the sandbox is WeChat in between."""
+"""Talk to the echo bot in a terminal: you are the customer, and the sandbox plays WeChat."""
 
 import secrets
 import sys
@@ -18,27 +18,27 @@ __all__ = ["chat"]
 _TEXTS = {
     "en": {
         "opening": "You are a customer; an echo bot (wxcs_lite/bot.py) answers. {mode}\n"
-        "Write a line; /picture sends a picture, 'human' asks for a human, Ctrl-D ends.",
-        "secure": "What is pushed to it is encrypted.",
-        "plain": "What is pushed to it is plain; pip install 'cryptography>=50.0.2' encrypts it.",
+        "Type a line; /picture sends a picture, 'human' asks for a human, Ctrl-D quits.",
+        "secure": "Pushes to it are encrypted.",
+        "plain": "Pushes to it are plain; pip install 'cryptography>=50.0.2' to encrypt them.",
         "picture": "[picture, {} bytes]",
-        "agent": "(A human agent has the session now; the bot hears nothing more.)",
-        "notice": "(The service is unavailable.)",
+        "agent": "(A human agent has taken over; the bot gets no more messages.)",
+        "notice": "(Customer service is unavailable.)",
     },
     "zh": {
-        "opening": "你是用户，由复读机器人（wxcs_lite/bot.py）回答。{mode}\n"
+        "opening": "你扮演用户，由复读机器人（wxcs_lite/bot.py）回复。{mode}\n"
         "输入一行文字即可；/picture 发送图片，“人工”转人工客服，Ctrl-D 结束。",
         "secure": "推送内容已加密。",
-        "plain": "推送是明文；执行 pip install 'cryptography>=50.0.2' 后改为加密。",
+        "plain": "推送为明文；执行 pip install 'cryptography>=50.0.2' 后改为加密。",
         "picture": "[图片，{} 字节]",
         "agent": "（已转人工客服，机器人不再收到消息。）",
-        "notice": "（客服暂时无法提供服务。）",
+        "notice": "（{}）",
     },
 }
 
 
 def chat(lang: Language = "en", lines: TextIO | None = None, out: TextIO | None = None) -> None:
-    """Read what the customer writes, line by line to its end, and print what the bot answers.
+    """Read what the customer writes, line by line, and print what the bot answers.
 
     >>> import io
     >>> out = io.StringIO()
@@ -47,7 +47,7 @@ def chat(lang: Language = "en", lines: TextIO | None = None, out: TextIO | None 
     '< hello'
     """
     texts, out = _TEXTS[lang], out or sys.stdout
-    # Secure mode is what a server should choose; it needs the extra "push".
+    # A server should use secure mode, which needs the extra "push".
     secure = find_spec("cryptography") is not None
     sandbox = Sandbox(clock=time.time)
     pool = sandbox.pool()
@@ -84,4 +84,4 @@ def _turn(customer: Customer, line: str, texts: dict[str, str], out: TextIO) -> 
     if customer.has_agent:
         print(texts["agent"], file=out, flush=True)
     if len(customer.notices) > noticed:
-        print(texts["notice"], file=out, flush=True)
+        print(texts["notice"].format(customer.notices[-1].text), file=out, flush=True)

@@ -1,4 +1,4 @@
-"""From the flags of a command line, or JSON on standard input, to a message and the picture that goes with it."""
+"""Makes a message and its picture from the flags of a command line, or from JSON on standard input."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from wxcs_lite.request import Request
 
 __all__ = ["KINDS", "Draft", "compose", "requests", "with_media_id"]
 
-# The flag that chooses a kind of message: what else it takes.
+# The flag that chooses the type of message, and the flags that go with it.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "text": (),
     "image": (),
@@ -20,7 +20,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "url": ("title", "description", "thumb_url"),
     "pagepath": ("title", "thumb", "thumb_media_id"),
 }
-_UPLOADED = "MEDIA_ID"  # stands for what an upload will give
+_UPLOADED = "MEDIA_ID"  # placeholder until the upload
 
 
 class Draft(NamedTuple):
@@ -31,7 +31,7 @@ class Draft(NamedTuple):
 
 
 def compose(flags: Mapping[str, str | None], lines: TextIO) -> Draft:
-    """Return what the flags say, or standard input without any; raise InvalidMessage."""
+    """Return the message of the flags or, without flags, of standard input; raise InvalidMessage."""
     given = {name: value for name, value in flags.items() if value is not None}
     kinds = [name for name in KINDS if name in given]
     if not kinds:
@@ -53,10 +53,10 @@ def _unfit(name: str, kind: str | None = None) -> InvalidMessage:
     if kind is None:
         return InvalidMessage(
             _flag(name),
-            "goes with --url (a link) or --pagepath (a card)",
+            "needs --url (a link) or --pagepath (a card)",
             "要和 --url（图文链接）或 --pagepath（卡片）一起用",
         )
-    return InvalidMessage(_flag(name), f"does not go with {_flag(kind)}", f"不能和 {_flag(kind)} 一起用")
+    return InvalidMessage(_flag(name), f"cannot be used with {_flag(kind)}", f"不能和 {_flag(kind)} 一起用")
 
 
 def _composed(kind: str, given: Mapping[str, str]) -> Draft:
@@ -85,7 +85,7 @@ def _picture(flag: str, path: str) -> str:
 
 
 def _read(lines: TextIO, touser: str | None) -> Mapping[str, Any]:
-    """Return the message of standard input; bytes in UTF-8, whatever the terminal's encoding."""
+    """Return the message on standard input, read as UTF-8 whatever the terminal's encoding."""
     try:
         content = getattr(lines, "buffer", lines).read()
         message = json.loads(content.decode("utf-8-sig") if isinstance(content, bytes) else content)
@@ -101,7 +101,7 @@ def _read(lines: TextIO, touser: str | None) -> Mapping[str, Any]:
 
 
 def requests(draft: Draft) -> list[Request]:
-    """Return what will leave: an upload, if there is a picture, and the message."""
+    """Return the requests to send: an upload, if there is a picture, and the message."""
     sending = endpoints.send(draft.message)
     if draft.picture is None:
         return [sending]
@@ -115,7 +115,7 @@ def requests(draft: Draft) -> list[Request]:
 
 
 def with_media_id(message: Mapping[str, Any], media_id: str) -> dict[str, Any]:
-    """Return the message with the media_id of its picture, which is uploaded now."""
+    """Return the message with the media_id of its uploaded picture."""
     msgtype = message["msgtype"]
     content = {name: media_id if name.endswith("media_id") else value for name, value in message[msgtype].items()}
     return {**message, msgtype: content}

@@ -1,7 +1,7 @@
-"""What the commands read from the environment, under the same names as the recipes and lessons do.
+"""What the commands read from the environment, with the same names as recipes and lessons use.
 
-A secret comes from here, or is asked for where somebody sits at a terminal; never from the command line, which other
-processes can read and a shell keeps.
+A secret comes from here, or from a prompt in a terminal; never from the command line, which other processes can read
+and a shell keeps.
 """
 
 import getpass
@@ -49,7 +49,7 @@ PUSH_TOKEN = "WXCS_PUSH_TOKEN"  # noqa: S105 - Token and EncodingAESKey of the c
 AES_KEY = "WXCS_AES_KEY"
 BASE_URL = "WXCS_BASE_URL"
 PROXY = "WXCS_PROXY"  # may hold a login
-# Read by recipes and lessons only: no command has a default for whom it writes to, or keeps claims on pushes.
+# Only for recipes and lessons: no command has a default recipient or keeps claims on pushes.
 OPENID = "WXCS_OPENID"
 SEEN = "WXCS_SEEN"
 # What the API signature needs beside two files, by the parameters of SigningKeys.
@@ -60,18 +60,18 @@ Told = tuple[str, str]  # English, Chinese
 
 
 def setting(name: str) -> str | None:
-    """Return what the environment says, as a str whose repr hides it; None if it is not set, or empty."""
+    """Return a setting of the environment, as a str whose repr is hidden; None if it is not set or empty."""
     return hide(os.environ.get(name)) or None
 
 
 def asked(name: str, lang: Language) -> str | None:
-    """Return a setting, asked for if there is none and somebody sits at the terminal; what is typed is not shown."""
+    """Return a setting, or ask for it in a terminal without showing what is typed."""
     found = setting(name)
     if found is None and sys.stdin is not None and sys.stdin.isatty():
         prompt = (
             f"{name}（输入时不显示，没有则直接回车）："
             if lang == "zh"
-            else f"{name} (not shown as you type; Enter for none): "
+            else f"{name} (input is hidden; Enter for none): "
         )
         with suppress(EOFError):  # Ctrl-D
             found = hide(getpass.getpass(prompt).strip()) or None
@@ -79,23 +79,23 @@ def asked(name: str, lang: Language) -> str | None:
 
 
 def not_set(*missing: str) -> Told:
-    """Return what is to be said of settings that are missing."""
+    """Return the message about missing settings."""
     are, first = "is" if len(missing) == 1 else "are", missing[0]
     return (
-        f"{' and '.join(missing)} {are} not set: export {first}=…, or run this in a terminal, where it asks",
+        f"{' and '.join(missing)} {are} not set: export {first}=…, or run this in a terminal to be asked",
         f"没有设置 {'、'.join(missing)}：请先 export {first}=…，或直接在终端里运行，按提示输入",
     )
 
 
 class Address(NamedTuple):
-    """Where calls go: a base URL, and the proxy on the way, whose address may hold a login."""
+    """Where calls go: a base URL and a proxy, whose URL may contain a login."""
 
     base: str
     proxy: str | None = None
 
 
 def address(base: str | None, proxy: str | None) -> Address:
-    """Return the address of the command line, else of the environment, else WeChat's own."""
+    """Return the address from the command line, else from the environment, else WeChat's own."""
     given = hide(proxy) if proxy else setting(PROXY)
     return Address(base or str(setting(BASE_URL) or API), given)
 
@@ -106,7 +106,7 @@ def open_address(where: Address) -> Pool:
 
 
 def printable(foreign: object) -> str:
-    r"""Return a text that came from outside as one line that leaves a terminal alone.
+    r"""Return a text from outside as one line without control characters for the terminal.
 
     >>> printable("a\nb\x1b[2J")
     'a b [2J'
@@ -116,9 +116,9 @@ def printable(foreign: object) -> str:
 
 @contextmanager
 def warnings_in(lang: Language | None) -> Iterator[None]:
-    """Tell what is warned of in a line on stderr, in one language, where Python would show a line of our source.
+    """Print warnings as one line on stderr, in one language, instead of with our source line.
 
-    Without a language it is not told at all.
+    Without a language warnings are not printed.
     """
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
@@ -131,7 +131,7 @@ def warnings_in(lang: Language | None) -> Iterator[None]:
 
 
 def told(error: Exception, lang: Language) -> str:
-    """Return the line of an error of ours that is in this language, with nothing secret in it."""
+    """Return an error's line in this language, without secrets."""
     if isinstance(error, WxError):
         return error.zh if lang == "zh" else error.en
     lines = str(error).splitlines()

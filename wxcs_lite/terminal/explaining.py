@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite explain`: what an errcode means, or what WeChat noted of a call, by its rid."""
+"""`python -m wxcs_lite explain`: what an errcode means, or WeChat's record of a call, by its rid."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _TEXTS = {
         "noted": "took {cost} ms, came from {address}",
         "query": "query",
         "asked": "body",
-        "answered": "answer",
+        "answered": "reply",
     },
     "zh": {
         "neither": "{given} 既不是 45047 这样的错误码，也不是 61725984-6126f6f9-040f19c4 这样的 rid",
@@ -41,17 +41,16 @@ _TEXTS = {
 
 
 def run(given: str, where: Address, *, lang: Language = "en", out: TextIO | None = None) -> int:
-    """Explain and return 0; 1 if nothing is known of it, 2 if it is no errcode and no rid.
+    """Explain and return 0; 1 if the code is unknown, 2 if it is neither an errcode nor a rid.
 
     >>> run("45011", Address("http://127.0.0.1"))
     45011 api minute-quota reach limit
       Cause  Too many calls within one minute.
       Do     Slow down and go on in the next minute.
-      Retry  Yes, later: wait, repeat, and make each wait longer than the one
-             before.
+      Retry  Yes, later: wait before each retry, and longer every time.
     0
 
-    A reply or an error that holds an errcode will do, too. A rid is looked up at WeChat, within seven days.
+    A reply or an error text with an errcode also works. A rid is looked up at WeChat, within seven days.
     """
     out = out or sys.stdout
     rid = re.fullmatch(rf"\s*(?:rid:\s*)?({_RID})\s*", given.lower())
@@ -66,7 +65,7 @@ def run(given: str, where: Address, *, lang: Language = "en", out: TextIO | None
 
 
 def _errcode(given: str) -> int | None:
-    """Return the number itself, or what a pasted reply or error has as its errcode."""
+    """Return the number itself, or the errcode in a pasted reply or error."""
     found = re.fullmatch(r"\s*(-?\d{1,9})\s*", given) or re.search(r'"errcode"\s*:\s*(-?\d{1,9})\b', given)
     found = found or re.match(r"\s*(-?\d{1,9})[\s:：]", given)  # the text of one of our errors
     return int(found[1]) if found else None
@@ -79,7 +78,7 @@ def _explained(errcode: int, errmsg: str, lang: Language) -> str:
 
 def _look_up(rid: str, where: Address, lang: Language, say: Callable[[str], None]) -> int:
     texts = _TEXTS[lang]
-    # Its first eight digits are the time of the call; that was seen, and is not documented.
+    # Its first eight digits are the time of the call (observed, not documented).
     at = strftime("%Y-%m-%d %H:%M:%S", gmtime(int(rid[:8], 16) + _CHINA))
     say(texts["made"].format(rid=rid, at=at))
     try:

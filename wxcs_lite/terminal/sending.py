@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite send`: one message from a shell, shown before it leaves, and sent once."""
+"""`python -m wxcs_lite send`: one message from a shell, shown first and sent once."""
 
 import io
 import json
@@ -25,10 +25,10 @@ _TEXTS = {
     "en": {
         "remark": "Note: {remark}",
         "ask": "Send it? [y/N] ",
-        "yes": "nothing was sent: nobody can be asked here, so give --yes to send, or --dry-run to look",
+        "yes": "nothing was sent: there is no terminal to confirm, so pass --yes to send, or --dry-run to look",
         "declined": "Nothing was sent.",
         "interrupted": "Interrupted. Nothing was sent.",
-        "unknown": "It may have been sent: look before you send again.",
+        "unknown": "It may have been sent: check before you send again.",
         "kind": "say what to send: --text, --image, --media-id, --url or --pagepath, or JSON on standard input",
     },
     "zh": {
@@ -79,11 +79,11 @@ def run(
             return UNKNOWN
         if not isinstance(e, ValueError):
             raise
-        return sending.refuse(told(e, lang))  # an address that is none
+        return sending.refuse(told(e, lang))  # an invalid URL
 
 
 class _Sending:
-    """One message on its way; `leaving` is True while it may be sent, `sent` once it is."""
+    """One message to send; `leaving` is True while it may have been sent, `sent` once it has been."""
 
     def __init__(self, where: Address, lang: Language, out: TextIO) -> None:
         self._where, self._lang, self._out, self._texts = where, lang, out, _TEXTS[lang]
@@ -128,16 +128,16 @@ class _Sending:
         print(printable(json.dumps(answer, ensure_ascii=False)), file=self._out)
 
     def tell(self, name: str, **values: str) -> None:
-        """Say on stderr, so that stdout has nothing but requests and replies."""
+        """Print to stderr, so that stdout has only requests and replies."""
         print(self._texts[name].format(**values), file=sys.stderr, flush=True)
 
     def refuse(self, line: str) -> int:
-        """Say what is wrong with the command, and return the exit status of wrong usage."""
+        """Print what is wrong with the command, and return the exit status for wrong usage."""
         print(f"send: {line}", file=sys.stderr)
         return 2
 
     def failed(self, error: WxError) -> int:
-        """Say what went wrong, and return whether the message may have been sent all the same."""
+        """Print what went wrong, and return the exit status, which tells whether the message may have been sent."""
         if isinstance(error, InvalidMessage | MissingSettingError) and not self.leaving:
             return self.refuse(told(error, self._lang))
         print(told(error, self._lang), file=sys.stderr)

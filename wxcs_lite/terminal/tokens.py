@@ -1,4 +1,4 @@
-"""Where a command gets its token: from the environment, or from WeChat with appid and secret."""
+"""How a command gets its token: from the environment, or from WeChat with appid and secret."""
 
 from wxcs_lite.errors import WxError
 from wxcs_lite.look.words import Language
@@ -11,11 +11,11 @@ __all__ = ["MissingSettingError", "get_token"]
 
 
 class MissingSettingError(WxError):
-    """Neither the environment nor anybody at the terminal gave what is needed."""
+    """A required setting is neither in the environment nor was it entered."""
 
 
 def get_token(pool: Pool, lang: Language) -> Token:
-    """Return the token of the environment, or fetch the shared one; raise MissingSettingError if neither can be."""
+    """Return the token from the environment, or fetch the shared one; raise MissingSettingError if it cannot."""
     given = setting(TOKEN)
     if given is not None:
         return Token(given)

@@ -1,4 +1,4 @@
-"""The whole job in one run, on a fresh sandbox: each line of Python that is shown is the one that was run."""
+"""A guided tour on a fresh sandbox: each line of Python that is shown is the one that was run."""
 
 import ast
 import json
@@ -27,7 +27,7 @@ _BOLD, _DIM, _RED, _GREEN, _BLUE = 1, 2, 31, 32, 34
 
 
 def tour(lang: Language = "en", out: TextIO | None = None, *, colour: bool | None = None) -> bool:
-    """Do the whole job step by step, tell each step, and return whether every one did what it says.
+    """Run and print the tour step by step, and return whether every step had the expected result.
 
     >>> import io
     >>> tour(out=io.StringIO())
@@ -50,7 +50,7 @@ def tour(lang: Language = "en", out: TextIO | None = None, *, colour: bool | Non
         "photo": sunset(),
     }
     teller.opening()
-    # It stops at the first step that fails, for the next ones build on it.
+    # It stops at the first step that fails, because the next ones build on it.
     done = all(_take(number, step, names, seen, teller) for number, step in enumerate(STEPS, 1))
     if done:
         teller.closing()
@@ -58,7 +58,7 @@ def tour(lang: Language = "en", out: TextIO | None = None, *, colour: bool | Non
 
 
 def _take(number: int, step: Step, names: dict[str, Any], seen: list[Seen], teller: "_Teller") -> bool:
-    """Run one step and tell it; True if it ended as it should."""
+    """Run and print one step; return whether it had the expected result."""
     code = step.code.format_map({name: repr(word) for name, word in teller.words.items()})
     teller.title(number, step)
     teller.code(code)
@@ -95,7 +95,7 @@ def _run(code: str, names: dict[str, Any]) -> Any:
 
 
 class _Teller:
-    """Prints the steps: 80 columns, colour if asked for, ids of 64 characters cut short."""
+    """Prints the steps in 80 columns, in colour if wanted, with long ids shortened."""
 
     def __init__(self, lang: Language, out: TextIO, colour: bool | None) -> None:
         self.lang, self.words, self._out = lang, WORDS[lang], out
@@ -127,7 +127,7 @@ class _Teller:
         self._block(indent(str(request), "    "), _DIM)
 
     def pushed(self, pushed: Pushed) -> None:
-        """Show a push as it arrives at the user's server, with the parameters that it is verified by named only."""
+        """Show a push as it arrives at the user's server, with only the names of its query parameters."""
         request = pushed.request
         query = "&".join(f"{name}=…" for name, _ in request.query)
         body = json.dumps(json.loads(request.body), ensure_ascii=False, indent=2)

@@ -1,4 +1,4 @@
-"""What the tour does and says: eleven steps as data, in English and Chinese."""
+"""The tour's eleven steps as data, in English and Chinese."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ __all__ = ["CLOSING", "OPENING", "STEPS", "WORDS", "Step"]
 class Step(NamedTuple):
     """One step: titles in both languages, the code (`{name}` stands for a text of WORDS), and the request it makes.
 
-    `request` is an expression for the Request that the code's last call sends, "" for what the customer does;
-    `says` names what the customer's phone shows of that; `refused` is the errcode that is expected.
+    `request` is an expression for the Request that the code's last call sends, or "" if the customer acts; `says` names
+    what the customer's phone then shows; `refused` is the expected errcode.
     """
 
     en: str
@@ -29,14 +29,14 @@ STEPS = (
         says="question",
     ),
     Step(
-        "Get an access token. stable_token shares one among all who ask.",
-        "获取 access_token。stable_token 让各处共用同一个凭证。",
+        "Get an access token. stable_token shares one among all callers.",
+        "获取 access_token（接口调用凭证）。stable_token 让各处共用同一个凭证。",
         "token = fetch_token(\n    pool, sandbox.appid, sandbox.secret, clock=sandbox.clock\n)",
         request="endpoints.stable_token(sandbox.appid, sandbox.secret)",
     ),
     Step(
         "Show that you are typing, for 15 seconds.",
-        "显示“对方正在输入”，持续 15 秒。",
+        "下发输入状态：“对方正在输入”，持续 15 秒。",
         "set_typing(pool, token, touser)",
         request="endpoints.set_typing(touser)",
     ),
@@ -53,20 +53,20 @@ STEPS = (
         says="photo",
     ),
     Step(
-        "Download it. In a notebook it shows itself; medium.save(path) keeps it.",
+        "Download it. A notebook displays it; medium.save(path) saves it.",
         "下载这张图片。在 notebook 里会直接显示，medium.save(path) 可以保存。",
         "medium = download(pool, token, media_id)",
         request="endpoints.download(media_id)",
     ),
     Step(
         "Upload a picture of your own: from a path, bytes or an open file.",
-        "上传自己的图片：可以是路径、bytes 或已打开的文件。",
+        "上传自己的图片（临时素材）：可以是路径、bytes 或已打开的文件。",
         "uploaded = upload(pool, token, photo, filename='sunset.png')",
         request="endpoints.upload(photo, filename='sunset.png')",
     ),
     Step(
-        "Send it. The media_id lives for three days.",
-        "把它发给用户。media_id 三天内有效。",
+        "Send it. The media_id is valid for three days.",
+        "把图片发给用户。media_id 三天内有效。",
         "message = image(touser, uploaded.media_id)\nsend(pool, token, message)",
         request="endpoints.send(message)",
     ),
@@ -111,9 +111,9 @@ WORDS = {
         "link": "[link] {title} — {description}",
         "card": "[mini-program card] {title}, cover of {size} bytes",
         "phone": "phone",
-        "failed": "This step did not do what it says.",
+        "failed": "This step did not have the expected result.",
         "setting": "pool, sandbox, customer and photo are ready before the first step;\n"
-        "inbox is what push_app(inbox.append, token=…) fills.",
+        "push_app(inbox.append, token=…) fills inbox.",
     },
     "zh": {
         "question": "你好，我的快递到哪儿了？",
@@ -137,14 +137,14 @@ WORDS = {
 
 OPENING = {
     "en": """\
-wxcs_lite: WeChat customer-service messages, the whole job in {steps} steps.
+wxcs_lite: WeChat customer-service messages in {steps} steps.
 Everything happens in an embedded sandbox: no account, no network.
 Each step shows the Python, the HTTP request (token hidden), the reply, and
 what the customer's phone shows.
 """,
     "zh": """\
 wxcs_lite：微信小程序客服消息，{steps} 步走完全程。
-一切都在内置的沙箱里进行，不需要账号，也不联网。
+一切都在沙箱（本地模拟的微信）里进行，不需要账号，也不联网。
 每一步依次列出：Python 代码、HTTP 请求（凭证已隐藏）、微信的应答、
 用户手机上看到的内容。
 """,
@@ -161,8 +161,8 @@ Now with your own account
 
   appid, secret  of your Mini Program, from the WeChat console; keep the secret
                  in an environment variable, not in a file
-  whitelist      add your server's address in the console, or error 40164 will
-                 name it
+  whitelist      add your server's IP address in the console; error 40164 names
+                 it otherwise
   touser         the openid of a customer who has just written: FromUserName
                  in the message that WeChat pushes to your server
 """,
@@ -175,7 +175,7 @@ Now with your own account
   send(pool, token, text(touser, "您好"))
 
   appid、secret  在小程序管理后台获取；secret 请放在环境变量里，不要写进文件
-  IP 白名单      在后台加入服务器的出口 IP，否则会报 40164，错误信息里有该 IP
+  IP 白名单      在管理后台加入服务器的出口 IP；否则会报 40164，并写明该 IP
   touser         刚给你发过消息的用户的 openid，即微信推送里的 FromUserName
 """,
 }
@@ -183,6 +183,6 @@ Now with your own account
 PANEL = {
     "en": "The panel for notebooks: pip install '.[panel]', then in JupyterLab\n\n"
     "  from wxcs_lite.panel import demo\n  demo()\n",
-    "zh": "notebook 里的可视化面板：pip install '.[panel]'，然后在 JupyterLab 中运行\n\n"
+    "zh": "notebook 里的客服面板：pip install '.[panel]'，然后在 JupyterLab 中运行\n\n"
     '  from wxcs_lite.panel import demo\n  demo(lang="zh")\n',
 }

@@ -1,17 +1,17 @@
-"""For the tests of your own bot: a pytest plugin, asked for by name, and cassettes that hold no secret.
+"""For your own tests: a pytest plugin, which you enable by name, and cassettes without secrets.
 
     # conftest.py
     pytest_plugins = ["wxcs_lite.testing"]
 
-`wxcs_sandbox` is a fresh WeChat in a box for each test, `wxcs_pool` and `wxcs_token` lead to it, `wxcs_push_to(app)`
-lets it push to your application; `@pytest.mark.wxcs(refill_on_entry=True)` sets its switches. In a test that is marked
-`vcr` the same pool speaks HTTP, for pytest-recording: it is replayed, or recorded against the sandbox, or live.
+`wxcs_sandbox` is a fresh sandbox for each test, `wxcs_pool` and `wxcs_token` connect to it, `wxcs_push_to(app)` makes
+it push to your application, and `@pytest.mark.wxcs(refill_on_entry=True)` sets its switches. In a test marked `vcr` the
+same pool uses HTTP, for pytest-recording: the test is replayed, or recorded against the sandbox or the live API.
 
-It needs pytest, and for cassettes pytest-recording. PYTEST_DONT_REWRITE: a conftest may import it first.
+This needs pytest, and for cassettes pytest-recording. PYTEST_DONT_REWRITE: a conftest may import it first.
 """
 
 try:
-    import pytest  # noqa: F401 - to say at once what is missing
+    import pytest  # noqa: F401 - to report a missing package at once
 except ModuleNotFoundError as e:
     raise ModuleNotFoundError(
         "wxcs_lite.testing needs pytest: pip install 'pytest>=8' 'pytest-recording>=0.14.1' 'vcrpy>=9.4'\n"

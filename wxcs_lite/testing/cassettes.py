@@ -1,4 +1,4 @@
-"""Hooks for VCR under which a cassette holds no secret, and matches whatever values the next run works with."""
+"""Hooks for VCR that keep secrets out of cassettes and make them match whatever values the next run uses."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,7 +14,7 @@ from wxcs_lite.testing.scrubbing import Scrubber
 
 __all__ = ["forget_replaced", "is_scrubbed", "replaced_secrets", "require_scrubbed", "scrubbed_vcr_config"]
 
-# What may stand beside our hooks: it cannot bring back what they took out.
+# Settings allowed beside our hooks: they cannot bring back what the hooks removed.
 _ALLOWED = (
     "additional_matchers", "allow_playback_repeats", "allowed_hosts", "before_record_request", "before_record_response",
     "cassette_library_dir", "custom_patches", "drop_unused_requests", "filter_headers",
@@ -24,12 +24,12 @@ _ALLOWED = (
 )  # fmt: skip
 _OURS = ("before_record_request", "before_record_response", "decode_compressed_response")
 _NEVER_KEPT = ("authorization", "cookie", "proxy-authorization", "set-cookie", "user-agent")
-# A server on this machine that answers WeChat's calls stands in for WeChat.
+# A server on this machine that answers WeChat's calls is recorded as WeChat.
 _STAND_IN = re.compile(r"^http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?=/(?:cgi-bin|customservice|sns|wxa)/)")
 
 _Hook = Callable[[Any], Any]
 
-# VCR logs requests as they are before any hook of ours, and bodies that do not match.
+# VCR logs requests before our hooks see them, and bodies that do not match.
 redact_logs(("vcr.cassette", "vcr.matchers", "vcr.patch", "vcr.request", "vcr.stubs"))
 redact_logs(("vcr.stubs.aiohttp_stubs", "vcr.stubs.httpx_stubs"))
 
@@ -41,9 +41,9 @@ def scrubbed_vcr_config(**more: Any) -> dict[str, Any]:
     ['before_record_request', 'before_record_response', 'decode_compressed_response', 'match_on', 'record_mode']
 
     Return it from the `vcr_config` fixture of pytest-recording, or write `vcr.VCR(**scrubbed_vcr_config())`. `more` are
-    further settings of VCR; `before_record_request` and `before_record_response` of yours run before ours. Each secret
+    further settings of VCR; your own `before_record_request` and `before_record_response` run before ours. Each secret
     becomes a placeholder, numbered from 1 in each cassette, so a replay with other openids and a made-up token matches,
-    and so does any multipart boundary. What the sandbox answers on 127.0.0.1 is recorded as api.weixin.qq.com's.
+    and so does any multipart boundary. Replies of a sandbox on 127.0.0.1 are recorded as those of api.weixin.qq.com.
     Raises pytest.UsageError for a setting that could bring a secret back.
     """
     _refuse([name for name in more if name not in _ALLOWED])
@@ -51,19 +51,19 @@ def scrubbed_vcr_config(**more: Any) -> dict[str, Any]:
     return {
         "match_on": ["method", "scheme", "host", "port", "path", "query", "body"],
         **more,
-        "decode_compressed_response": True,  # in what is compressed, nothing can be found
+        "decode_compressed_response": True,  # nothing can be found in compressed data
         "before_record_request": _Hooks(cassette.requests, more.get("before_record_request")),
         "before_record_response": _Hooks(cassette.replies, more.get("before_record_response")),
     }
 
 
 def is_scrubbed(config: Mapping[str, Any]) -> bool:
-    """Return whether any of this configuration is ours."""
+    """Return whether any part of this configuration is ours."""
     return any(isinstance(config.get(name), _Hooks) for name in _OURS)
 
 
 def require_scrubbed(config: Mapping[str, Any]) -> None:
-    """Refuse a configuration of VCR, as it is after fixture and marks, that would record secrets."""
+    """Refuse a configuration of VCR, merged from fixture and marks, that would record secrets."""
     __tracebackhide__ = True
     lacks = [name for name in _OURS[:2] if not isinstance(config.get(name), _Hooks)]
     lacks += [name for name in _OURS[2:] if config.get(name) is not True]
@@ -71,12 +71,12 @@ def require_scrubbed(config: Mapping[str, Any]) -> None:
 
 
 def replaced_secrets() -> dict[str, str]:
-    """Return what the hooks of the cassettes of this test have replaced, and which kind each is of."""
+    """Return the secrets that the hooks have replaced in this test, and their kinds."""
     return {value: kind for scrubber in _scrubbers for value, kind in scrubber.values.items()}
 
 
 def forget_replaced() -> None:
-    """Start afresh: the next test has its own cassettes."""
+    """Forget them, because the next test has its own cassettes."""
     _scrubbers.clear()
 
 
@@ -85,12 +85,12 @@ def _refuse(sets: Collection[str], lacks: Collection[str] = ()) -> None:
     if not sets and not lacks:
         return
     english = [f"it sets {', '.join(sorted(sets))}"] if sets else []
-    english += [f"it has not our {', '.join(lacks)}"] if lacks else []
+    english += [f"it lacks our {', '.join(lacks)}"] if lacks else []
     chinese = [f"设置了 {'、'.join(sorted(sets))}"] if sets else []
     chinese += [f"没有使用本库的 {'、'.join(lacks)}"] if lacks else []
     raise pytest.UsageError(
-        f"this configuration of VCR could record secrets: {'; '.join(english)}. "
-        f"Return scrubbed_vcr_config(…), which takes {', '.join(_ALLOWED)}\n"
+        f"this VCR configuration could record secrets: {'; '.join(english)}. "
+        f"Return scrubbed_vcr_config(…), which accepts {', '.join(_ALLOWED)}\n"
         f"这样配置 VCR 可能录下密钥：{'；'.join(chinese)}。请返回 scrubbed_vcr_config(…)，它接受 {'、'.join(_ALLOWED)}"
     )
 
@@ -99,7 +99,7 @@ _scrubbers: WeakSet[Scrubber] = WeakSet()
 
 
 class _Cassette:
-    """Where the two hooks of a cassette meet: VCR asks for that of the requests first, each time that it opens one."""
+    """The scrubber that a cassette's two hooks share; VCR asks for the request hook first when it opens one."""
 
     def __init__(self) -> None:
         self._begin()
@@ -117,7 +117,7 @@ class _Cassette:
 
 
 class _Hooks:
-    """The user's hook, if any, and then ours, made again for each cassette, which VCR does by iterating."""
+    """The user's hooks, then ours, which is created for each cassette, when VCR iterates over this."""
 
     def __init__(self, make: Callable[[], _Hook], first: _Hook | list[_Hook] | None) -> None:
         self._make = make
@@ -129,7 +129,7 @@ class _Hooks:
 
 
 def _request_hook(scrubber: Scrubber) -> _Hook:
-    """Return a hook for recording and for matching alike: the official host, one boundary, no secrets."""
+    """Return a hook for recording and matching: the official host, one boundary, no secrets."""
 
     def scrub(request: Any) -> Any:
         body, headers = _bytes(request.body), {}

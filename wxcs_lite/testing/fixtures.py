@@ -1,4 +1,4 @@
-"""The fixtures: a sandbox for each test, and what leads to it, in memory or over HTTP for a cassette."""
+"""The fixtures: a sandbox for each test, with a pool in memory, or over HTTP for a cassette."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PushTo", "wxcs_pool", "wxcs_push_to", "wxcs_sandbox", "wxcs_token"]
 
-_TIME_LIMIT = 60.0  # seconds: on a busy machine, WeChat's five would repeat pushes by chance
+_TIME_LIMIT = 60.0  # seconds: on a busy machine, pushes might time out by chance after WeChat's five
 
 
 class PushTo(Protocol):
-    """What `wxcs_push_to` gives."""
+    """The function that the fixture `wxcs_push_to` returns."""
 
     def __call__(
         self, app: "WSGIApplication", *, token: str | None = None, aes_key: str | None = None, format: Format = "json"
@@ -37,7 +37,7 @@ class PushTo(Protocol):
 
 @pytest.fixture
 def wxcs_sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    """A fresh sandbox whose clock stands still; `@pytest.mark.wxcs(…)` gives its switches."""
+    """A fresh sandbox whose clock stands still; `@pytest.mark.wxcs(…)` sets its switches."""
     sandbox = Sandbox(**switches(request.node))
     know(sandbox.appid, "APPID")
     know(sandbox.secret, "SECRET")
@@ -46,9 +46,9 @@ def wxcs_sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 @pytest.fixture
 def wxcs_pool(request: pytest.FixtureRequest, wxcs_sandbox: Sandbox) -> Iterator[Pool]:
-    """A pool that leads to the sandbox: in memory, or over HTTP if the test is recorded.
+    """A pool to the sandbox: in memory, or over HTTP if the test is recorded.
 
-    It leads to api.weixin.qq.com if the test is replayed, and while it is recorded with WXCS_APPID in the environment.
+    It connects to api.weixin.qq.com in a replayed test, and in one recorded with WXCS_APPID in the environment.
     """
     mode = recording(request)
     if mode is None:
@@ -64,7 +64,7 @@ def wxcs_pool(request: pytest.FixtureRequest, wxcs_sandbox: Sandbox) -> Iterator
 
 @pytest.fixture
 def wxcs_token(request: pytest.FixtureRequest, wxcs_sandbox: Sandbox, wxcs_pool: Pool) -> Callable[..., str]:
-    """What `fresh_token` gives on `wxcs_pool`: a callable that fetches the token when it is first called."""
+    """A `fresh_token` on `wxcs_pool`: a callable that fetches the token when it is first called."""
     account = _live_account() if recording(request) not in (None, "none") else None
     appid, secret = account or (wxcs_sandbox.appid, wxcs_sandbox.secret)
     return fresh_token(wxcs_pool, appid, secret, clock=wxcs_sandbox.clock)
@@ -72,10 +72,10 @@ def wxcs_token(request: pytest.FixtureRequest, wxcs_sandbox: Sandbox, wxcs_pool:
 
 @pytest.fixture
 def wxcs_push_to(wxcs_sandbox: Sandbox) -> Iterator[PushTo]:
-    """A function that lets the sandbox push to a WSGI application all that customers do from now on.
+    """A function that makes the sandbox push everything that customers do to a WSGI application.
 
-    What a handler raises comes out of the customer's `says`, and so does an answer that WeChat would not take. Token
-    and EncodingAESKey are those of a `push_app`; for another application give `token=` and `aes_key=`, or set
+    An error in the handler is raised by the customer's `says`, and so is an answer that WeChat would not accept. Token
+    and EncodingAESKey are read from a `push_app`; for another application pass `token=` and `aes_key=`, or set
     WXCS_PUSH_TOKEN and WXCS_AES_KEY.
     """
     raised: list[BaseException] = []
@@ -90,7 +90,7 @@ def wxcs_push_to(wxcs_sandbox: Sandbox) -> Iterator[PushTo]:
             __tracebackhide__ = True
             _raise_first(raised)
             if pushed.answer in ("failed", "abnormal"):
-                pytest.fail(f"the application did not answer as WeChat wants it: {pushed}", pytrace=False)
+                pytest.fail(f"the application did not answer as WeChat requires: {pushed}", pytrace=False)
 
         try:
             return wxcs_sandbox.push_to(
@@ -102,7 +102,7 @@ def wxcs_push_to(wxcs_sandbox: Sandbox) -> Iterator[PushTo]:
                 on_pushed=judge,
             )
         except ValueError:
-            _raise_first(raised)  # rather than that the URL check had no answer
+            _raise_first(raised)  # more useful than that the URL check had no answer
             raise
 
     with _crashes_of_handlers(raised):
@@ -117,21 +117,21 @@ def _live_account() -> tuple[str, str] | None:
     secret = hide(os.environ.get("WXCS_SECRET"))
     if not secret:
         raise pytest.UsageError(
-            "to record against WeChat, WXCS_SECRET is needed beside WXCS_APPID; without both the sandbox is recorded\n"
-            "对着微信录制时，除 WXCS_APPID 外还需设置 WXCS_SECRET；两者都不设置，则对着沙箱录制"
+            "to record against WeChat, set WXCS_SECRET as well as WXCS_APPID; without both, the sandbox is recorded\n"
+            "录制真实的微信时，除 WXCS_APPID 外还需设置 WXCS_SECRET；两者都不设置，则录制沙箱"
         )
     return appid, secret
 
 
 def _credentials(app: object, token: str, aes_key: str | None) -> tuple[str, str | None]:
-    """Return what pushes are signed and encrypted with: what was given, the application's own, or the environment's."""
+    """Return the Token and key for pushes: those passed, the application's own, or those in the environment."""
     if not token and isinstance(app, PushApp):
         token, aes_key = app._settings.token, app._settings.aes_key
     elif not token:
         token, aes_key = hide(os.environ.get("WXCS_PUSH_TOKEN")), os.environ.get("WXCS_AES_KEY") or aes_key
     if not token:
         raise pytest.UsageError(
-            "wxcs_push_to(app) reads the Token of a push_app; for another application give token=… (and aes_key=…), "
+            "wxcs_push_to(app) reads the Token of a push_app; for another application pass token=… (and aes_key=…), "
             "or set WXCS_PUSH_TOKEN\n"
             "wxcs_push_to(app) 会读取 push_app 的 Token；其他应用请传 token=…（以及 aes_key=…），或设置 WXCS_PUSH_TOKEN"
         )
@@ -148,7 +148,7 @@ def _raise_first(raised: list[BaseException]) -> None:
 
 
 def _watched(app: "WSGIApplication", raised: list[BaseException]) -> "WSGIApplication":
-    """Return the same application; what it raises is kept, because the thread it is called in has no test to fail."""
+    """Wrap the application to keep what it raises, because an error in its thread would not fail the test."""
 
     def watched(environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]:
         try:
@@ -167,7 +167,7 @@ def _watched(app: "WSGIApplication", raised: list[BaseException]) -> "WSGIApplic
 
 @contextmanager
 def _crashes_of_handlers(raised: list[BaseException]) -> Iterator[None]:
-    """Keep what handlers raise, and `on_error` too: `push_app` only logs it, wherever it is mounted."""
+    """Keep what handlers and `on_error` raise, which `push_app` only logs."""
     log_crash = Once.log_crash
 
     def keep(self: Once, name: str, who: str, function: Callable[..., object], error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""The hooks: marks and the configuration of VCR are checked, and what was recorded is searched for secrets."""
+"""The hooks: they check marks and the configuration of VCR, and search recordings for secrets."""
 
 import re
 from collections.abc import Generator, Iterator
@@ -31,7 +31,7 @@ _WORDS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line("markers", "wxcs(refill_on_entry=True, …): switches for the sandbox of wxcs_sandbox.")
 
 
@@ -51,7 +51,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
-    """Look at VCR's configuration before a cassette is opened."""
+    """Check VCR's configuration before a cassette is opened."""
     __tracebackhide__ = True
     if fixturedef.argname == "vcr" and request.node.get_closest_marker("vcr"):
         config = merged_config(request)
@@ -61,7 +61,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Save what a test has recorded, so that a secret in it fails this test."""
+    """Save what a test recorded, so that a secret in it fails this test."""
     result = yield
     cassette = _cassette(item)
     if cassette is not None and cassette.dirty:
@@ -83,7 +83,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
-    """Take secrets out of what VCR says of a request that is in no cassette: reports are kept, too."""
+    """Remove secrets from VCR's errors about requests that are not in the cassette, because reports are kept, too."""
     error = call.excinfo.value if call.excinfo else None
     if type(error).__module__ == "vcr.errors" and error is not None:
         scrubber = Scrubber(known_secrets)
@@ -106,18 +106,19 @@ def _search(cassette: Any) -> None:
     text = path.read_text("utf-8")
     parts = list(zip(cassette.requests, cassette.responses, strict=True))
     found = [_Find(kind, number, side) for number, pair in enumerate(parts, 1) for side, kind in _secrets(*pair)]
-    # What is folded or encoded in the file was found above; what only the file has, such as a comment, is found here.
+    # Folded or encoded values were found above; this finds what is only in the file, such as a comment.
     found += [] if found else [_Find(kind, 0, "") for kind in _kinds(text)]
     if found:
         path.unlink()
         english, chinese = "; ".join(find.en for find in found), "；".join(find.zh for find in found)
         pytest.fail(
-            f"{path.name} was removed, because it held {english}\n已删除 {path.name}，其中含有{chinese}", pytrace=False
+            f"{path.name} was removed because it contained {english}\n已删除 {path.name}，其中含有{chinese}",
+            pytrace=False,
         )
 
 
 class _Find(NamedTuple):
-    """What kind of secret was found, and in which request or reply; never the secret itself."""
+    """The kind of a secret that was found, and where; never the secret itself."""
 
     kind: str
     number: int
@@ -134,7 +135,7 @@ class _Find(NamedTuple):
 
 
 def _secrets(request: Any, response: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give the side and the kind of what is secret in an exchange."""
+    """Yield side and kind of each secret in an exchange."""
     for text in (request.uri, repr(dict(request.headers)), _text(request.body)):
         yield from (("request", kind) for kind in _kinds(text))
     for text in (repr(response["headers"]), _text(response["body"]["string"])):

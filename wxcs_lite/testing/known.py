@@ -1,4 +1,4 @@
-"""What is known to be secret, whatever its name: of the environment, and of the fixtures of this test."""
+"""The values known to be secret, whatever their name: from the environment and from this test's fixtures."""
 
 import os
 
@@ -6,7 +6,7 @@ from wxcs_lite.secret import Secret
 
 __all__ = ["VARIABLES", "forget", "know", "known_secrets"]
 
-# The names that this project's pages use, and what they hold.
+# The environment variables of this project, and what they contain.
 VARIABLES = {
     "WXCS_APPID": "APPID",
     "WXCS_SECRET": "SECRET",
@@ -25,12 +25,12 @@ def know(value: str, kind: str) -> None:
 
 
 def forget() -> None:
-    """Start afresh: another test has other secrets."""
+    """Forget them, because another test has other secrets."""
     _of_this_test.clear()
 
 
 def known_secrets() -> dict[str, str]:
-    """Return all that is known now, and which kind each is of."""
+    """Return the secrets known now, and their kinds."""
     found = dict(_of_this_test)
     found.update((Secret(os.environ[name]), kind) for name, kind in VARIABLES.items() if os.environ.get(name))
     return found

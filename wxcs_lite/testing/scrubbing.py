@@ -1,8 +1,8 @@
-"""Texts without secrets: what has the name of one, or is known to be one, becomes a placeholder with a number.
+"""Texts without secrets: what is named like one, or is known to be one, becomes a numbered placeholder.
 
 Pure. A placeholder is numbered by its first appearance in a cassette: TOKEN_1, OPENID_2. What appears first in a reply
-counts on its own, GIVEN_TOKEN_1: on replay the reply brings the placeholder itself, and so both counts begin at one
-again, whichever values the test works with then.
+is counted separately, GIVEN_TOKEN_1: on replay the reply contains the placeholder itself, so both counts begin at one
+again, whatever values the test then uses.
 """
 
 import json
@@ -24,7 +24,7 @@ _NAMED = {
     "OPENID": r"(?:[a-z]+_)?(?:open_?id|union_?id)(?:_list)?|tousers?|(?:from|to)username",
     "AES_KEY": r"(?:encoding_?)?aes_?key",
     "PUSH_TOKEN": r"push_token",
-    "MEDIA_ID": r"(?:[a-z]+_)?media_?id",  # no secret, but each account makes its own
+    "MEDIA_ID": r"(?:[a-z]+_)?media_?id",  # not secret, but different for each account
 }
 _NAMES = "|".join(f"(?P<{kind}>{names})" for kind, names in _NAMED.items())
 _PLACEHOLDER = re.compile(rf"(?:GIVEN_)?(?:{'|'.join(_NAMED)})_\d+")
@@ -35,19 +35,19 @@ _QUOTED = r"""(?:[^"\\]|(?P=b)(?P=b)\\\\|\\+[^"\\]|(?!(?P=q))\\+")++"""
 _FIELD = re.compile(rf'(?i)(?P<q>(?P<b>\\*)")(?:{_NAMES})(?P=q)\s*:\s*(?P=q)(?P<value>{_QUOTED})(?P=q)')
 _LIST = re.compile(rf'(?i)(?P<q>(?P<b>\\*)")(?:{_NAMES})(?P=q)\s*:\s*\[(?P<value>[^\]]+)\]')
 _ELEMENT = re.compile(rf"(?i)<(?:{_NAMES})>\s*(?:<!\[CDATA\[)?(?P<value>[^<\]]+)")
-# In a URL or a form, or in a text that quotes one: percent-encoded as a whole, or as JSON has it.
+# In a URL or a form, or in a text that quotes one: percent-encoded as a whole, or with JSON escapes.
 _PLAIN = r"""(?:[^&\s"'<>#\\,;)}\]]|\\/|\\u(?!0026|0022|003c|003e)[0-9a-f]{4})+"""
 _ENCODED = r"""(?:[^&\s"'<>#\\,;)}\]%]|%(?!26|22|23|20|7d|0a|0d)[0-9a-f]{2})+"""
 _START = r"(?:(?<![a-z0-9_])|(?<=%[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
 _PAIR = re.compile(rf"(?i){_START}(?:{_NAMES})(?:(?:=|\\u003d)(?P<value>{_PLAIN})|%3d(?P<encoded>{_ENCODED}))")
 _NAME = re.compile(rf"(?i)(?:.*-)?(?:{_NAMES})")  # of a parameter, or of a header such as X-WX-OPENID
 
-# A shorter value may be a part of any word; and a shorter openid, such as a sandbox's, may be any word.
+# A shorter value may be part of a word, and a shorter openid, such as a sandbox's, may be a word itself.
 _LONG, _WORD = 16, 6
 
 
 def occurs(value: str, kind: str) -> re.Pattern[str] | None:
-    """Return the pattern of a value wherever it stands, however escaped; None if it is too short to be told from words.
+    """Return a pattern that finds a value in any spelling; None if it is too short to be distinguished from words.
 
     >>> bool(occurs("made-up-secret-of-32-characters", "SECRET").search('a made\\u002dup-secret-of-32-characters.'))
     True
@@ -61,7 +61,7 @@ def occurs(value: str, kind: str) -> re.Pattern[str] | None:
 
 
 class Scrubber:
-    """Puts placeholders into the URLs, headers and bodies of one cassette, the same one for the same value.
+    """Replaces secrets in the URLs, headers and bodies of one cassette; the same value gets the same placeholder.
 
     >>> scrubber = Scrubber(dict)
     >>> scrubber.url("https://api.weixin.qq.com/x?access_token=80_made%2Dup&type=image")
@@ -69,8 +69,8 @@ class Scrubber:
     >>> scrubber.body(b'{"touser":"ann","token":"80_made-up"}')
     b'{"touser":"OPENID_1","token":"TOKEN_1"}'
 
-    `known` gives further values and their kinds; they are looked for everywhere. A placeholder stays what it is, so
-    scrubbing twice is the same as scrubbing once.
+    `known` returns further values and their kinds, which are replaced everywhere. Placeholders are kept, so scrubbing
+    twice is the same as scrubbing once.
     """
 
     def __init__(self, known: Callable[[], Mapping[str, str]]) -> None:
@@ -86,7 +86,7 @@ class Scrubber:
         return {Secret(value): name.removeprefix("GIVEN_").rpartition("_")[0] for value, name in named}
 
     def url(self, url: str) -> str:
-        """Return a URL without secrets: parameters by their names, and what is known anywhere."""
+        """Return a URL without secrets: parameters by their names, known values anywhere."""
         start, mark, query = url.partition("?")
         pairs = [self._pair(*pair.partition("=")) for pair in query.split("&")]
         return self.text(start + mark + "&".join(pairs))
@@ -97,7 +97,7 @@ class Scrubber:
         return self._placeholder(value, _kind(named), given) if named else self.text(value, given=given)
 
     def body(self, body: bytes, *, given: bool = False) -> bytes:
-        """Return a body without secrets; `given` says that it is a reply's. In a picture nothing has a name."""
+        """Return a body without secrets; `given` marks a reply's. In a picture only known values are replaced."""
         try:
             return self.text(body.decode(), given=given).encode()
         except UnicodeError:
@@ -107,7 +107,7 @@ class Scrubber:
             return body
 
     def text(self, text: str, *, given: bool = False) -> str:
-        """Return any text without what has a secret's name, or is known."""
+        """Return a text without values that are named like secrets or known."""
 
         def replace(match: re.Match[str]) -> str:
             group = "value" if match["value"] is not None else "encoded"
@@ -136,7 +136,7 @@ class Scrubber:
         return name + mark + (self._placeholder(_plain(value), _kind(named), False) if named and value else value)
 
     def _all_known(self) -> list[tuple[str, str]]:
-        """Return values and kinds, the longest first: one may be a part of another."""
+        """Return values and kinds, the longest first, because one may be part of another."""
         return sorted({**self._known(), **self.values}.items(), key=lambda pair: -len(pair[0]))
 
     def _pattern(self, value: str, kind: str) -> re.Pattern[str] | None:
@@ -159,7 +159,7 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def _plain(value: str) -> str:
-    """Return a value without its escapes, however often it was escaped: it is the same one in a URL and in JSON."""
+    """Return a value without its escapes, however often it was escaped, so that it is the same in a URL and in JSON."""
     while True:
         bare = _unescaped(value)
         if bare == value:

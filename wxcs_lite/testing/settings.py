@@ -1,4 +1,4 @@
-"""What a test asks for: the switches of its sandbox, and whether and how VCR watches it."""
+"""A test's settings: the switches of its sandbox, and whether and how VCR records it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["merged_config", "recording", "switches"]
 
 
 def switches(node: Any) -> dict[str, Any]:
-    """Return what `@pytest.mark.wxcs(…)` sets, the mark nearest to the test last; refuse what no sandbox knows."""
+    """Return what `@pytest.mark.wxcs(…)` sets, the mark nearest to the test last; refuse unknown switches."""
     __tracebackhide__ = True
     known = Sandbox.__init__.__kwdefaults__ or {}
     marks = list(node.iter_markers("wxcs"))
@@ -33,7 +33,7 @@ def switches(node: Any) -> dict[str, Any]:
 
 
 def merged_config(request: pytest.FixtureRequest) -> Mapping[str, Any]:
-    """Return the configuration that VCR will get: the fixture's, and over it that of the marks, the nearest last."""
+    """Return VCR's configuration: the fixture's, overridden by the marks, the nearest last."""
     marks = reversed(list(request.node.iter_markers("vcr")))
     return {**request.getfixturevalue("vcr_config"), **{name: it for mark in marks for name, it in mark.kwargs.items()}}
 

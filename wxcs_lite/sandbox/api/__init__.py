@@ -1,1 +1,1 @@
-"""The calls that are answered: from a request to a reply."""
+"""The calls that the sandbox answers: from a request to a reply."""

@@ -1,12 +1,13 @@
-"""Request bodies as WeChat reads them: JSON that should be raw UTF-8, and multipart that must be just so."""
+"""Request bodies as WeChat reads them: JSON that should be raw UTF-8, and multipart in exactly one form."""
 
 import json
 import re
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+from wxcs_lite.sandbox.rules.evidence import CODES, UPLOAD, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
-from wxcs_lite.sandbox.rules.switches import Escapes
+from wxcs_lite.sandbox.rules.switches import Escapes, PartName
 
 __all__ = ["Part", "media_part", "read_json"]
 
@@ -14,7 +15,7 @@ _MAX_DEPTH = 64  # ours, so that nobody can exhaust the stack; no message needs 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
+def read_json(body: bytes, escapes: Escapes = "literal") -> dict[str, Any]:
     r"""Return the JSON object, or raise 44002 (no body), 47001 (not an object, not UTF-8) or 47002.
 
     >>> read_json(rb'{"content":"\u4f60"}', "decode")
@@ -34,7 +35,7 @@ def read_json(body: bytes, escapes: Escapes = "decode") -> dict[str, Any]:
             text = _ESCAPE.sub(lambda match: r"\\u" if match[1] == "u" else match[0], text)
         value = json.loads(text, parse_constant=_refuse_constant)
         if r"\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not text
     except (ValueError, RecursionError):
         raise RefusedError(47001) from None
     if not isinstance(value, dict) or _is_deeper_than(_MAX_DEPTH, value):
@@ -69,37 +70,39 @@ class Part(NamedTuple):
         return f"Part({self.filename!r}, {len(self.content)} bytes)"
 
 
-# A boundary in quotes is read with its quotes, and then never found: uploads of stacks that quote it have failed.
+# A quoted boundary is read with its quotes and then never found: uploads from clients that quote it have failed.
 _BOUNDARY = re.compile(r'\s*multipart/form-data\s*;(?:[^"]*;)?\s*boundary=([^;,\s]{1,200})', re.IGNORECASE)
 _PARAMETER = re.compile(rb';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.DOTALL)
 
 
-def media_part(content_type: str, body: bytes) -> Part:
-    r"""Return the part called `media`, or raise 41005, whatever it is that makes it unreadable.
+def media_part(content_type: str, body: bytes, name: PartName = "strict") -> Part:
+    r"""Return the part called `media`, or raise 41005 if it cannot be read for any reason.
 
     >>> body = b'--B\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"\r\n\r\n...\r\n--B--\r\n'
     >>> media_part("multipart/form-data; boundary=B", body)
     Part('a.jpg', 3 bytes)
 
-    A name that is only given as `filename*=` counts as none: that is what trips clients with a Chinese file name.
+    A name that is given only as `filename*=` does not count, which breaks clients that send a Chinese file name;
+    neither does one without quotes. A part called something other than `media` was accepted once and refused
+    elsewhere: with `name` "lax" the first part that is a file is taken.
     """
     boundary = _BOUNDARY.match(content_type)
     if boundary is None:
         raise RefusedError(41005)
     for head, content in _parts(boundary[1].encode("latin-1"), body):
         fields = _disposition(head)
-        if fields.get(b"name") == b"media" and b"filename" in fields:
+        if b"filename" in fields and (name == "lax" or fields.get(b"name") == b"media"):
             return Part(_text(fields[b"filename"]), body[content])
     raise RefusedError(41005)
 
 
 def _parts(boundary: bytes, body: bytes) -> Iterator[tuple[bytes, slice]]:
-    """Give the head of each part, and where its content is: a picture is copied once, when it has been chosen."""
+    """Yield the head of each part and the position of its content, so that only the chosen part is copied."""
     mark = b"\r\n--" + boundary
-    first = -2 if body.startswith(mark[2:]) else body.find(mark)  # before the first one there need not be a line
+    first = -2 if body.startswith(mark[2:]) else body.find(mark)  # no line is required before the first one
     last = max(first, body.rfind(mark))
     if last == -1 or not body.startswith(b"--", last + len(mark)):
-        raise RefusedError(41005)  # no end: the rest was lost
+        raise RefusedError(41005)  # no end mark: the rest was lost
     while first != last:
         start = first + len(mark)
         first = body.find(mark, start)
@@ -118,7 +121,9 @@ def _disposition(head: bytes) -> dict[bytes, bytes]:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-disposition":
             return {
-                match[1].lower(): match[2] if match[2] is not None else match[3] for match in _PARAMETER.finditer(value)
+                match[1].lower(): match[2] if match[2] is not None else match[3]
+                for match in _PARAMETER.finditer(value)
+                if match[2] is not None or match[1].lower() != b"filename"
             }
     return {}
 
@@ -128,3 +133,32 @@ def _text(name: bytes) -> str:
         return name.decode()
     except UnicodeDecodeError:
         return name.decode("latin-1")
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "The body is read as JSON in UTF-8, whatever its Content-Type.",
+        "请求体一律按 UTF-8 JSON 解析，不看 Content-Type。",
+        seen="2022-02", inferred=True, errcodes=(44002, 47001),
+    ),
+    Rule(
+        "\\u escapes are shown to the customer as they are. (Four reports say so, two say otherwise, none is newer "
+        "than 2018; 47002 is published and was never seen.)",
+        "\\u 转义会原样显示给用户。（四份报告如此，两份相反，都不晚于 2018 年；47002 只见于文档，没有实例。）",
+        page=CODES, seen="2015, 2017-09, 2017-12, 2018-12: https://github.com/dptobat/learning-php/issues/50",
+        errcodes=(47002,), setting="unicode_escapes",
+    ),
+    Rule(
+        "The file is a part called media. (A part called file was accepted once.)",
+        "文件所在的部分必须名为 media。（名为 file 的曾被接受过一次。）",
+        page=UPLOAD, seen="https://github.com/JeffreySu/WeiXinMPSDK/pull/698; file: 2020-09", errcodes=(41005,),
+        setting="part_name",
+    ),
+    Rule(
+        "It needs a filename in quotes; filename*= alone is none. The boundary in the header has no quotes.",
+        "filename 必须有，且加双引号；只有 filename*= 等于没有。请求头里的 boundary 不加引号。",
+        seen="2025: https://github.com/silenceper/wechat/pull/832; https://github.com/wechatpy/wechatpy/issues/293",
+        errcodes=(41005,),
+    ),
+)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wxcs_lite.sandbox.api.bodies import media_part
 from wxcs_lite.sandbox.http.values import Reply, Request
+from wxcs_lite.sandbox.rules.evidence import OPEN_API, UPLOAD, Rule
 from wxcs_lite.sandbox.rules.media import check_type, check_upload, content_type
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
@@ -73,11 +74,12 @@ def stable_token(account: "Account", call: Call) -> Mapping[str, Any]:
 def upload(account: "Account", call: Call) -> Mapping[str, Any]:
     kind = call.request.parameter("type")
     check_type(kind)
-    part = media_part(call.request.headers.get("content-type", ""), call.request.body)
+    part = media_part(call.request.headers.get("content-type", ""), call.request.body, account.switches.part_name)
     check_upload(kind, part.filename, part.content, max_image_bytes=account.switches.max_image_bytes)
     media_id = account.shelf.put(kind, part.content, call.now)
     name = "thumb_media_id" if kind == "thumb" else "media_id"
-    return {**OK, "type": kind, name: media_id, "created_at": int(call.now)}
+    uploaded = {"type": kind, name: media_id, "created_at": int(call.now)}
+    return {**OK, **uploaded} if account.switches.upload_reply == "page" else {**uploaded, "item": []}
 
 
 def get_media(account: "Account", call: Call) -> Mapping[str, Any] | Reply:
@@ -131,3 +133,30 @@ def get_rid(account: "Account", call: Call) -> Mapping[str, Any]:
 
 def get_ips(account: "Account", call: Call) -> Mapping[str, Any]:
     return {"ip_list": ["127.0.0.1"]}  # the published addresses are WeChat's; pushes of a sandbox come from here
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "An upload is answered without an errcode and with an empty item; a thumb has a thumb_media_id. (The page "
+        "shows an errcode and no item.)",
+        "上传成功时不返回 errcode，另有空的 item；thumb 返回 thumb_media_id。（官方页面有 errcode，没有 item。）",
+        seen="2020-08, 2020-09, 2021-09, 2021-10", setting="upload_reply",
+    ),
+    Rule(
+        "A download comes with the published headers, a video as an address in JSON. That its filename says jpg "
+        "whatever it is was not published.",
+        "下载时带官方文档所列的响应头，视频则返回 JSON 形式的地址。文件名一律用 jpg 后缀是推断。",
+        page=UPLOAD, inferred=True,
+    ),
+    Rule(
+        "A missing field and a field of a wrong type have these codes on every call.",
+        "缺少字段、字段类型不对，各接口统一用这两个错误码。",
+        inferred=True, errcodes=(40035, 41011),
+    ),
+    Rule(
+        "get_quota wants a path that begins with a slash and exists; clear_quota wants the account's own appid.",
+        "查询额度的路径须以斜杠开头并且存在；清零须用本账号的 appid。",
+        page=OPEN_API, errcodes=(40013, 76003, 76021),
+    ),
+)

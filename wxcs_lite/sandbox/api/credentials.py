@@ -1,4 +1,4 @@
-"""What a call is made with: an access token, or inside WeChat cloud hosting (微信云托管) what its platform adds."""
+"""The credential of a call: an access token, or inside WeChat cloud hosting (微信云托管) what its platform adds."""
 
 # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/open.md
 # https://developers.weixin.qq.com/minigame/dev/wxcloudrun/src/guide/weixin/faq.md
@@ -6,6 +6,7 @@
 
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.rules.account import Account
+from wxcs_lite.sandbox.rules.evidence import CLOUD, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["check_credential", "relayed"]
@@ -41,3 +42,24 @@ def relayed(account: Account, request: Request, reply: Reply) -> Reply:
     if account.switches.cloud_hosting is None or request.parameter("cloudbase_access_token"):
         return reply
     return reply._replace(headers=(*reply.headers, ("x-openapi-seqid", account.names.seqid())))
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "A call without any token is told so.",
+        "没有任何凭证的调用会被拒绝。",
+        seen="2026-09", errcodes=(41001,),
+    ),
+    Rule(
+        "Inside cloud hosting a call needs no token, but its path has to be in the console's list. A token of the "
+        "caller's own counts first.",
+        "云托管内调用无须 access_token，但路径须在控制台的列表里；调用方自带的凭证优先。",
+        page=CLOUD, inferred=True, errcodes=(85107,), setting="cloud_hosting",
+    ),
+    Rule(
+        "In an environment of another account a call without from_appid runs for the wrong one, and is refused.",
+        "环境属于另一个账号时，不带 from_appid 的调用会算到那个账号上，因而被拒。",
+        page=CLOUD, inferred=True, errcodes=(48001,), setting="cloud_shared",
+    ),
+)

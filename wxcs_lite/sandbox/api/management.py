@@ -1,6 +1,6 @@
-"""The calls that are made once in a while: sub-merchants, agents, WeCom, quotas, the check of the network.
+"""The calls that are made rarely: sub-merchants, agents, WeCom, quotas, the network check.
 
-What only Official Accounts may call is answered with 48001, as a Mini Program saw it on one of these paths.
+Calls that are only for Official Accounts answer 48001, as a Mini Program saw it on one of these paths.
 """
 
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from wxcs_lite.sandbox.api.bodies import read_json
 from wxcs_lite.sandbox.api.calls import OK, Call, known_path, text_field
+from wxcs_lite.sandbox.rules.evidence import MANAGEMENT, OPEN_API, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def get_agents(account: "Account", call: Call) -> Mapping[str, Any]:
 
 
 def get_online_agents(account: "Account", call: Call) -> Mapping[str, Any]:
-    return {"kf_online_list": []}  # nobody serves in a box
+    return {"kf_online_list": []}  # nobody serves in a sandbox
 
 
 def get_work(account: "Account", call: Call) -> Mapping[str, Any]:
@@ -93,7 +94,7 @@ def clear_api_quota(account: "Account", call: Call) -> Mapping[str, Any]:
 
 
 def clear_quota_by_secret(account: "Account", call: Call) -> Mapping[str, Any]:
-    """The page has the account in the body in its table and in the query in its example: both are read."""
+    """The page's table has the account in the body, its example has it in the query: both are read."""
     fields = read_json(call.request.body) if call.request.body else {}
     given = {**dict(reversed(call.request.query)), **fields}
     account.check_secret(given.get("appid"), given.get("appsecret"))
@@ -119,3 +120,23 @@ def check_callback(account: "Account", call: Call) -> Mapping[str, Any]:
 
 def official_accounts_only(account: "Account", call: Call) -> NoReturn:
     raise RefusedError(48001)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "A sub-merchant's icon is an image on the shelf; a list is asked for by numbers.",
+        "子商户图标须为图片类临时素材；列表的 offset 和 count 须为数字。",
+        page=MANAGEMENT, inferred=True, errcodes=(40004, 40035),
+    ),
+    Rule(
+        "The check of the network wants a URL for pushes, an action and an operator of the list.",
+        "网络检测要求已配置推送 URL，action 和运营商须在列表之内。",
+        page=OPEN_API, errcodes=(40201, 40202, 40203),
+    ),
+    Rule(
+        "What only Official Accounts may call is refused, as it was for a Mini Program on one of these paths.",
+        "仅公众号可用的接口会被拒绝，小程序在其中一个接口上遇到过。",
+        seen="2020-08", inferred=True, errcodes=(48001,),
+    ),
+)

@@ -11,13 +11,14 @@ from wxcs_lite.sandbox.api.credentials import check_credential, relayed
 from wxcs_lite.sandbox.api.signature import opened, sealed
 from wxcs_lite.sandbox.http.values import Reply, Request, page
 from wxcs_lite.sandbox.rules.account import Account
+from wxcs_lite.sandbox.rules.evidence import CODES, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["ROUTES", "Route", "answer", "refusal"]
 
 
 class Route(NamedTuple):
-    """What a path asks of a request."""
+    """What a path requires of a request."""
 
     answer: Answerer
     methods: tuple[str, ...] = ("POST",)
@@ -70,9 +71,9 @@ ROUTES: Mapping[str, Route] = {
 
 
 def answer(account: Account, request: Request, now: float) -> Reply:
-    """Return the reply; the account has changed if the call was a good one.
+    """Return the reply, and change the account if the call was accepted.
 
-    The order of the checks up to the token is observed, from there on inferred.
+    The order of the checks is observed up to the token, and inferred after it.
     """
     route = ROUTES.get(request.path)
     if route is None:
@@ -98,7 +99,7 @@ def _answer(route: Route, account: Account, request: Request, now: float) -> Rep
 
 
 def _admitted(route: Route, account: Account, request: Request, now: float) -> Request:
-    """Return the request, decrypted if it was signed, or raise what is answered before its body is looked at."""
+    """Return the request, decrypted if it was signed, or raise what is answered before the body is read."""
     if request.method not in route.methods:
         raise RefusedError(43002 if "POST" in route.methods else 43001)
     if route.takes_token:
@@ -113,7 +114,7 @@ def refusal(account: Account, request: Request, now: float, errcode: int, text: 
     """Return the error reply and keep its rid for /cgi-bin/openapi/rid/get."""
     errmsg, rid = account.errmsg(errcode, now, text)
     reply = _json({"errcode": errcode, "errmsg": errmsg}, account.switches.error_content_type)
-    # A body that may hold a secret or a token is not kept, and a picture is too much to keep.
+    # A body that may contain a secret or a token is not kept, and neither is a picture, which is too large.
     route = ROUTES.get(request.path)
     harmless = route and route.takes_token and route.reads_json and request.parameter("access_token")
     account.rids.keep(rid, now, request, request.body if harmless else b"", reply.body)
@@ -125,3 +126,28 @@ def _json(fields: Mapping[str, object], content_type: str) -> Reply:
     errcode = fields.get("errcode", 0)
     headers = (("Content-Type", content_type),)
     return Reply(200, headers, text.encode("utf-8", "replace"), errcode if isinstance(errcode, int) else None)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "An unknown path is HTTP 404, and no JSON; a wrong method is 43001 or 43002.",
+        "未知路径返回 HTTP 404，不是 JSON；请求方法不对返回 43001 或 43002。",
+        page=CODES, seen="https://github.com/zoujingli/WeChatDeveloper", errcodes=(43001, 43002),
+    ),
+    Rule(
+        "A missing token is told first, then a bad one, before the body is looked at.",
+        "先检查有没有 access_token，再检查是否有效，之后才看请求体。",
+        seen="2026-09",
+    ),
+    Rule(
+        "Then come allowance, permission, body, fields, and the reply window last.",
+        "其后依次是额度、权限、请求体、各字段，最后是下发时限。",
+        inferred=True,
+    ),
+    Rule(
+        "What the account may not call is refused.",
+        "账号没有权限的接口会被拒绝。",
+        seen="2020-08, 2023-10", inferred=True, errcodes=(48001,), setting="unauthorized",
+    ),
+)

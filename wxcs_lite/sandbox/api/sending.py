@@ -1,4 +1,4 @@
-"""Sending a message and showing the typing line: the checks of the fields, then those of the reply window."""
+"""Sending a message and showing the typing status: first the fields are checked, then the reply window."""
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from wxcs_lite.sandbox.api.calls import OK, Answerer, Call, text_field
 from wxcs_lite.sandbox.http.values import Reply
+from wxcs_lite.sandbox.rules.evidence import CODES, MANAGEMENT, SEND_CALL, TYPING_CALL, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def send(account: "Account", call: Call) -> Mapping[str, Any]:
     if not isinstance(msgtype, str):
         raise RefusedError(40008)
     if msgtype not in _PARTS:
-        raise RefusedError(45162)  # seen for news; for the other types inferred
+        raise RefusedError(45162)  # seen for news, inferred for the other types
     part = message.get(msgtype)
     if not isinstance(part, dict | None):
         raise RefusedError(40035)
     picture = _PARTS[msgtype](account, part or {}, now)
     person = account.person(message["touser"])
-    person.window.check_send(now)
+    person.window.check_send(now, exhausted=account.switches.exhausted_code)
     person.window.sent(now)
     # WeChat has answered ok to a link with empty addresses, and shown the user nothing: success is not delivery.
     if not (msgtype == "link" and part and not part["url"] and not part["thumb_url"]):
@@ -63,8 +64,8 @@ def _text(account: "Account", part: Mapping[str, Any], now: float) -> None:
 
 
 def _image(account: "Account", part: Mapping[str, Any], now: float) -> bytes:
-    # The MediaId of a picture that a customer sent is taken, too, as is the ThumbMediaId of a card below. That is
-    # inferred: it is published only that such a picture can be downloaded.
+    # The MediaId of a customer's picture is accepted, too, and so is the ThumbMediaId of a card below. That is
+    # inferred: only its download is published.
     return account.shelf.get(part.get("media_id"), now, ("image",)).content
 
 
@@ -114,3 +115,53 @@ def for_business(answer: Answerer) -> Answerer:
         return answer(account, call)
 
     return answer_for_business
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "An openid is 1 to 64 letters, digits, _ and -; anything else is none.",
+        "openid 为 1 到 64 个字母、数字、下划线或短横线，否则视为不合法。",
+        seen="2024-09", inferred=True, errcodes=(40003,),
+    ),
+    Rule(
+        f"A Mini Program sends {', '.join(_PARTS)}; another msgtype is refused (seen of news), and so is none.",
+        f"小程序可下发 {'、'.join(_PARTS)}；其他 msgtype 会被拒绝（实例为 news），缺少 msgtype 亦然。",
+        page=SEND_CALL, seen="https://github.com/w7corp/easywechat/issues/1671", inferred=True,
+        errcodes=(40008, 45162),
+    ),
+    Rule(
+        f"A text has something in it, and at most {_MAX_TEXT} bytes of UTF-8, as users have measured.",
+        f"文本不能为空，最长 {_MAX_TEXT} 字节（UTF-8，用户实测）。",
+        seen="2023-12", inferred=True, errcodes=(44004, 45002),
+    ),
+    Rule(
+        "A link in a text leads into the Mini Program itself, and so does a card.",
+        "文字链接和小程序卡片只能指向本小程序。",
+        page=SEND_CALL, inferred=True, errcodes=(40166, 45086),
+    ),
+    Rule(
+        "A link with empty addresses is answered ok and never shown.",
+        "链接地址为空的图文链接返回成功，但用户收不到。",
+        seen="2018: https://github.com/w7corp/easywechat/issues/1230",
+    ),
+    Rule(
+        "A picture that a customer sent can be sent on under its MediaId. A refused send takes nothing from the "
+        "count.",
+        "用户发来的图片可用其 MediaId 直接下发。被拒绝的下发不占条数。",
+        inferred=True,
+    ),
+    Rule(
+        "A field of a wrong type is refused.", "字段类型不对会被拒绝。", page=CODES, inferred=True, errcodes=(40035,)
+    ),
+    Rule(
+        "The command of typing is Typing or CancelTyping.",
+        "command 只能是 Typing 或 CancelTyping。",
+        page=TYPING_CALL, errcodes=(45072,),
+    ),
+    Rule(
+        "The paths of sub-merchants need a businessid, a number or a text.",
+        "多商户接口必须带 businessid，数字或字符串均可。",
+        page=MANAGEMENT, seen="2023-01, 2023-02", errcodes=(40101,),
+    ),
+)

@@ -1,4 +1,4 @@
-"""The API signature as WeChat's end of it: requests are verified and decrypted, replies encrypted and signed."""
+"""The API signature on WeChat's side: requests are verified and decrypted, replies encrypted and signed."""
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/getting_started/api_signature.html
 
@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
 from wxcs_lite.sandbox.http.values import Reply, Request
+from wxcs_lite.sandbox.rules.evidence import SIGNATURE, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ SIGNED = (
     "/cgi-bin/openapi/rid/get",
     "/cgi-bin/clear_quota",
 )
-_HOST = "https://api.weixin.qq.com"  # whatever address the request came to
+_HOST = "https://api.weixin.qq.com"  # whatever URL the request came to
 _APPID, _TIME, _SIGNATURE = "wechatmp-appid", "wechatmp-timestamp", "wechatmp-signature"
 _WINDOW = 300  # seconds (inferred; not published for requests)
 
@@ -48,7 +49,7 @@ def opened(account: "Account", request: Request, now: float) -> Request:
     if re.fullmatch("[0-9]{1,12}", timestamp) is None or abs(now - int(timestamp)) > _WINDOW:
         raise RefusedError(40240)
     if account.api_keys is None:
-        raise RefusedError(40239)  # the console has no keys: 40238 would be as true
+        raise RefusedError(40239)  # the console has no keys; 40238 would be just as true
     _check_signature(account.api_keys, request, appid, timestamp)
     fields = _decrypted(account.api_keys, request, appid, timestamp)
     for name, expected in (("_n", None), ("_appid", appid), ("_timestamp", int(timestamp))):
@@ -103,7 +104,7 @@ def _decrypted(keys: "ApiKeys", request: Request, appid: str, timestamp: str) ->
 
 
 def sealed(account: "Account", keys: "ApiKeys", path: str, reply: Reply, now: float) -> Reply:
-    """Return the reply to an opened request, encrypted and signed; that errors are too is inferred, not published."""
+    """Encrypt and sign the reply to an opened request; that errors are treated so, too, is inferred, not published."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -123,3 +124,16 @@ def sealed(account: "Account", keys: "ApiKeys", path: str, reply: Reply, now: fl
         ("Wechatmp-Signature", b64encode(signature).decode()),
     )
     return reply._replace(headers=headers, body=body)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"What is signed is verified, decrypted, and answered signed: {', '.join(SIGNED)}. The order of the checks, "
+        f"the {_WINDOW} s and that errors are sealed, too, are our reading.",
+        f"对签名请求验签、解密，返回也加密并签名，适用于 {'、'.join(SIGNED)}。"
+        f"检查的先后、{_WINDOW} 秒的时限、出错时也加密，均为推断。",
+        page=SIGNATURE, seen="40234: 2023-07, 2026-03; 40235: 2024-04", inferred=True,
+        errcodes=(40231, 40232, 40233, 40234, 40235, 40236, 40237, 40239, 40240), setting="api_signature",
+    ),
+)

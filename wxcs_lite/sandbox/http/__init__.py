@@ -1,1 +1,1 @@
-"""HTTP/1.1 at the sandbox's doors: the protocol without I/O, then in memory and over sockets."""
+"""The sandbox's HTTP/1.1: the protocol without I/O, then in memory and over sockets."""

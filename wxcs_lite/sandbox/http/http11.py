@@ -1,4 +1,4 @@
-"""HTTP/1.1 without any I/O: bytes in, bytes out. Both doors speak through it, so both say the same bytes."""
+"""HTTP/1.1 without any I/O: bytes in, bytes out. Pool and server both use it, so both send the same bytes."""
 
 import re
 from collections.abc import Callable, Generator, Iterator
@@ -7,24 +7,34 @@ from urllib.parse import parse_qsl
 
 from wxcs_lite.sandbox.http.values import Answer, Outcome, Reply, Request, Seen, page, reason, seen
 
-__all__ = ["MAX_BODY", "Conversation"]
+__all__ = ["MAX_BODY", "Admit", "Conversation", "origin_form"]
 
 MAX_HEAD = 32 * 2**10  # bytes
 MAX_BODY = 32 * 2**20  # bytes
-_APART = 64 * 2**10  # bytes; a larger body has memory of its own, and is not copied to stand behind its head
+_APART = 64 * 2**10  # bytes; a larger body is sent apart from its head, to save a copy
 
-_REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
+_REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) ([!-~]+) HTTP/1\.([01])")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
 _LENGTH = re.compile(r"[0-9]{1,12}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class BadHttpError(Exception):
-    """The bytes are no request that could be served; the argument is the HTTP status to refuse them with."""
+    """The bytes are not a request that can be served; the argument is the HTTP status of the refusal."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+Admit = Callable[[Request], Request | Answer]
+
+
+def origin_form(head: Request) -> Request:
+    """Let in a request as a server gets it, whose target begins with a slash; a proxy gets others, too."""
+    if not head.path.startswith("/"):
+        raise BadHttpError(400)
+    return head
 
 
 def _render(reply: Reply, request: Request, slow: float) -> tuple[Outcome, ...]:
@@ -37,7 +47,7 @@ def _render(reply: Reply, request: Request, slow: float) -> tuple[Outcome, ...]:
     if not names & {"content-length", "transfer-encoding"}:
         headers.append(("Content-Length", str(len(reply.body))))
     lines = [
-        f"HTTP/1.1 {reply.status} {reason(reply.status)}",
+        f"HTTP/1.1 {reply.status} {reply.reason or reason(reply.status)}",
         *(f"{name}: {value}" for name, value in headers),
         "",
         "",
@@ -45,11 +55,11 @@ def _render(reply: Reply, request: Request, slow: float) -> tuple[Outcome, ...]:
     head, body = "\r\n".join(lines).encode("latin-1"), b"" if request.method == "HEAD" else reply.body
     if len(body) <= _APART:
         return (Outcome(head + body, close, slow),)
-    return Outcome(head, False, slow), Outcome(body, close)
+    return Outcome(head, False, slow, ends=False), Outcome(body, close)
 
 
 class Conversation:
-    """One connection: feed it what the peer sent, do what it says.
+    """One connection: pass what the peer sent to `feed`, and carry out the outcomes.
 
     >>> from wxcs_lite.sandbox.http.values import Answer, page
     >>> talk = Conversation(lambda request: Answer(page(404)))
@@ -59,7 +69,8 @@ class Conversation:
     >>> outcome.data[:22], outcome.close
     (b'HTTP/1.1 404 Not Found', False)
 
-    A refusal that leaves the framing in doubt (400, 412, 413) closes the connection.
+    A refusal after which the framing is uncertain (400, 412, 413) closes the connection. `admit` sees the head of each
+    request before its body is read, and returns the request to go on with, or an answer, which closes.
     """
 
     def __init__(
@@ -68,27 +79,34 @@ class Conversation:
         *,
         accept_chunked: bool = False,
         on_request: Callable[[Seen], object] | None = None,
+        admit: Admit = origin_form,
     ) -> None:
         self._answer = answer
+        self._admit = admit
         self._accept_chunked = accept_chunked
         self._on_request = on_request
         self._buffer = bytearray()
         self._head: Request | None = None
         self._talk: Generator[Outcome | None, None, None] = self._converse()
-        self.held = 0  # bytes of a request that is not whole yet, or not answered
+        self.held = 0  # bytes of a request that is not complete, or not answered yet
 
     def feed(self, data: bytes) -> Iterator[Outcome]:
         self._buffer += data
         self.held += len(data)
         for outcome in self._talk:
-            if outcome is None:  # it waits for more
+            if outcome is None:  # it needs more bytes
                 return
             yield outcome
-        self._buffer.clear()  # it has hung up: what still comes is for nobody
+        self._buffer.clear()  # it has hung up: ignore the rest
         self.held = 0
 
+    @property
+    def unread(self) -> bytes:
+        """What has come behind the request that is being answered."""
+        return bytes(self._buffer)
+
     def close(self) -> None:
-        """Let go of what is half said, at once: the conversation and its generator hold each other."""
+        """Free an unfinished request at once: the conversation and its generator refer to each other."""
         self._talk.close()
         self._buffer.clear()
 
@@ -100,9 +118,14 @@ class Conversation:
                 yield outcome
 
     def _exchange(self) -> Generator[Outcome | None, None, tuple[Outcome, ...]]:
-        # A function of its own, so that nothing holds a large request while the next is waited for.
+        # A separate function, so that no variable keeps a large request while waiting for the next.
         try:
-            request = yield from self._request()
+            self._head = head = yield from self._read_head()
+            admitted = self._admit(head)
+            if isinstance(admitted, Answer):
+                return self._respond(head, admitted)
+            self._head = head = admitted
+            request = yield from self._read_body(head)
             return self._respond(request, self._answer(request))
         except BadHttpError as error:
             request = (self._head or Request("", "", (), {}, b"", False))._replace(keep_alive=False)
@@ -121,18 +144,20 @@ class Conversation:
 
     # From here on: generators that yield None when they need more bytes.
 
-    def _request(self) -> Generator[Outcome | None, None, Request]:
+    def _read_head(self) -> Generator[None, None, Request]:
         head: list[bytes] = []
         room = MAX_HEAD
         while not head or head[-1]:
             line = yield from self._line(room)
             room -= len(line) + 2
-            if head or line:  # an empty line before a request is let pass, as RFC 9112 advises
+            if head or line:  # an empty line before a request is skipped, as RFC 9112 advises
                 head.append(line)
-        self._head = request = _parse(head[0], head[1:-1])
+        return _parse(head[0], head[1:-1])
+
+    def _read_body(self, request: Request) -> Generator[Outcome | None, None, Request]:
         length = _length(request, self._accept_chunked)
         if request.headers.get("expect", "").lower() == "100-continue":
-            yield Outcome(b"HTTP/1.1 100 Continue\r\n\r\n", False)
+            yield Outcome(b"HTTP/1.1 100 Continue\r\n\r\n", False, ends=False)
         body = yield from self._chunks() if length is None else self._exactly(length)
         return request._replace(body=body)
 
@@ -171,11 +196,11 @@ class Conversation:
                 if (yield from self._exactly(2)) != b"\r\n":
                     raise BadHttpError(400)
             while (yield from self._line(1024)):
-                pass  # trailers say nothing to us
+                pass  # trailers are ignored
             return room[: room.tell()]
 
     def _move(self, room: mmap, size: int) -> Generator[None, None, None]:
-        # Not on the heap: there, what many threads let grow and let go in turns leaves holes as large as itself.
+        # Not on the heap, which large buffers of many threads, allocated and freed in turn, would fragment.
         while size:
             piece = self._buffer[:size]
             del self._buffer[:size]
@@ -209,7 +234,7 @@ def _length(request: Request, accept_chunked: bool) -> int | None:
     length, coding = request.headers.get("content-length"), request.headers.get("transfer-encoding")
     if coding is not None:
         if length is not None or coding.lower() != "chunked":
-            raise BadHttpError(400)  # two framings: the stuff that smuggled requests are made of
+            raise BadHttpError(400)  # two framings, as in request smuggling
         if not accept_chunked:
             raise BadHttpError(412)
         return None

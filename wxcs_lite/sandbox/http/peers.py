@@ -1,9 +1,9 @@
-"""Who is at the door, how long each has kept it waiting, and who has to go when there is no room for another.
+"""Which peers are connected, how long each has kept the server waiting, and which is cut when there is no room.
 
-Connections and the bytes of half-sent requests are bounded. Nobody is turned away for it: a newcomer waits until one
-of those who keep the door waiting is cut, those first who never sent a whole request, the longest waits among them
-first. Everyone has a second before that can happen to them, so that nobody is cut who is only being quick; what the
-door makes them wait counts for nothing.
+Connections and the bytes of unfinished requests are bounded. No newcomer is refused: it waits until a peer that keeps
+the server waiting is cut, first those that never sent a whole request, and among these the one that has kept it waiting
+longest. Every peer has a second before it can be cut, so that a busy one is not; time that it waits for the server does
+not count.
 """
 
 import socket
@@ -15,10 +15,10 @@ from time import monotonic
 
 __all__ = ["Peer", "PeerGoneError", "Peers"]
 
-SMALL = 2**16  # bytes of a request for which there always is room: no message is larger
-PACE = 2**18  # bytes a second; who sends a request that fast does not keep the door waiting
-GRACE = 1.0  # seconds that a peer may keep the door waiting though another waits for its place
-_GLANCE = 0.05  # seconds between two looks at who could go
+SMALL = 2**16  # bytes of a request for which there is always room; no message is larger
+PACE = 2**18  # bytes a second; a peer that sends a request this fast does not keep the server waiting
+GRACE = 1.0  # seconds that a peer may keep the server waiting while another waits for its place
+_GLANCE = 0.05  # seconds between two checks of which peer can be cut
 
 
 class PeerGoneError(Exception):
@@ -26,13 +26,13 @@ class PeerGoneError(Exception):
 
 
 class Peer:
-    """One connection. The door waits for it since `since`, which is infinite while it waits for the door."""
+    """One connection; the server waits for it since `since`, which is infinite while it waits for the server."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.since = monotonic()
-        self.began = inf  # when the request of which some bytes are held
-        self.held = 0  # bytes of a request that is not whole, or not answered yet
+        self.began = inf  # when the request began that is being received
+        self.held = 0  # bytes of a request that is not complete, or not answered yet
         self.served = False
         self.cut = False
         self.thread: Thread | None = None
@@ -43,17 +43,17 @@ class Peer:
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def has_written(self) -> bool:
-        """Tell whether something has come in that was not read yet: then it waits for the door."""
+        """Return whether bytes have arrived that were not read yet, so that it waits for the server."""
         try:
             with DefaultSelector() as selector:
                 selector.register(self.connection, EVENT_READ)
                 return bool(selector.select(0))
-        except ValueError:  # it is closed already, and about to leave
+        except ValueError:  # closed already, and about to leave
             return True
 
 
 class Peers:
-    """All who are connected, at most `room` of them, whose half-sent requests take `bytes` at most."""
+    """The connected peers, `room` at most, whose unfinished requests take `bytes` at most."""
 
     def __init__(self, room: int, bytes: int) -> None:
         self._room = room
@@ -66,7 +66,7 @@ class Peers:
         return self._all[connection]
 
     def enter(self, connection: socket.socket) -> Peer:
-        """Let a connection in, when there is room; raise PeerGoneError if the door closes before."""
+        """Admit a connection once there is room; raise PeerGoneError if the server closes first."""
         with self._changed:
             while len(self._all) >= self._room and not self._closing:
                 self._cut_one([*self._all.values()])
@@ -81,9 +81,9 @@ class Peers:
             self._changed.notify_all()
 
     def work(self, peer: Peer, size: int) -> float:
-        """Begin to work on `size` more bytes of a peer, when there is room; raise PeerGoneError if it was cut.
+        """Begin to work on `size` more bytes of a peer once there is room; raise PeerGoneError if it was cut.
 
-        Returns the seconds that the door has waited for this request so far, beyond what its bytes may take.
+        Returns the seconds that the server has waited for this request so far, beyond what its bytes may take.
         """
         with self._changed:
             if not peer.held:
@@ -97,7 +97,7 @@ class Peers:
             return waited
 
     def rest(self, peer: Peer, held: int, waited: float) -> None:
-        """Wait for a peer again, of whose request `held` bytes are there."""
+        """Wait for a peer again, with `held` bytes of its request received."""
         with self._changed:
             if peer.held > SMALL >= held:
                 self._changed.notify_all()
@@ -108,11 +108,11 @@ class Peers:
         return peer not in large or sum(it.held for it in large) <= self._bytes or peer is large[0]
 
     def _large(self) -> list[Peer]:
-        """Return those who hold much, the oldest request first; it always has room, so that each comes to its end."""
+        """Return the peers with large requests, the oldest first; that one always has room, so all finish in turn."""
         return sorted((peer for peer in self._all.values() if peer.held > SMALL), key=lambda peer: peer.began)
 
     def _cut_one(self, candidates: list[Peer]) -> None:
-        """Cut the one who has to go first, and wait a moment; who was cut already goes before another is."""
+        """Cut the first peer in order, and wait a moment; nobody else is cut until it has left."""
         if not any(peer.cut for peer in candidates):
             late = monotonic() - GRACE
             waited_for = sorted((peer.served, peer.since, id(peer), peer) for peer in candidates if peer.since < late)
@@ -122,7 +122,7 @@ class Peers:
         self._changed.wait(_GLANCE)
 
     def close(self) -> None:
-        """Hang up on everybody, and let nobody in any more."""
+        """Disconnect all peers and admit no more."""
         with self._changed:
             self._closing = True
             for peer in self._all.values():
@@ -130,7 +130,7 @@ class Peers:
             self._changed.notify_all()
 
     def join(self) -> None:
-        """Wait until everybody has gone, for a second each at most."""
+        """Wait until all peers have gone, a second each at most."""
         with self._changed:
             threads = [peer.thread for peer in self._all.values() if peer.thread is not None]
         for thread in threads:

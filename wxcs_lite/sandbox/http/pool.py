@@ -21,8 +21,8 @@ def open_memory_pool(
 ) -> urllib3.HTTPConnectionPool:
     """Return a pool bound to api.weixin.qq.com, as the client's is.
 
-    It is an HTTP pool, not an HTTPS one: with no wire there is nothing to encrypt, and a certificate made up for
-    the purpose would only test itself.
+    It is an HTTP pool, not an HTTPS one, because there is no connection to encrypt and a certificate created for the
+    purpose would only test itself.
     """
     if timeout is None:
         timeout = urllib3.Timeout(connect=3, read=10)
@@ -48,7 +48,7 @@ class _MemoryPool(urllib3.HTTPConnectionPool):
 
 
 class _MemorySocket:
-    """As much of a socket as http.client uses: what is sent is answered at once, and read from a queue."""
+    """The part of a socket that http.client uses: requests are answered at once, and replies are read from a queue."""
 
     def __init__(self, conversation: Conversation, timeout: float | None) -> None:
         self._conversation = conversation
@@ -60,7 +60,7 @@ class _MemorySocket:
         self._timeout = timeout
 
     def sendall(self, data: bytes) -> None:
-        # A peer that has hung up takes no notice of more, just as a real one for the first packets.
+        # After hanging up, further bytes are ignored, as a real peer ignores the first packets.
         for outcome in self._conversation.feed(data):
             self._replies.append((memoryview(outcome.data), outcome.slow))
             self.hung_up = self.hung_up or outcome.close
@@ -78,7 +78,7 @@ class _MemorySocket:
                 self._replies.appendleft((data[size:], 0.0))
             if data:
                 return data[:size]
-        if self.hung_up or self._timeout is None:  # no timeout: nobody would ever say anything
+        if self.hung_up or self._timeout is None:  # without a timeout this would block for ever
             return b""
         raise TimeoutError("timed out")
 
@@ -87,7 +87,7 @@ class _MemorySocket:
         self.hung_up = True
 
     def close(self) -> None:
-        """Nothing to give back; a reply that is being read can be read to its end, as from a real socket."""
+        """Do nothing: a reply that is being read can be read to its end, as from a real socket."""
 
 
 class _Received(io.RawIOBase):

@@ -10,23 +10,37 @@ from contextlib import contextmanager
 from math import inf
 from threading import Event, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
-from wxcs_lite.sandbox.http.http11 import Conversation
 from wxcs_lite.sandbox.http.peers import SMALL, Peer, PeerGoneError, Peers
+from wxcs_lite.sandbox.http.values import Outcome
 
-__all__ = ["serving"]
+__all__ = ["Talk", "serving"]
 
-_PATIENCE = 60.0  # seconds in which a peer begins a request, then sends the whole of it, then takes the whole reply
-_LINGER = 1.0  # seconds in which a peer may still read the reply after which we close
+_PATIENCE = 60.0  # seconds each to begin a request, to send all of it, and to read the whole reply
+_LINGER = 1.0  # seconds that a peer has to read the last reply before we close
 _CONNECTIONS = 256
-_HELD = 4 * 2**20  # bytes of half-sent requests, all large ones together but the oldest, which has all that it needs
-_PIECE = 2**14  # bytes that are read at once, four times as many of a large request
+_HELD = 4 * 2**20  # bytes of all large unfinished requests together, without the oldest, which has no limit
+_PIECE = 2**14  # bytes to read at once; four times as many for a large request
+
+
+class Talk(Protocol):
+    """One connection without any I/O: a `Conversation`, or one that begins in another way."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of a request that is not whole yet, or not answered."""
+
+    def feed(self, data: bytes) -> Iterator[Outcome]:
+        """Say what has to be done now that these bytes have come."""
+
+    def close(self) -> None:
+        """Let go of what is half said."""
 
 
 @contextmanager
 def _talking() -> Iterator[None]:
-    # Around the socket alone: an OSError of `on_request`, whose log file cannot be written, is none of the peer's.
+    # Around the socket only: an OSError in `on_request`, such as a full disk, is not the peer's fault.
     try:
         yield
     except OSError as error:
@@ -34,8 +48,8 @@ def _talking() -> Iterator[None]:
 
 
 @contextmanager
-def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str]:
-    """Serve for the length of the block, and give the URL; on leaving it all threads end and all sockets close."""
+def serving(converse: Callable[[], Talk], port: int = 0) -> Iterator[str]:
+    """Serve during the block, which gets the URL; on leaving it, all threads end and all sockets close."""
     with _open(port) as server:
         server.converse = converse
         loop = Thread(target=server.serve_forever, args=(0.02,), name="wxcs_lite sandbox", daemon=True)
@@ -44,7 +58,7 @@ def serving(converse: Callable[[], Conversation], port: int = 0) -> Iterator[str
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
-            if os.getpid() == process:  # the child of a fork has no thread that could be stopped, and serves nobody
+            if os.getpid() == process:  # the child of a fork has no threads to stop
                 server.stopping.set()
                 server.peers.close()
                 server.shutdown()
@@ -65,7 +79,7 @@ def _open(port: int) -> "_Server":
 class _Server(socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
-    converse: Callable[[], Conversation]
+    converse: Callable[[], Talk]
 
     def __init__(self, address: tuple[str, int], handler: type[socketserver.BaseRequestHandler]) -> None:
         self.stopping = Event()
@@ -73,7 +87,7 @@ class _Server(socketserver.TCPServer):
         super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Let a connection in and attend to it in a thread; what is raised here closes it, and the loop goes on."""
+        """Admit a connection and serve it in a thread; an error here closes it, and the loop goes on."""
         peer = self.peers.enter(request)
         peer.thread = Thread(target=self._attend, args=(peer, client_address), daemon=True)
         try:
@@ -92,9 +106,9 @@ class _Server(socketserver.TCPServer):
             self.peers.leave(peer)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Print what went wrong on our side, in `on_request` as a rule; a peer that is gone is nothing to speak of.
+        """Print an error of our side, usually from `on_request`; a peer that has gone is not an error.
 
-        The connection closes, and the next one finds the sandbox as it was.
+        The connection closes, and the sandbox stays as it was.
         """
         if not isinstance(sys.exception(), PeerGoneError):
             traceback.print_exc()
@@ -116,23 +130,26 @@ class _Handler(socketserver.BaseRequestHandler):
             waited = self.server.peers.work(peer, len(data))
             for outcome in conversation.feed(data):
                 if outcome.slow:
+                    peer.since = inf
                     self.server.stopping.wait(outcome.slow)
-                self._send(outcome.data)
+                self._send(outcome)
                 if outcome.close:
                     self._let_read()
                     return
-                peer.served, waited = True, 0.0
+                if outcome.ends:
+                    peer.served, waited = True, 0.0
             self.server.peers.rest(peer, conversation.held, waited)
 
     def finish(self) -> None:
         self.conversation.close()
 
-    def _send(self, data: bytes) -> None:
-        self.peer.since = monotonic()  # we wait for it to take the reply
+    def _send(self, outcome: Outcome) -> None:
+        self.peer.since = min(self.peer.since, monotonic())  # we wait for it to read the whole reply
         with _talking():
-            self.request.settimeout(_PATIENCE)
-            self.request.sendall(data)
-        self.peer.since = inf
+            self.request.settimeout(max(0.001, self.peer.since + _PATIENCE - monotonic()))
+            self.request.sendall(outcome.data)
+        if outcome.ends:
+            self.peer.since = inf
 
     def _receive(self) -> bytes:
         with _talking():
@@ -140,7 +157,7 @@ class _Handler(socketserver.BaseRequestHandler):
             return self.request.recv(_PIECE if self.peer.held <= SMALL else 4 * _PIECE)
 
     def _let_read(self) -> None:
-        # Closing while the peer still writes would reset the connection and take the reply with it.
+        # Closing while the peer still writes would reset the connection and lose the reply.
         end = monotonic() + _LINGER
         with _talking():
             self.request.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""The values that go between the wire and the machine: requests, replies, and what a door has to do."""
+"""The values that pass between HTTP and the account: requests, replies, and what the connection does next."""
 
 import re
 from http.client import responses
@@ -7,11 +7,11 @@ from typing import NamedTuple
 __all__ = ["Answer", "Outcome", "Reply", "Request", "Seen", "page", "reason", "seen"]
 
 _SECRET = ("token", "secret", "key")  # in a name, in any case
-_LONG = r"[0-9]+_[\w%+=-]{8,}|[\w%+=-]{32,}"  # what a token or a secret in the wrong place looks like
+_LONG = r"[0-9]+_[\w%+=-]{8,}|[\w%+=-]{32,}"  # the shape of a token or a secret in the wrong place
 
 
 class Request(NamedTuple):
-    """One request; header names are in lower case. Its repr shows no query and no body: a token could be in there."""
+    """One request; header names are in lower case. Its repr shows no query and no body, which could contain a token."""
 
     method: str
     path: str
@@ -28,34 +28,36 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """One reply. Connection and Content-Length are added where the headers have no framing of their own."""
+    """One reply. Connection and Content-Length are added unless the headers set their own framing."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     errcode: int | None = None
+    reason: str = ""  # in place of the usual words after the status
 
     def __repr__(self) -> str:
         return f"Reply({self.status}, errcode={self.errcode}, {len(self.body)} bytes)"
 
 
 class Answer(NamedTuple):
-    """What a request comes to: a reply, raw bytes in place of one, or None for a lost connection; after `slow` s."""
+    """The result of a request: a reply, raw bytes, or None for a lost connection, delayed by `slow` seconds."""
 
     reply: Reply | bytes | None
     slow: float = 0.0
 
 
 class Outcome(NamedTuple):
-    """What the door has to do: wait `slow` seconds, write `data`, and close if told so."""
+    """What a connection does next: wait `slow` seconds, write `data`, close if told to; more follows unless it ends."""
 
     data: bytes
     close: bool
     slow: float = 0.0
+    ends: bool = True
 
 
 class Seen(NamedTuple):
-    """One exchange as `on_request` gets it: no token, no secret, of the body only its size and kind."""
+    """One exchange as `on_request` gets it: no token, no secret, and only the body's size and type."""
 
     method: str
     path: str
@@ -66,7 +68,7 @@ class Seen(NamedTuple):
 
 
 def page(status: int) -> Reply:
-    """Return what a front end says that never asked WeChat: a page, no JSON.
+    """Return the reply of a front-end server that did not reach the API: an HTML page, not JSON.
 
     >>> page(404).body
     b'<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\\n'
@@ -81,7 +83,7 @@ def reason(status: int) -> str:
 
 
 def seen(request: Request, reply: Reply | None) -> Seen:
-    """Return what may be shown of an exchange."""
+    """Return the part of an exchange that is safe to show."""
     query = tuple(
         (re.sub(_LONG, "***", name), value if name == "media_id" else re.sub(_LONG, "***", value))
         for name, value in request.query

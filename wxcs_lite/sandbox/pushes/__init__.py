@@ -1,1 +1,1 @@
-"""What WeChat pushes to a developer's server, and what it makes of the answer."""
+"""What WeChat pushes to a developer's server, and how it judges the answer."""

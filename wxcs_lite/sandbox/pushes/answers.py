@@ -1,4 +1,4 @@
-"""What WeChat makes of the answer to a push: it is fine, a hand-over, abnormal, or as good as none."""
+"""How WeChat judges the answer to a push: success, a hand-over, abnormal, or failed."""
 
 # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/trans.html
@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from wxcs_lite.sandbox.http.values import Reply
 from wxcs_lite.sandbox.pushes.crypto import Sealer, sign
 from wxcs_lite.sandbox.pushes.requests import Setting
+from wxcs_lite.sandbox.rules.evidence import RECEIVE, TRANSFER, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent
 
 __all__ = ["Verdict", "judge"]
@@ -26,7 +27,7 @@ class Verdict(NamedTuple):
 
 
 def judge(setting: Setting, event: CustomerEvent, reply: Reply | str) -> Verdict:
-    """Return what an answer comes to; a text in place of one says why there is none.
+    """Judge an answer; a text in its place says why there is none.
 
     >>> setting = Setting("AAAAA", "json", None, False, "gh_97417a04a28d")
     >>> event = CustomerEvent(0, "ann", "text", 1, {"Content": "hi"})
@@ -35,10 +36,10 @@ def judge(setting: Setting, event: CustomerEvent, reply: Reply | str) -> Verdict
     >>> judge(setting, event, Reply(200, (), b'"success"')).why
     'answer success, nothing at all, or transfer_customer_service, not these 9 bytes'
 
-    Only what failed is tried again: no answer, or a status other than 2xx (not published in so many words). What WeChat
-    does after an abnormal answer is not published; here it is final: it is not pushed again, and the phone shows the
-    notice. A secure account has to encrypt its hand-overs, a compatible one may; XML and JSON are both read, whatever
-    the format of the push (what WeChat does then is not known).
+    Only a failed push is repeated: no answer, or a status other than 2xx (not published in so many words). What WeChat
+    does after an abnormal answer is not published; here it is final: the push is not repeated, and the phone shows the
+    notice. An account in secure mode must encrypt its hand-overs, one in compatible mode may; XML and JSON are both
+    accepted, whatever the format of the push (what WeChat does then is not known).
     """
     if isinstance(reply, str):
         return Verdict("failed", reply)
@@ -83,7 +84,7 @@ def _opened(token: str, sealer: Sealer, fields: dict[str, Any]) -> bytes:
     if not (isinstance(encrypt, str) and isinstance(signature, str) and isinstance(nonce, str)):
         raise ValueError("Encrypt, MsgSignature and Nonce must be texts")
     if signature != sign(token, str(timestamp), nonce, encrypt):
-        raise ValueError("MsgSignature does not fit token, TimeStamp, Nonce and Encrypt")
+        raise ValueError("MsgSignature does not match token, TimeStamp, Nonce and Encrypt")
     content = sealer.unseal(encrypt)
     if content == b"success":
         raise ValueError("success must not be encrypted")
@@ -106,10 +107,33 @@ def _read(content: bytes) -> dict[str, Any]:
 
 def _read_xml(text: str) -> dict[str, Any]:
     if "<!DOCTYPE" in text:
-        raise ValueError  # the stuff that bombs are made of
+        raise ValueError  # it could declare entities, which grow when they are expanded
     fields: dict[str, Any] = {}
     for element in ElementTree.fromstring(text):  # noqa: S314 without a DOCTYPE there are no entities
         value = element.text or ""
         is_number = element.tag in _NUMBERS and value.isascii() and value.isdigit()
         fields[element.tag] = int(value) if is_number else value
     return fields
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "success and nothing at all are fine. Anything else but a hand-over shows the notice; that it is not pushed "
+        "again is our reading, as is what another status than 2xx means. An encrypted success was seen to show it.",
+        "应答 success 或空内容均可；除转人工外的其他内容会弹出提示。此后不再重推、非 2xx 状态如何处理，均为推断。"
+        "应答加密的 success 而弹出提示，有实例。",
+        page=RECEIVE, seen="2022-11: https://github.com/royalrick/weapp/issues/87", inferred=True,
+    ),
+    Rule(
+        "A text is no answer. (It was seen to be dropped in silence; here it shows the notice, so that it is "
+        "noticed.)",
+        "不能用文本应答。（实例中被静默丢弃；沙箱会弹出提示，以便发现。）",
+        page=RECEIVE, seen="2019-08, 2021-08: https://github.com/Eric-Guo/wechat/issues/264", inferred=True,
+    ),
+    Rule(
+        "A message can be handed over to an agent, an event cannot; in secure mode the answer is encrypted.",
+        "消息可以转人工，事件不行；安全模式下应答须加密。",
+        page=TRANSFER,
+    ),
+)

@@ -1,4 +1,4 @@
-"""Signatures and AES, as WeChat's end of a push uses them. The random part of a frame is an argument."""
+"""Signatures and AES on WeChat's side of a push. The random part of a frame is an argument."""
 
 # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
 
@@ -18,20 +18,20 @@ _HEAD = 16 + 4  # bytes: the random part, then the length of the message
 
 
 def sign(*parts: str) -> str:
-    """Return the hex SHA-1 of the sorted parts, one after the other.
+    """Return the hex SHA-1 of the sorted, concatenated parts.
 
     >>> sign("AAAAA", "1714036504", "1514711492")
     'f464b24fc39322e44b38aa78f5edd27bd1441696'
     """
-    # Bytes sort as the characters do that they stand for; half a surrogate pair must not be an error here.
-    encoded = (part.encode("utf-8", "replace") for part in parts)  # no list of them: one is a secret
+    # UTF-8 bytes sort like their characters; half a surrogate pair must not be an error here.
+    encoded = (part.encode("utf-8", "replace") for part in parts)  # not a list, because one is a secret
     return sha1(b"".join(sorted(encoded)), usedforsecurity=False).hexdigest()
 
 
 class Sealer:
-    """One EncodingAESKey at work, for one appid; needs `cryptography`, which nothing else in the sandbox does.
+    """Encrypts and decrypts pushes with an EncodingAESKey, for one appid; needs `cryptography`.
 
-    The key is read as WeChat reads it: the last character may have bits that mean nothing.
+    The key is read as WeChat reads it: the last character may have unused bits.
     """
 
     def __init__(self, aes_key: str, appid: str) -> None:
@@ -52,21 +52,21 @@ class Sealer:
         return b64encode(_through(self._cipher.encryptor(), frame + bytes([pad]) * pad)).decode()
 
     def unseal(self, encrypt: str) -> bytes:
-        """Return the message of a frame, or raise ValueError, which says what is wrong with it."""
+        """Return the message in a frame, or raise a ValueError that says what is wrong with it."""
         try:
             data = b64decode(encrypt, validate=True)
         except ValueError:
             raise ValueError("Encrypt is not base64") from None
         if not data or len(data) % _BLOCK:
-            raise ValueError(f"what is encrypted must be padded to a multiple of {_BLOCK} bytes")
+            raise ValueError(f"the encrypted data must be padded to a multiple of {_BLOCK} bytes")
         padded = _through(self._cipher.decryptor(), data)
         pad = padded[-1]
         if not 1 <= pad <= _BLOCK or not padded.endswith(bytes([pad]) * pad):
-            raise ValueError("it cannot be decrypted: another aes_key, or a wrong padding")
+            raise ValueError("it cannot be decrypted: a different aes_key, or wrong padding")
         frame = padded[:-pad]
         end = _HEAD + int.from_bytes(frame[16:_HEAD])
         if len(frame) < end:
-            raise ValueError("the length inside is longer than what follows it")
+            raise ValueError("the length inside exceeds the bytes that follow it")
         if frame[end:] != self._appid:
             raise ValueError("the appid inside is not the account's")
         return frame[_HEAD:end]

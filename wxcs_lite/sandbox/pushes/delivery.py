@@ -1,5 +1,6 @@
-"""The pushes to one target: the URL check, then each push with its retries, and what its answer brings about."""
+"""The pushes to one target: the URL check, then each push with its retries and the effect of its answer."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import isfinite
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from wxcs_lite.sandbox.http.values import Reply, Request
 from wxcs_lite.sandbox.pushes.answers import judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
-from wxcs_lite.sandbox.pushes.requests import Format, Setting, check_request, push_request
+from wxcs_lite.sandbox.pushes.requests import Format, InnerJson, Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
 from wxcs_lite.sandbox.rules.account import Account
-from wxcs_lite.sandbox.rules.people import CustomerEvent, Notice
+from wxcs_lite.sandbox.rules.evidence import PUSH, Rule
+from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, CustomerEvent, Notice
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["Pushed", "Pushes", "open_pushes"]
 
 _ATTEMPTS = 1 + 3
+_HEADER = re.compile("[!-~]([ -~]*[!-~])?")
 
 
 class Pushed(NamedTuple):
-    """One attempt at one push: `attempt` is 1 to 4, `status` None where there was no answer.
+    """One attempt at one push: `attempt` is 1 to 4, `status` None if there was no answer.
 
     `answer` is "success", "empty", "transfer" (a hand-over to an agent), "abnormal" or "failed"; `why` explains the
     last two. `request` is what was sent, with method, query, headers and body.
@@ -43,11 +46,11 @@ class Pushed(NamedTuple):
 
 
 class Pushes:
-    """Pushes to one target, as `Sandbox.push_to` gives them; leaving a `with` block stops them.
+    """The pushes to one target, as `Sandbox.push_to` returns them; leaving a `with` block stops them.
 
-    After a hand-over the customer's messages go to an agent: see `Customer.has_agent`. Where a push has no good answer,
-    the phone says so: see `Customer.notices`. That an entry brings that notice too is inferred. Whether WeChat tries
-    again after an abnormal answer is not published; here it is final.
+    After a hand-over the customer's messages go to an agent (`Customer.has_agent`). If a push has no good answer, the
+    phone says so (`Customer.notices`). That this also happens when a customer enters the session is inferred. Whether
+    WeChat retries after an abnormal answer is not published; here it is final.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class Pushes:
             return tuple(self._log)
 
     def stop(self) -> None:
-        """Push nothing more; a push that is under way goes on."""
+        """Push nothing more; a push that has begun continues."""
         self._stopped = True
 
     def check(self) -> None:
@@ -99,7 +102,7 @@ class Pushes:
         if self._setting.marks is not None:
             self._judge_path_check(reply)
             return
-        wanted = f"it must be answered with the {len(echostr)} bytes of the echostr and nothing else"
+        wanted = f"it must be answered with exactly the {len(echostr)} bytes of the echostr"
         if not isinstance(reply, Reply):
             raise ValueError(f"the URL check of {self._target.name} failed: {wanted}; {reply}")
         if not (200 <= reply.status < 300 and reply.body == echostr.encode()):
@@ -120,7 +123,7 @@ class Pushes:
         )
 
     def push(self, event: CustomerEvent) -> None:
-        """Push an event until it is answered, well or abnormally, at most four times; do what the answer asks for."""
+        """Push an event until it is answered, well or abnormally, at most four times, and apply the answer."""
         if self._stopped:
             return
         with self._lock():
@@ -143,7 +146,20 @@ class Pushes:
             if answer == "transfer":
                 person.agent.begin(now)
             elif answer in ("abnormal", "failed"):
-                person.notices.append(Notice(now, event))
+                person.notices.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
+
+
+def _check(format: str, lacks_key: bool, content_type: str | None, inner_json: str, time_limit: float) -> None:
+    if format not in ("json", "xml"):
+        raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
+    if content_type is not None and _HEADER.fullmatch(content_type) is None:
+        raise ValueError(f"content_type must be the value of a header, not {content_type!r}")
+    if inner_json not in ("spaced", "compact"):
+        raise ValueError(f"inner_json must be 'spaced' or 'compact', not {inner_json!r}")
+    if lacks_key:
+        raise ValueError("compatible pushes are encrypted as well: they need an aes_key")
+    if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
+        raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
 
 
 def open_pushes(
@@ -156,6 +172,8 @@ def open_pushes(
     aes_key: str | None,
     format: Format,
     compatible: bool,
+    content_type: str | None,
+    inner_json: InnerJson,
     time_limit: float,
     on_pushed: Callable[[Pushed], object] | None,
 ) -> Pushes:
@@ -167,14 +185,30 @@ def open_pushes(
         raise ValueError(
             "token cannot be empty: only pushes into a container of cloud_hosting have none, and no aes_key"
         )
-    if format not in ("json", "xml"):
-        raise ValueError(f"format must be 'json' or 'xml', not {format!r}")
-    if compatible and aes_key is None:
-        raise ValueError("compatible pushes are encrypted as well: they need an aes_key")
-    if not (isfinite(time_limit) and 0 < time_limit <= TIMEOUT_MAX):
-        raise ValueError(f"time_limit must be a number of seconds above 0, not {time_limit!r}")
+    _check(format, compatible and aes_key is None, content_type, inner_json, time_limit)
     sealer = None if aes_key is None else Sealer(aes_key, account.appid)
-    setting = Setting(token or "", format, sealer, compatible, account.original_id, marks)
+    setting = Setting(
+        token or "",
+        format,
+        sealer,
+        compatible,
+        account.original_id,
+        marks,
+        content_type=content_type,
+        inner_json=inner_json,
+    )
     pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
     pushes.check()
     return pushes
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "The URL is checked with an echostr, plain in every mode. A push without a good answer in 5 s comes again, "
+        f"{_ATTEMPTS} times in all (how far apart is not told: here at once).",
+        f"先用 echostr 校验 URL，各模式下都是明文。5 秒内没有正确应答则重推，总共 {_ATTEMPTS} 次"
+        "（间隔未公布，这里没有间隔）。",
+        page=PUSH, inferred=True,
+    ),
+)

@@ -1,4 +1,4 @@
-"""Where pushes go: a URL, through urllib3, or a WSGI application, called directly. Each attempt has its time."""
+"""Where pushes go: a URL, through urllib3, or a WSGI application, called directly. Each attempt has a time limit."""
 
 import io
 import re
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Target", "ask", "open_target"]
 
-_MAX_ANSWER = 64 * 2**10  # bytes; the longest answer that means something has a few hundred
+_MAX_ANSWER = 64 * 2**10  # bytes; the longest meaningful answer has a few hundred
 _PIECE = 4096  # bytes
 _HTTP = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 
 class Target(NamedTuple):
-    """Where pushes go: a name to show, and a function that sends one there and may take up to so many seconds."""
+    """Where pushes go: a name to show, and a function that sends a request there within a number of seconds."""
 
     name: str
     send: Callable[[Request, float], Reply]
 
 
 class _NoAnswerError(Exception):
-    """The text says why there is none."""
+    """There is no answer; the text says why."""
 
 
 def open_target(target: "str | WSGIApplication") -> Target:
@@ -41,7 +41,7 @@ def open_target(target: "str | WSGIApplication") -> Target:
     if isinstance(target, str):
         return _to_url(target)
     if not callable(target):
-        raise ValueError(f"a target is a URL or a WSGI application, not a {type(target).__name__}")
+        raise ValueError(f"target must be a URL or a WSGI application, not {type(target).__name__}")
     return Target(
         getattr(target, "__qualname__", type(target).__qualname__),
         lambda request, time_limit: _call(target, request),
@@ -51,15 +51,15 @@ def open_target(target: "str | WSGIApplication") -> Target:
 def ask(target: Target, request: Request, time_limit: float) -> Reply | str:
     """Return the reply, or a text that says why there is none.
 
-    It is asked in a thread, for neither an application nor a peer that drips can be stopped: when its time is up, it
-    is left alone and its answer, if it ever comes, goes nowhere.
+    The request runs in a thread, because neither an application nor a peer that sends byte by byte can be stopped: when
+    the time is up, the thread is abandoned and its answer is dropped.
     """
     outcome: list[Reply | str] = []
 
     def run() -> None:
         try:
             outcome.append(target.send(request, time_limit))
-        except BaseException as error:  # an application that exits has not answered either
+        except BaseException as error:  # an application that calls exit() has not answered either
             outcome.append(_why(error))
 
     worker = Thread(target=run, name="wxcs_lite push", daemon=True)
@@ -69,7 +69,7 @@ def ask(target: Target, request: Request, time_limit: float) -> Reply | str:
 
 
 def _why(error: BaseException) -> str:
-    # No texts of foreign errors: who knows what they quote.
+    # No texts of other libraries' errors, because they may quote anything.
     if isinstance(error, _NoAnswerError):
         return str(error)
     name = type(error).__name__
@@ -84,7 +84,7 @@ def _gather(parts: Iterable[bytes]) -> bytes:
     for part in parts:
         body += part
         if len(body) >= _MAX_ANSWER:
-            break  # nobody reads on
+            break  # enough
     return bytes(body[:_MAX_ANSWER])
 
 
@@ -93,21 +93,21 @@ def _gather(parts: Iterable[bytes]) -> bytes:
 
 def _to_url(given: str) -> Target:
     if not _HTTP.match(given):
-        raise ValueError("a URL to push to begins with http:// or https:// and a host")
+        raise ValueError("a target URL must begin with http:// or https:// and a host")
     try:
         url = parse_url(given)
     except urllib3.exceptions.LocationParseError:
         url = None
     if url is None or url.auth is not None or not url.host:
-        raise ValueError("this URL cannot be pushed to: it has a user name, or is none")
+        raise ValueError("this is not a valid target URL: it has a user name, or cannot be parsed")
     start = f"{url.path or '/'}?{url.query + '&' if url.query else ''}"
     origin = url._replace(path=None, query=None, fragment=None).url
 
     def send(request: Request, time_limit: float) -> Reply:
         headers = {name.title(): value for name, value in request.headers.items()}
-        # WeChat was seen to speak HTTP/1.0; urllib3 speaks 1.1, and so a connection for each push comes nearest.
+        # WeChat was seen to use HTTP/1.0; urllib3 uses 1.1, so one connection for each push comes closest.
         headers |= {"Connection": "close", "Accept-Encoding": SKIP_HEADER}
-        # A little longer than `ask` waits: this one ends the thread, the other the attempt.
+        # A little longer than `ask` waits: this limit ends the thread, that one the attempt.
         timeout = Timeout(connect=time_limit + 1, read=time_limit + 1)
         with urllib3.connectionpool.connection_from_url(origin, timeout=timeout, retries=False) as pool:
             reply = pool.request(

@@ -1,1 +1,1 @@
-"""What WeChat remembers and refuses. Nothing in here knows HTTP's bytes, and time is an argument."""
+"""What WeChat remembers and refuses. Nothing here knows about HTTP bytes, and time is an argument."""

@@ -1,10 +1,11 @@
-"""All that a sandbox remembers: one account, its tokens and media, the people who wrote to it. Time is an argument."""
+"""What a sandbox remembers: one account, its tokens and media, the people who wrote to it. Time is an argument."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from wxcs_lite.sandbox.rules.api_keys import ApiKeys
 from wxcs_lite.sandbox.rules.cloud_tokens import CloudTokens
+from wxcs_lite.sandbox.rules.evidence import TOKEN, Rule
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.management import Agents, Merchants, Work
 from wxcs_lite.sandbox.rules.media import Shelf
@@ -18,7 +19,7 @@ __all__ = ["Account"]
 
 
 class Account:
-    """The state machine's state; `routes.answer` is the machine."""
+    """The state of one account; `routes.answer` changes it."""
 
     def __init__(self, appid: str, secret: str, seed: int, switches: Switches, paths: frozenset[str]) -> None:
         self.appid = appid
@@ -42,7 +43,7 @@ class Account:
         self.events: list[CustomerEvent] = []
 
     def check_account(self, fields: Mapping[str, Any], path: str, now: float) -> None:
-        """Raise what the token calls answer to a wrong account, then count the call.
+        """Count a token call, or raise what is answered for a wrong account.
 
         That the appid comes before the grant_type is observed; the rest of the order is inferred.
         """
@@ -59,7 +60,7 @@ class Account:
             raise RefusedError(40013)
 
     def check_secret(self, appid: object, secret: object) -> None:
-        """Raise what is answered to a wrong appid or secret."""
+        """Raise what is answered for a wrong appid or secret."""
         self._check_appid(appid)
         if secret in (None, ""):
             raise RefusedError(41004)
@@ -67,12 +68,27 @@ class Account:
             raise RefusedError(40125)
 
     def person(self, openid: str) -> Person:
-        """Return the person, or raise 45015: nobody who never came has an open window."""
+        """Return the person, or raise 45015 (40003 by a switch), because a stranger has no open window."""
         if openid not in self.people:
-            raise RefusedError(45015)
+            raise RefusedError(self.switches.unknown_openid_code)
         return self.people[openid]
 
     def errmsg(self, errcode: int, now: float, text: str | None = None) -> tuple[str, str]:
-        """Return the errmsg and its rid, which is made also where the style does not show it."""
+        """Return the errmsg and its rid, which is created even if the style does not show it."""
         rid, hint = self.names.rid(now), self.names.hint()
         return errmsg(errcode, style=self.switches.errmsg_style, rid=rid, hint=hint, text=text), rid
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "The token calls check the appid first, then the grant_type, then the secret.",
+        "获取凭证时先校验 appid，再校验 grant_type，最后校验 secret。",
+        page=TOKEN, seen="2026-09", inferred=True, errcodes=(40002, 40013, 40125, 41002, 41004),
+    ),
+    Rule(
+        "An openid that is well formed and never wrote is refused as one whose time is over.",
+        "openid 格式正确、但从未发过消息的用户，按超出时限处理。",
+        inferred=True, errcodes=(45015,), setting="unknown_openid_code",
+    ),
+)

@@ -1,6 +1,6 @@
 """The keys of the API signature, on both sides: what the developer's console shows, and what only WeChat holds.
 
-The RSA pairs are random and made once in a process, for that takes a while; all else comes from the seed.
+The RSA pairs are random and created once in a process, because that is slow; everything else comes from the seed.
 """
 
 from base64 import b64encode
@@ -25,7 +25,7 @@ def _pair(whose: str) -> "RSAPrivateKey":
 
 @cache
 def _certificate() -> str:
-    """Return the platform certificate, signed by itself; nobody looks at who signed it, or until when it is good."""
+    """Return the platform certificate; it is self-signed, and neither its signer nor its expiry is checked."""
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -38,7 +38,7 @@ def _certificate() -> str:
 
 
 class ApiKeys:
-    """Needs `cryptography`, which a sandbox without API signature does not."""
+    """The keys of one account; they need `cryptography`."""
 
     def __init__(self, names: Names) -> None:
         try:

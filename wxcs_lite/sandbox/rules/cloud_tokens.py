@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 
+from wxcs_lite.sandbox.rules.evidence import CONTAINER, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["CloudTokens"]
@@ -13,7 +14,7 @@ _LIFETIME = 1800  # seconds
 
 
 class CloudTokens:
-    """A new one every ten minutes by the clock, each valid for thirty (both documented).
+    """The tokens of cloud hosting: a new one every ten minutes by the clock, each valid for thirty (both documented).
 
     >>> made = iter(["one", "two"])
     >>> tokens = CloudTokens(lambda: next(made))
@@ -24,24 +25,36 @@ class CloudTokens:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 42001
 
-    What an old or an unknown one is answered is inferred.
+    The answers to an old or unknown one are inferred.
     """
 
     def __init__(self, make: Callable[[], str]) -> None:
         self._make = make
-        self._written: dict[int, str] = {}  # by the time at which it was
+        self._written: dict[int, str] = {}  # by the time of writing
 
     def current(self, now: float) -> str:
-        """Return what the file holds now."""
+        """Return the present content of the file."""
         at = int(now // _APART) * _APART
         if at not in self._written:
             self._written[at] = self._make()
         return self._written[at]
 
     def check(self, value: str, now: float) -> None:
-        """Return if the token is good now, else raise 40001 or 42001."""
+        """Return if the token is valid now, else raise 40001 or 42001."""
         at = next((at for at, token in self._written.items() if token == value), None)
         if at is None:
             raise RefusedError(40001)
         if now >= at + _LIFETIME:
             raise RefusedError(42001)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"The file in the container has a new token every {_APART // 60} minutes, each good for {_LIFETIME // 60}; "
+        "what is answered to an old or an unknown one is inferred.",
+        f"容器里的文件每 {_APART // 60} 分钟换一次凭证，每个有效 {_LIFETIME // 60} 分钟；"
+        "过期或未知的返回什么错误码，是推断。",
+        page=CONTAINER, inferred=True, errcodes=(40001, 42001),
+    ),
+)

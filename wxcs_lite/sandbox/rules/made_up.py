@@ -8,7 +8,7 @@ __all__ = ["Hidden", "HiddenBytes", "Names"]
 
 
 class Hidden(str):
-    """A text that is itself everywhere but in a repr, so that no traceback or notebook cell shows it.
+    """A str whose repr does not show it, so that no traceback or notebook cell does.
 
     >>> Hidden("abc")
     '…'
@@ -75,34 +75,36 @@ class Names:
         return self._text("media_id", 48)
 
     def rid(self, now: float) -> str:
-        """Three groups of eight hex digits, of which the first is the time of the request."""
+        """Return three groups of eight hex digits, the first of which is the time of the request."""
         tail = self._bytes("rid", 8).hex()
         return f"{int(now) & 0xFFFFFFFF:08x}-{tail[:8]}-{tail[8:]}"
 
     def hint(self) -> str:
-        return self._text("hint", 12)[:14]
+        """Six letters or digits, six digits, a dash and a digit, as in the newest published ones."""
+        text = self._text("hint", 6).replace("-", "a").replace("_", "b")
+        return f"{text[:6]}{int.from_bytes(self._bytes('hint', 3)) % 10**6:06}-{self._bytes('hint', 1)[0] % 10}"
 
     def msg_id(self) -> int:
-        """A 64-bit integer that no float holds exactly, as the real ones are."""
+        """Return a 64-bit integer that a float cannot hold exactly, like the real ones."""
         return int.from_bytes(self._bytes("MsgId", 8)) & (2**63 - 1) | 2**62 | 1
 
     def original_id(self) -> str:
-        """The account as pushes name it: gh_ and twelve hex digits."""
+        """Return the account's id in pushes: gh_ and twelve hex digits."""
         return f"gh_{self._bytes('original_id', 6).hex()}"
 
     def nonce(self) -> str:
         return str(int.from_bytes(self._bytes("nonce", 4)))
 
     def echostr(self) -> str:
-        """Nineteen decimal digits."""
+        """Return nineteen decimal digits."""
         return str(10**18 + int.from_bytes(self._bytes("echostr", 7)))
 
     def agent(self) -> str:
-        """An openid of 28 characters."""
+        """Return an openid of 28 characters."""
         return f"o{self._text('agent', 21)[:27]}"
 
     def key_number(self) -> str:
-        """The number of a key or certificate of the API signature: 32 hex digits, as in the published sample."""
+        """Return the number of a key or certificate of the API signature: 32 hex digits, as in the published sample."""
         return self._bytes("key_number", 16).hex()
 
     def symmetric_key(self) -> bytes:
@@ -112,9 +114,9 @@ class Names:
         return self._bytes("iv", 12)
 
     def api_nonce(self) -> str:
-        """Base64 of 16 bytes without its padding, as in the published sample."""
+        """Return the base64 of 16 bytes without padding, as in the published sample."""
         return b64encode(self._bytes("api_nonce", 16)).decode().rstrip("=")
 
     def frame_random(self) -> str:
-        """The random part of an encrypted frame: 16 hex digits, as in every published one of WeChat's."""
+        """Return the random part of an encrypted frame: 16 hex digits, as in WeChat's published frames."""
         return self._bytes("frame", 8).hex()

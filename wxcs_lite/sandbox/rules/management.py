@@ -1,4 +1,4 @@
-"""What is managed once in a while: sub-merchants, agents, and the company whose customer service is bound."""
+"""What is managed rarely: sub-merchants, agents, and the company whose customer service is bound."""
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-work/
@@ -6,12 +6,13 @@
 import re
 from typing import Any
 
+from wxcs_lite.sandbox.rules.evidence import MANAGEMENT, WORK, Rule
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["Agents", "Merchants", "Work"]
 
-# The page says 6 to 30 characters, and registers "apple": only what is too long is refused.
+# The page says 6 to 30 characters but registers "apple": only too long names are refused.
 _ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
 _NICKNAME = range(4, 31)  # characters, of which a Chinese one counts 2
 _AGENTS = 100
@@ -24,7 +25,7 @@ def _check_nickname(nickname: str) -> None:
 
 
 class Merchants:
-    """The sub-merchants of a platform, by their number."""
+    """The sub-merchants of a platform, by business_id."""
 
     def __init__(self) -> None:
         self._known: dict[int, dict[str, Any]] = {}
@@ -45,7 +46,7 @@ class Merchants:
         return business_id
 
     def update(self, business_id: object, nickname: str, icon: str) -> None:
-        """Change what is not empty."""
+        """Change the fields that are not empty."""
         merchant = self.get(business_id, None)
         if nickname:
             _check_nickname(nickname)
@@ -54,7 +55,7 @@ class Merchants:
             merchant["icon_url"] = _icon_url(icon)
 
     def get(self, business_id: object, account_name: object) -> dict[str, Any]:
-        """Find by number, which may be a text, or by name, or raise 45071."""
+        """Find by number, which may be a str, or by name, or raise 45071."""
         for number, merchant in self._known.items():
             if str(number) == str(business_id) or merchant["account_name"] == account_name:
                 return merchant
@@ -69,7 +70,7 @@ def _icon_url(media_id: str) -> str:
 
 
 class Agents:
-    """The people who serve in WeChat's own console. How a Mini Program's are named is not published in full."""
+    """The agents who serve in WeChat's own console; their fields are not published in full for Mini Programs."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -115,7 +116,7 @@ class Work:
         return self._bound
 
     def bind(self, corpid: object, now: float) -> None:
-        """Which of the two codes for a wrong corpid means what is not published."""
+        """Bind a company; what distinguishes the two codes for a wrong corpid is not published."""
         _check_corpid(corpid)
         if self._bound:
             raise RefusedError(10130603)
@@ -133,3 +134,25 @@ def _check_corpid(corpid: object) -> None:
         raise RefusedError(10130002)
     if not corpid.startswith("ww"):
         raise RefusedError(10130600)
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "A sub-merchant's account_name has at most 30 letters, digits and _, and is taken once; its nickname has "
+        f"{_NICKNAME[0]} to {_NICKNAME[-1]} characters, a Chinese one counting 2.",
+        "子商户 account_name 最长 30 个字符（字母、数字、下划线），不可重复；"
+        f"nickname 为 {_NICKNAME[0]} 到 {_NICKNAME[-1]} 个字符，汉字算 2 个。",
+        page=MANAGEMENT, errcodes=(45070, 45071, 45078, 45091),
+    ),
+    Rule(
+        f"A Mini Program adds agents by kf_wx, {_AGENTS} at most; a kf_account in its place is refused.",
+        f"小程序用 kf_wx 添加客服，最多 {_AGENTS} 个；改用 kf_account 会被拒绝。",
+        page=MANAGEMENT, seen="40097: 2024-02", errcodes=(40097, 65401, 65405, 65407),
+    ),
+    Rule(
+        "One company is bound at a time. Which code means what in a wrong corpid is read from their texts.",
+        "同时只能绑定一个企业。corpid 有误时用哪个错误码，由其文字推断。",
+        page=WORK, inferred=True, errcodes=(10130002, 10130600, 10130603, 10130604),
+    ),
+)

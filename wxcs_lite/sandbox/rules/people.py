@@ -1,6 +1,6 @@
-"""The people who write to the account: what each did and saw, what may still be sent to them, who looks after them.
+"""The people who write to the account: what they did and saw, what they may still be sent, whether an agent has them.
 
-A message of the user opens 48 hours with 5 messages; entering the session opens 1 minute with 2. Time is an argument.
+A user's message opens 48 hours with 5 messages; entering the session opens 1 minute with 2. Time is an argument.
 """
 
 # https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/send.html
@@ -12,9 +12,11 @@ from copy import deepcopy
 from math import inf
 from typing import Any, NamedTuple
 
+from wxcs_lite.sandbox.rules.evidence import FORUM, INTRODUCTION, RECEIVE, SEND, TRANSFER, TYPING, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
-__all__ = ["AgentSession", "CustomerEvent", "Delivered", "Notice", "Person", "ReplyWindow"]
+__all__ = ["NO_ANSWER", "WRONG_ANSWER", "AgentSession", "CustomerEvent", "Delivered", "Notice", "Person"]
+__all__ += ["ReplyWindow"]
 
 _MESSAGE = (5, 48 * 3600)  # messages, seconds
 _ENTRY = (2, 60)
@@ -22,9 +24,14 @@ _TYPING = 15  # seconds
 _EXCHANGE = 30  # seconds
 _SILENCE = 30 * 60  # seconds
 
+# What customers have read on their phones. The second was seen in 2022-11, after an encrypted `success` was answered;
+# that any other wrong answer brings it too is inferred. https://github.com/royalrick/weapp/issues/87
+NO_ANSWER = "该小程序客服暂时无法提供服务，请稍后再试"
+WRONG_ANSWER = "该小程序提供的服务出现故障，请稍候再试"
+
 
 class Delivered(NamedTuple):
-    """A message on the phone: `at` is epoch seconds, `picture` what the shelf held when the message arrived."""
+    """A message on the phone: `at` is epoch seconds, `picture` the picture as it was when the message arrived."""
 
     at: float
     message: dict[str, Any]
@@ -54,14 +61,18 @@ class CustomerEvent(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer."""
+    """The phone said that customer service is unavailable: at `at`, because the push of `event` had no good answer.
+
+    `text` is what customers have read; it depends on whether there was no answer or a wrong one.
+    """
 
     at: float
     event: CustomerEvent
+    text: str = NO_ANSWER
 
 
 class ReplyWindow:
-    """The state of one user.
+    """The reply window of one user: how many messages are left, and until when.
 
     >>> window = ReplyWindow()
     >>> window.user_wrote(0)
@@ -72,14 +83,14 @@ class ReplyWindow:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 45047
 
-    Counts do not add up: each action gives the larger count and the later end. Whether entering the session inside a
-    running 48 hours fills the count up to 5 again is not said; `refill` chooses (inferred: it does not).
+    Counts do not add up: the larger count and the later end apply. Whether entering the session within the 48 hours
+    fills the count up to 5 again is not published; `refill` chooses (inferred: it does not).
     """
 
     def __init__(self) -> None:
         self.closes_at = -inf
         self.left = 0
-        self._answers_until = -inf  # the end of the 48 hours, if they run
+        self._answers_until = -inf  # the end of the 48 hours, if they have begun
         self._exchanged_at = -inf  # the last message in either direction
         self._typing_until = -inf
 
@@ -99,24 +110,24 @@ class ReplyWindow:
         self.left = max(left, action[0])
         self.closes_at = max(self.closes_at, now + action[1])
 
-    def check_send(self, now: float) -> None:
-        """Raise 45015 outside the window, else 45047 if its messages are used up (order inferred; not published)."""
+    def check_send(self, now: float, *, exhausted: int = 45047) -> None:
+        """Raise 45015 outside the window, else `exhausted` if its messages are used up (order inferred)."""
         self._check_open(now)
         if not self.left:
-            raise RefusedError(45047)
+            raise RefusedError(exhausted)
 
     def _check_open(self, now: float) -> None:
         if now > self.closes_at:
             raise RefusedError(45015)
 
     def sent(self, now: float) -> None:
-        """Note a delivered message: it takes one from the count and ends the typing line."""
+        """Count a delivered message, and end the typing status."""
         self.left -= 1
         self._exchanged_at = now
         self._typing_until = -inf
 
     def typing(self, now: float) -> None:
-        """Show the typing line for 15 s, or raise 45015, 45080 or 45081; it takes no message from the count."""
+        """Show the typing status for 15 s, or raise 45015, 45080 or 45081; this does not reduce the count."""
         self._check_open(now)
         if now - self._exchanged_at > _EXCHANGE:
             raise RefusedError(45080)
@@ -125,7 +136,7 @@ class ReplyWindow:
         self._typing_until = now + _TYPING
 
     def cancel_typing(self, now: float) -> None:
-        """End the typing line, also when there is none (inferred; not published); the window must be open."""
+        """End the typing status, even if it is not shown (inferred; not published); the window must be open."""
         self._check_open(now)
         self._typing_until = -inf
 
@@ -134,7 +145,7 @@ class ReplyWindow:
 
 
 class AgentSession:
-    """While it is open, messages of the customer go to the agent and are not pushed.
+    """A human agent's session: while it is open, the customer's messages go to the agent and are not pushed.
 
     >>> session = AgentSession()
     >>> session.takes(0)
@@ -144,7 +155,7 @@ class AgentSession:
     (True, False)
 
     It ends when the agent closes it, or after 30 minutes of silence. The agent takes over at once: there is no queue
-    here, from which messages would still be pushed. Nor do agents speak here, so silence is the customer's.
+    here, during which messages would still be pushed. Agents do not write here, so only the customer can end a silence.
     """
 
     def __init__(self) -> None:
@@ -182,3 +193,61 @@ class Person:
         context = message.get("aimsgcontext")
         ai_label = isinstance(context, dict) and context.get("is_ai_msg") == 1
         self.inbox.append(Delivered(now, deepcopy(dict(message)), picture, ai_label))
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"A customer's message opens {_MESSAGE[1] // 3600} hours with {_MESSAGE[0]} messages, entering the session "
+        f"{_ENTRY[1]} seconds with {_ENTRY[0]}. Outside them a send is refused.",
+        f"用户发来消息后 {_MESSAGE[1] // 3600} 小时内可下发 {_MESSAGE[0]} 条，"
+        f"进入会话后 {_ENTRY[1]} 秒内可下发 {_ENTRY[0]} 条；超出时限则拒绝。",
+        page=SEND, seen="2020-08", errcodes=(45015,),
+    ),
+    Rule(
+        "Allowances do not add up: the larger count and the later end count.",
+        "额度不累加：取较大的条数和较晚的截止时间。",
+        page=INTRODUCTION,
+    ),
+    Rule(
+        "Entering the session inside a running 48 hours does not fill the count up again.",
+        "48 小时内再次进入会话，条数不会补满。",
+        inferred=True, setting="refill_on_entry",
+    ),
+    Rule(
+        "Messages used up have a code of their own. (Where they surely were not, 45015 was seen seconds after a "
+        "success.)",
+        "条数用完返回单独的错误码。（条数未用完、几秒前刚下发成功，却返回 45015 的情况也有人见过。）",
+        page=SEND, errcodes=(45047,), setting="exhausted_code",
+        seen=f"2021-04, 2023-07; 45015: 2020-08, {FORUM}/000cc8eeb745703799da2cbb256000; "
+        f"2023-02, {FORUM}/000ec2fb4f07c879585f18a9351400",
+    ),
+    Rule(
+        "The time is looked at before the count.",
+        "先判断时限，再判断条数。",
+        inferred=True, errcodes=(45015, 45047),
+    ),
+    Rule(
+        f"The typing line lasts {_TYPING} s, is not shown twice, and needs a message in either direction within the "
+        f"last {_EXCHANGE} s; the reply window must be open. A message ends it.",
+        f"“正在输入”持续 {_TYPING} 秒，期间不能重复下发；最近 {_EXCHANGE} 秒内须有消息往来，且在可下发时限内。"
+        "下发消息会使其结束。",
+        page=TYPING, errcodes=(45015, 45080, 45081),
+    ),
+    Rule(
+        "Typing takes no message from the count; CancelTyping is fine also where nothing is shown.",
+        "下发输入状态不占条数；没有输入状态时取消也返回成功。",
+        inferred=True,
+    ),
+    Rule(
+        f"An agent's session ends when the agent closes it, or after {_SILENCE // 60} minutes of silence; until then "
+        "messages are not pushed.",
+        f"转人工后消息不再推送，直到客服结束会话，或 {_SILENCE // 60} 分钟无消息。",
+        page=TRANSFER,
+    ),
+    Rule(
+        f"After no answer, or a late one, the phone says {NO_ANSWER}; after a wrong one, {WRONG_ANSWER}.",
+        f"未应答或应答超时，手机提示“{NO_ANSWER}”；应答有误，提示“{WRONG_ANSWER}”。",
+        page=RECEIVE, seen="2022-11: https://github.com/royalrick/weapp/issues/87", inferred=True,
+    ),
+)

@@ -1,4 +1,4 @@
-"""How often a call may be made: by the day, by the minute, and how often the counters may be cleared."""
+"""How often a call may be made in a day and in a minute, and how often the counters may be cleared."""
 
 # https://developers.weixin.qq.com/doc/service/Message_Management/API_Call_Limits.html
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from time import gmtime
 from types import MappingProxyType
 
+from wxcs_lite.sandbox.rules.evidence import LIMITS, OPEN_API, STABLE_TOKEN, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["DAILY", "PER_MINUTE", "Quota", "china_day"]
@@ -27,12 +28,12 @@ _CHINA = 8 * 3600  # seconds east of Greenwich, all year
 
 
 def china_day(now: float) -> int:
-    """Return the number of the day in China, where counters start anew at 00:00 (inferred; not published)."""
+    """Return the number of the day in China, where counters are reset at 00:00 (inferred; not published)."""
     return int((now + _CHINA) // 86400)
 
 
 class Quota:
-    """Counters for each path; those without a limit are counted too, and never refused.
+    """Counters for each path; calls without a limit are counted, too, and never refused.
 
     >>> quota = Quota({"/a": 1}, {})
     >>> quota.count("/a", 0)
@@ -40,7 +41,7 @@ class Quota:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 45009
 
-    Every call with a good token counts, also one that is refused afterwards (inferred; not published).
+    Every call with a valid token counts, even if it is refused later (inferred; not published).
     """
 
     def __init__(self, daily: Mapping[str, int], per_minute: Mapping[str, int]) -> None:
@@ -71,7 +72,7 @@ class Quota:
         return self._today[path]
 
     def clear(self, now: float) -> None:
-        """Start today's counters anew, at most ten times a month, else raise 48006."""
+        """Reset today's counters, at most ten times a month, else raise 48006."""
         self._turn_month(now)
         if self._cleared >= _CLEARED_A_MONTH:
             raise RefusedError(48006)
@@ -79,7 +80,7 @@ class Quota:
         self._today.clear()
 
     def clear_one(self, path: str, now: float) -> None:
-        """Start today's counter of one path anew, at most fifty times a month, else raise 45009."""
+        """Reset today's counter of one path, at most fifty times a month, else raise 45009."""
         self._turn_month(now)
         if self._one_cleared >= _ONE_CLEARED_A_MONTH:
             raise RefusedError(45009)
@@ -91,3 +92,31 @@ class Quota:
         month = china.tm_year * 12 + china.tm_mon
         if self._month != month:
             self._month, self._cleared, self._one_cleared = month, 0, 0
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "Calls are counted by the day: " + ", ".join(f"{path} {limit:,}" for path, limit in DAILY.items()) + ". (One "
+        "Mini Program was shown 5,000,000 for its sends in 2024-11.)",
+        "每日调用上限：" + "，".join(f"{path} {limit:,}" for path, limit in DAILY.items())
+        + "。（2024-11 有小程序查到下发消息为 5,000,000。）",
+        page=LIMITS, seen="2021-10", errcodes=(45009,), setting="daily_limits",
+    ),
+    Rule(
+        "Some calls are counted by the minute, too: "
+        + ", ".join(f"{path} {limit:,}" for path, limit in PER_MINUTE.items()) + ".",
+        "部分接口另有每分钟上限：" + "，".join(f"{path} {limit:,}" for path, limit in PER_MINUTE.items()) + "。",
+        page=STABLE_TOKEN, errcodes=(45011,), setting="minute_limits",
+    ),
+    Rule(
+        "Days begin at midnight in China. Each call with a good token counts, also one that is refused afterwards.",
+        "每天按北京时间零点清零；凭证有效的调用都计数，包括随后被拒的。",
+        inferred=True,
+    ),
+    Rule(
+        f"All counters may be cleared {_CLEARED_A_MONTH} times a month, a single one {_ONE_CLEARED_A_MONTH} times.",
+        f"全部清零每月 {_CLEARED_A_MONTH} 次，单个接口清零每月 {_ONE_CLEARED_A_MONTH} 次。",
+        page=OPEN_API, errcodes=(45009, 48006),
+    ),
+)

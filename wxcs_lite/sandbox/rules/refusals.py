@@ -1,4 +1,4 @@
-"""What WeChat says when it refuses: an errcode, its published text, a suffix that names the request; and its notes.
+"""How WeChat refuses: an errcode, its published text, a suffix that names the request, and the record of it.
 
 The table is the sandbox's own on purpose: if it shared the client's, one mistake could hide another. Not in it are
 codes of which only the kind is published, as some of customer-service accounts (61451-61457, 65415, 65417), those of
@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from wxcs_lite.sandbox.http.values import Request
+from wxcs_lite.sandbox.rules.evidence import OPEN_API, Rule
 
 __all__ = ["TEXTS", "RefusedError", "Rids", "errmsg"]
 
@@ -59,7 +60,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         40201: "invalid url",
         40202: "invalid action",
         40203: "invalid operator",
-        # The names of the page; of these only 40234 and 40235 were seen live.
+        # The names on the page; only 40234 and 40235 of these were seen live.
         40230: "API_Missing_Wechatmp_Serial",
         40231: "API_Missing_Wechatmp_Timestamp",
         40232: "API_Missing_Wechatmp_Signature",
@@ -156,7 +157,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
         65413: "no session for this user",
         65414: "user being served by another agent",
         65416: "param invalid, please check",
-        70000: "withheld to protect a minor",
+        70000: "为保护未成年人权益，该条消息发送失败",  # in Chinese, as in 2024-03
         76001: "rid not found",
         76002: "rid malformed",
         76003: "rid of another account",
@@ -184,7 +185,7 @@ TEXTS: Mapping[int, str] = MappingProxyType(
     }
 )
 
-# Wordings that were in use while replies ended in "hint: [...]".
+# Texts that were in use while replies ended in "hint: [...]".
 _OLD_TEXTS: Mapping[int, str] = MappingProxyType(
     {
         40001: _NOT_LATEST,
@@ -194,10 +195,13 @@ _OLD_TEXTS: Mapping[int, str] = MappingProxyType(
 )
 
 _COMMA_BEFORE_RID = frozenset({48001})
+# The latest published replies with these have both, the latest with other codes a rid alone.
+# https://github.com/caol64/wenyan-cli/issues/9 (2026-02), wenyan-mcp #22 (2025-09).
+_HINT_TODAY = frozenset({40007, 41005})
 
 
 class RefusedError(Exception):
-    """A rule said no: the reply will carry this errcode."""
+    """A rule refused the request: the reply has this errcode."""
 
     def __init__(self, errcode: int) -> None:
         super().__init__(errcode)
@@ -205,15 +209,17 @@ class RefusedError(Exception):
 
 
 def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = None) -> str:
-    """Return the text of one refusal in the grammar of an era: "rid" (today), "hint" (before 2020) or "both".
+    """Return the text of a refusal in the style of a period: "today", "rid", "hint" (before 2020) or "both".
 
     >>> errmsg(40003, style="rid", rid="695602c0-1b3628cf-4ed2dcbf", hint="JUmuwa08163951")
     'invalid openid rid: 695602c0-1b3628cf-4ed2dcbf'
     >>> errmsg(40003, style="both", rid="695602c0-1b3628cf-4ed2dcbf", hint="JUmuwa08163951")
     'invalid openid hint: [JUmuwa08163951] rid: 695602c0-1b3628cf-4ed2dcbf'
 
-    Some subsystems put a comma before the rid; 48001 does.
+    Some subsystems put a comma before the rid; 48001 does. Today is "both" for 40007 and 41005, and "rid" for the rest.
     """
+    if style == "today":
+        style = "both" if errcode in _HINT_TODAY else "rid"
     if text is None:
         text = TEXTS[errcode]
         if style == "hint":
@@ -227,14 +233,14 @@ def errmsg(errcode: int, *, style: str, rid: str, hint: str, text: str | None = 
 
 _RID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
 _RIDS_KEPT = 1000
-_KEPT_OF_EACH = 4096  # bytes of a body, characters of a query: anyone can be refused, and as often as they like
+_KEPT_OF_EACH = 4096  # bytes of a body, characters of a query: anyone can cause refusals without end
 _RID_LIFETIME = 7 * 86400  # seconds
 
 
 class Rids:
     """The refused requests by their rid: the last thousand, each with no more than 4096 bytes of body and of query.
 
-    Both numbers are ours, so that nobody can fill the memory, not even with requests that have no good token.
+    Both numbers are ours, so that nobody can fill the memory, not even with requests without a valid token.
     """
 
     def __init__(self) -> None:
@@ -269,3 +275,24 @@ def _short(name: str, value: str) -> str:
     if name in ("access_token", "cloudbase_access_token"):
         return f"{value[:6]}xxxx"
     return "xxxx" if name in ("secret", "appsecret") else value
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "An errmsg ends in a rid, whose first group is the time; "
+        f"{' and '.join(map(str, sorted(_HINT_TODAY)))} have a hint before it. A comma comes before the rid of "
+        f"{', '.join(map(str, _COMMA_BEFORE_RID))}.",
+        f"errmsg 以 rid 结尾，rid 第一段是时间；{'、'.join(map(str, sorted(_HINT_TODAY)))} 在 rid 之前还有 hint。"
+        f"{'、'.join(map(str, _COMMA_BEFORE_RID))} 的 rid 前有逗号。",
+        seen="2019, 2020-08, 2025-09, 2026-02: https://github.com/caol64/wenyan-cli/issues/9; 2026-09",
+        setting="errmsg_style",
+    ),
+    Rule(
+        f"A rid can be looked up for {_RID_LIFETIME // 86400} days. That an older one is 76004 is one of two "
+        f"readings of the page; that the last {_RIDS_KEPT:,} are kept is ours.",
+        f"rid 可查 {_RID_LIFETIME // 86400} 天。超期返回 76004 是对官方页面两种写法的取舍；只保留最近 "
+        f"{_RIDS_KEPT:,} 个是沙箱自己的限制。",
+        page=OPEN_API, seen="2024-11", inferred=True, errcodes=(76001, 76002, 76004),
+    ),
+)

@@ -5,24 +5,34 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
 from wxcs_lite.sandbox.http.http11 import MAX_BODY
+from wxcs_lite.sandbox.rules.evidence import Rule
 from wxcs_lite.sandbox.rules.quota import DAILY, PER_MINUTE
 
-__all__ = ["ApiSignature", "Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "Switches"]
+__all__ = ["ApiSignature", "Chunked", "ErrmsgStyle", "ErrorContentType", "Escapes", "ExhaustedCode", "PartName"]
+__all__ += ["Switches", "UnknownOpenidCode", "UploadReply"]
 
 Escapes = Literal["decode", "literal", "refuse"]
 Chunked = Literal["refuse", "accept"]
-ErrmsgStyle = Literal["rid", "hint", "both"]
+ErrmsgStyle = Literal["today", "rid", "hint", "both"]
 ErrorContentType = Literal["application/json; encoding=utf-8", "text/plain"]
+UploadReply = Literal["live", "page"]
+PartName = Literal["strict", "lax"]
+ExhaustedCode = Literal[45047, 45015]
+UnknownOpenidCode = Literal[45015, 40003]
 ApiSignature = Literal["off", "optional", "required"]
 
 
 class Switches(NamedTuple):
-    """The settings of one sandbox, after `checked`. What each does is told by `Sandbox`."""
+    """The settings of one sandbox; `Sandbox` explains them."""
 
     unicode_escapes: Escapes
     chunked: Chunked
     errmsg_style: ErrmsgStyle
     error_content_type: ErrorContentType
+    upload_reply: UploadReply
+    part_name: PartName
+    exhausted_code: ExhaustedCode
+    unknown_openid_code: UnknownOpenidCode
     refill_on_entry: bool
     max_image_bytes: int
     daily_limits: Mapping[str, int]
@@ -38,6 +48,10 @@ class Switches(NamedTuple):
         _one_of("chunked", self.chunked, get_args(Chunked))
         _one_of("errmsg_style", self.errmsg_style, get_args(ErrmsgStyle))
         _one_of("error_content_type", self.error_content_type, get_args(ErrorContentType))
+        _one_of("upload_reply", self.upload_reply, get_args(UploadReply))
+        _one_of("part_name", self.part_name, get_args(PartName))
+        _one_of("exhausted_code", self.exhausted_code, get_args(ExhaustedCode))
+        _one_of("unknown_openid_code", self.unknown_openid_code, get_args(UnknownOpenidCode))
         _one_of("api_signature", self.api_signature, get_args(ApiSignature))
         _one_of("refill_on_entry", self.refill_on_entry, (False, True))
         if type(self.max_image_bytes) is not int or not 0 < self.max_image_bytes < MAX_BODY:
@@ -70,3 +84,19 @@ def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
     if not any(value == one and type(value) is type(one) for one in allowed):
         *most, last = (repr(one) for one in allowed)
         raise ValueError(f"{name} must be {', '.join(most)} or {last}, not {value!r}")
+
+
+# fmt: off
+RULES = (
+    Rule(
+        "A body in chunks is refused with HTTP 412; that was seen on sibling calls.",
+        "分块传输的请求体返回 HTTP 412；实例来自同类接口。",
+        seen="https://github.com/fastwego/offiaccount/issues/15", inferred=True, setting="chunked",
+    ),
+    Rule(
+        "Errors come as application/json; encoding=utf-8, or as text/plain: both were seen.",
+        "出错时的 Content-Type 为 application/json; encoding=utf-8 或 text/plain，两种都有人见过。",
+        seen="2019: https://github.com/w7corp/easywechat/issues/1582; https://github.com/node-webot/wechat-api/pull/4",
+        setting="error_content_type",
+    ),
+)

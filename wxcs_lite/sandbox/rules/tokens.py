@@ -1,6 +1,6 @@
-"""The two token families of WeChat, which know nothing of each other. Time is an argument.
+"""WeChat's two kinds of token, which are independent of each other. Time is an argument.
 
-/cgi-bin/token mints at each call; /cgi-bin/stable_token gives the same one until it is nearly over.
+/cgi-bin/token creates one at each call; /cgi-bin/stable_token returns the same one until it has nearly expired.
 """
 
 # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getaccesstoken.html
@@ -9,6 +9,7 @@
 from collections.abc import Callable
 from math import inf
 
+from wxcs_lite.sandbox.rules.evidence import STABLE_TOKEN, TOKEN, Rule
 from wxcs_lite.sandbox.rules.quota import china_day
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
@@ -26,11 +27,11 @@ class _Issued:
     def __init__(self, value: str, now: float) -> None:
         self.value = value
         self.expires_at = now + LIFETIME
-        self.dead_at = inf  # when a newer one takes its place
+        self.dead_at = inf  # when a newer one replaces it
 
 
 class Tokens:
-    """Both families, and the check that every other call makes.
+    """Both kinds of token, and the check that every other call makes.
 
     >>> made = iter(["one", "two", "three"])
     >>> tokens = Tokens(lambda: next(made))
@@ -41,20 +42,20 @@ class Tokens:
     Traceback (most recent call last):
     wxcs_lite.sandbox.rules.refusals.RefusedError: 40001
 
-    A token that was replaced answers 40001, one that grew old 42001 (inferred; not published for the corner where
-    both are true: here the earlier cause counts).
+    A replaced token answers 40001, an expired one 42001 (inferred; what happens if both are true is not published: here
+    the earlier cause counts).
     """
 
     def __init__(self, make: Callable[[], str]) -> None:
         self._make = make
         self._issued: dict[str, _Issued] = {}
-        self._minted: list[_Issued] = []  # the current one, and the one before while it is of use
+        self._minted: list[_Issued] = []  # the current one, and the one before while it still works
         self._stable: list[_Issued] = []
         self._forced_at = -inf
         self._forced: tuple[int, int] = (0, 0)  # day, count
 
     def check(self, value: str, now: float) -> None:
-        """Return if the token is good now, else raise 40001 or 42001."""
+        """Return if the token is valid now, else raise 40001 or 42001."""
         issued = self._issued.get(value)
         if issued is None or (issued.dead_at <= now and issued.dead_at < issued.expires_at):
             raise RefusedError(40001)
@@ -62,7 +63,7 @@ class Tokens:
             raise RefusedError(42001)
 
     def mint(self, now: float) -> tuple[str, int]:
-        """Give a new token; the one before works for 300 s more, anything older stops at once."""
+        """Return a new token; the previous one works for 300 s more, anything older stops at once."""
         for older in self._minted[:-1]:
             older.dead_at = min(older.dead_at, now)
         for before in self._minted[-1:]:
@@ -71,7 +72,7 @@ class Tokens:
         return self._minted[-1].value, LIFETIME
 
     def stable(self, now: float, *, force: bool = False) -> tuple[str, int]:
-        """Give the stable token and the whole seconds it has left."""
+        """Return the stable token and the whole seconds that it has left."""
         if force and self._stable and self._may_force(now):
             for older in self._stable:
                 older.dead_at = min(older.dead_at, now)
@@ -82,7 +83,7 @@ class Tokens:
         return current.value, int(current.expires_at - now)
 
     def _may_force(self, now: float) -> bool:
-        # Beyond the limits the call does not refresh and does not fail: it gives the current token.
+        # Beyond the limits the call neither refreshes nor fails: it returns the current token.
         day, count = self._forced
         if day != china_day(now):
             count = 0
@@ -95,3 +96,32 @@ class Tokens:
         issued = _Issued(self._make(), now)
         self._issued[issued.value] = issued
         return issued
+
+
+# fmt: off
+RULES = (
+    Rule(
+        f"/cgi-bin/token gives a new token each time, for {LIFETIME} s; the one before works for {_OVERLAP} s more, "
+        "older ones no longer.",
+        f"/cgi-bin/token 每次返回新的 access_token，有效 {LIFETIME} 秒；上一个还能用 {_OVERLAP} 秒，更早的立即失效。",
+        page=TOKEN, errcodes=(40001,),
+    ),
+    Rule(
+        f"/cgi-bin/stable_token gives the same token until {_OVERLAP} s before its end, then a new one beside it. "
+        "The two calls know nothing of each other.",
+        f"/cgi-bin/stable_token 在到期前 {_OVERLAP} 秒之内换新，此前一直返回同一个；换新时新旧同时有效。"
+        "两个接口互不影响。",
+        page=STABLE_TOKEN,
+    ),
+    Rule(
+        f"force_refresh ends the token before at once, {_FORCED_A_DAY} times a day and {_FORCED_APART} s apart; "
+        "beyond that the current token is given.",
+        f"force_refresh 使旧凭证立即失效，每天 {_FORCED_A_DAY} 次，间隔至少 {_FORCED_APART} 秒；超出时返回当前凭证。",
+        page=STABLE_TOKEN,
+    ),
+    Rule(
+        "A token that was replaced is 40001, one that grew old 42001; the earlier cause counts.",
+        "被新凭证取代的返回 40001，自然过期的返回 42001；以先发生的为准。",
+        seen="2021-09, 2026-09", inferred=True, errcodes=(40001, 42001),
+    ),
+)

@@ -32,7 +32,7 @@ __all__ = ["run"]
 
 _LABELS: dict[State, tuple[str, str]] = {
     "ok": ("ok", "正常"),
-    "warn": ("look", "注意"),
+    "warn": ("note", "注意"),
     "wrong": ("WRONG", "有误"),
     "skipped": ("-", "跳过"),
     "waiting": ("-", "待查"),
@@ -48,10 +48,10 @@ def run(
     as_json: bool = False,
     out: TextIO | None = None,
 ) -> int:
-    """Examine, print what each check finds, and return 0 if nothing is wrong, 1 if something is, 2 for wrong usage."""
+    """Run the checks, print their findings, and return 0 if nothing is wrong, 1 if something is, 2 for wrong usage."""
     out = out or sys.stdout
     with ExitStack() as stack:
-        stack.enter_context(warnings_in(None))  # plain http has a line of its own
+        stack.enter_context(warnings_in(None))  # plain http is one of the checks
         try:
             pool = stack.enter_context(open_address(where))
         except ValueError as e:
@@ -95,7 +95,7 @@ def _opening(where: Address, lang: Language) -> str:
     base = scrub(where.base)
     if lang == "zh":
         return f"检查 {base}{'（经代理）' if where.proxy else ''}\n不会发送任何消息，也不会显示密钥。\n"
-    return f"Examining {base}{' through a proxy' if where.proxy else ''}\nNo message is sent, no secret is shown.\n"
+    return f"Checking {base}{' through a proxy' if where.proxy else ''}\nNo message is sent, no secret is shown.\n"
 
 
 def _line(check: Check, finding: Finding, lang: Language) -> str:
@@ -105,7 +105,7 @@ def _line(check: Check, finding: Finding, lang: Language) -> str:
 def _waiting(checks: list[Check], lang: Language) -> str:
     if lang == "zh":
         return _row("waiting", f"解决之后再检查：{'、'.join(check.zh for check in checks)}", lang)
-    return _row("waiting", f"To be looked at after that: {', '.join(check.en for check in checks)}", lang)
+    return _row("waiting", f"To be checked after that: {', '.join(check.en for check in checks)}", lang)
 
 
 def _row(state: State, text: str, lang: Language) -> str:
@@ -118,8 +118,8 @@ def _closing(wrong: int, lang: Language) -> str:
     if lang == "zh":
         return f"有 {wrong} 处问题{'，请从第一处开始处理' * (wrong > 1)}。" if wrong else "没有发现问题。"
     if wrong > 1:
-        return f"{wrong} things are wrong: begin with the first."
-    return "One thing is wrong." if wrong else "Nothing is wrong."
+        return f"{wrong} problems: begin with the first."
+    return "One problem." if wrong else "No problems."
 
 
 def _json(where: Address, found: list[tuple[Check, Finding]]) -> str:

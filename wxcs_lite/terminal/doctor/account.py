@@ -1,4 +1,4 @@
-"""The account: do appid and secret give a token, may this address call, what is left today, can it be pushed to."""
+"""Checks of the account: appid and secret, this address, a given token, today's quota, the push host."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from wxcs_lite.transport import call, fetch_token, get_callback_ip, get_quota
 
 __all__ = ["check_account", "check_callback", "check_quota", "check_token", "check_whitelist"]
 
-# Refusals of the address that asks, not of the account.
+# Refusals of the calling address, not of the account.
 _OF_ADDRESS = frozenset({40164, 45035, 61004, 89501, 89502, 89503, 89504, 89505, 89506, 89507})
 
 
 def check_account(case: Case) -> Finding:
-    """Fetch a token with appid and secret; it is the shared one, so that nobody's ends."""
+    """Fetch a token with appid and secret; it is the shared one, so no other token ends."""
     if case.relayed:
         return skipped("not needed: the relay adds the credential", "无需检查：开放接口服务会自动附加凭证")
     if case.appid is None or case.secret is None:
@@ -25,7 +25,7 @@ def check_account(case: Case) -> Finding:
     for name, value in ((APPID, case.appid), (SECRET, case.secret)):
         if value != value.strip() or not value.isprintable():
             return wrong(
-                f"{name} has a blank or a line break at its start or end, or inside: set it again without",
+                f"{name} contains a space or a line break: set it again without",
                 f"{name} 的首尾或中间有空格、换行等字符：请去掉后重新设置",
             )
     try:
@@ -35,9 +35,9 @@ def check_account(case: Case) -> Finding:
     except WxError as e:
         return of_error(e)
     if case.refused is None:
-        return ok("appid and secret give a token", "appid 和 secret 能换到 access_token")
+        return ok("appid and secret give a token", "appid 和 secret 能换取 access_token")
     if case.refused.errcode in _OF_ADDRESS:
-        return skipped("not judged: the address was refused; see the next line", "尚无结论：IP 先被拒绝，见下一行")
+        return skipped("not checked: the address was refused; see the next line", "尚无结论：IP 先被拒绝，见下一行")
     return of_error(case.refused)
 
 
@@ -47,16 +47,16 @@ def _missing(case: Case) -> tuple[str, str]:
 
 
 def check_whitelist(case: Case) -> Finding | None:
-    """Say what the request for a token told of this address."""
+    """Report what the token request showed about this address."""
     if case.refused is not None and case.refused.errcode in _OF_ADDRESS:
         return of_error(case.refused)
     if case.token is None:
         return None
-    return ok("WeChat takes calls from this address", "微信允许从本机出口 IP 调用")
+    return ok("WeChat accepts calls from this address", "微信允许从本机出口 IP 调用")
 
 
 def check_token(case: Case) -> Finding | None:
-    """Try a token that was given beside, or in place of, appid and secret."""
+    """Try a token that was given besides, or instead of, appid and secret."""
     if case.given_token is None:
         return None
     try:
@@ -64,7 +64,7 @@ def check_token(case: Case) -> Finding | None:
     except WxError as e:
         return of_error(e)
     case.token = case.token or case.given_token
-    return ok(f"the token of {TOKEN} is accepted", f"{TOKEN} 里的 access_token 有效")
+    return ok(f"the token in {TOKEN} is accepted", f"{TOKEN} 里的 access_token 有效")
 
 
 def check_quota(case: Case) -> Finding:
@@ -77,14 +77,14 @@ def check_quota(case: Case) -> Finding:
         return of_error(e)
     limit, remain = (_number(quota, name) for name in ("daily_limit", "remain"))
     if limit is None or remain is None:
-        return warn("WeChat's answer names no quota", "微信的应答里没有额度信息")
+        return warn("WeChat's reply has no quota", "微信的应答里没有额度信息")
     if limit == 0:
-        return ok("WeChat tells no daily limit of messages", "微信没有给出每日消息上限")
+        return ok("WeChat reports no daily limit of messages", "微信没有给出每日消息上限")
     en = f"{remain:,} of {limit:,} messages are left today"
     zh = f"今天还能发 {remain:,} 条，每日上限 {limit:,} 条"
     if remain <= 0:
         return wrong(
-            f"{en}: wait until tomorrow, or call clear_quota, which is possible ten times a month",
+            f"{en}: wait until tomorrow, or call clear_quota (ten times a month at most)",
             f"{zh}：请等到明天，或调用 clear_quota 清零（每月 10 次）",
         )
     if remain * 10 < limit:
@@ -116,7 +116,7 @@ def check_callback(case: Case) -> Finding:
         if e.errcode != _NO_PUSH_URL:
             return of_error(e)
         return warn(
-            "no push URL is set in the console, so that what customers write does not arrive anywhere",
+            "no push URL is set in the console, so messages from customers do not arrive anywhere",
             "管理后台没有设置消息推送的 URL，收不到用户发来的消息",
         )
     except WxError as e:
@@ -138,8 +138,8 @@ def _reached(dns: Sequence[Mapping[str, Any]], ping: Sequence[Mapping[str, Any]]
     if lost:
         losses = printable(", ".join(f"{row.get('ip')} {row.get('package_loss')}" for row in lost[:3]))
         return warn(
-            f"WeChat loses packets to the host of your push URL ({losses}). A firewall that answers no ping does so, "
-            "too: --push URL looks at the rest",
+            f"WeChat loses packets to the host of your push URL ({losses}). A firewall that ignores pings causes "
+            "that, too: use --push URL to check the rest",
             f"微信到推送 URL 主机有丢包（{losses}）。防火墙不应答 ping 时也会这样，可用 --push URL 继续检查",
         )
     return ok("WeChat reaches the host of your push URL", "微信能连到推送 URL 的主机")

@@ -1,4 +1,4 @@
-"""All checks in their order, and what comes out of each."""
+"""All checks in their order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,7 +28,7 @@ CHECKS: Sequence[Check] = (
 
 
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[tuple[Check, Finding]]:
-    """Make one check after the other and give what each finds; who needs one that went wrong is passed over."""
+    """Run the checks in order and yield their findings; a check that needs a failed one is skipped."""
     broken: set[str] = set()
     for check in checks:
         first = next((other for other in checks if other.name in check.needs and other.name in broken), None)
@@ -41,4 +41,4 @@ def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Iterator[tuple[Chec
 
 
 def _not_made(first: Check) -> Finding:
-    return Finding("waiting", f"not looked at before this is well: {first.en}", f"先解决这一项再检查：{first.zh}")
+    return Finding("waiting", f"checked once this is solved: {first.en}", f"先解决这一项再检查：{first.zh}")

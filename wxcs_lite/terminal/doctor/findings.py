@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""The types of checks and findings."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -11,11 +11,11 @@ from wxcs_lite.terminal.environment import Address, Told
 
 __all__ = ["Case", "Check", "Finding", "State", "of_error", "ok", "skipped", "warn", "wrong"]
 
-State = Literal["ok", "warn", "wrong", "skipped", "waiting"]  # the last: for something that is wrong
+State = Literal["ok", "warn", "wrong", "skipped", "waiting"]  # waiting: for an earlier check that failed
 
 
 class Finding(NamedTuple):
-    """What a check found, in English and Chinese: what is, and unless it is well what to do next."""
+    """What a check found, in English and Chinese, and what to do if something is wrong."""
 
     state: State
     en: str
@@ -39,7 +39,7 @@ def skipped(en: str, zh: str) -> Finding:
 
 
 class Case:
-    """Who is examined, and what the checks so far have learnt; credentials are values that hide."""
+    """The settings to check, and what the checks have found so far; the reprs of credentials are hidden."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Case:
 
     @property
     def relayed(self) -> bool:
-        """Whether the open-API service of WeChat cloud hosting has answered."""
+        """Whether the reply came through the relay of WeChat cloud hosting."""
         return self.reply is not None and "x-openapi-seqid" in {name.lower() for name in self.reply.headers}
 
 
@@ -74,9 +74,9 @@ def _hidden(value: str | None) -> str | None:
 
 
 class Check(NamedTuple):
-    """A check: its name in the JSON, its titles, what must not be wrong before it, and how it is made.
+    """A check: its name in the JSON, its titles, the checks it needs, and the function that runs it.
 
-    `run` returns None where there is nothing to say.
+    `run` returns None if there is nothing to report.
     """
 
     name: str
@@ -87,6 +87,6 @@ class Check(NamedTuple):
 
 
 def of_error(error: Exception, told: Told | None = None) -> Finding:
-    """Return the finding of an error of ours; `told` is what else is to be said."""
+    """Return the finding for one of our errors; `told` is added to it."""
     en, zh = str(getattr(error, "en", error)), str(getattr(error, "zh", error))
     return wrong(f"{en}; {told[0]}", f"{zh}；{told[1]}") if told else wrong(en, zh)

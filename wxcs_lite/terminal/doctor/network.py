@@ -1,4 +1,4 @@
-"""The way to WeChat, in the order in which a call takes it: name, TLS, answer; then clock, and cloud hosting."""
+"""Checks of the connection to WeChat, in the order of a call: name, TLS, reply; then clock and cloud hosting."""
 
 import http.client
 import ipaddress
@@ -26,12 +26,12 @@ _PATIENCE = 5.0  # seconds for a step
 
 
 def _via(case: Case) -> SplitResult:
-    """Return whom this machine talks to: the proxy, if there is one."""
+    """Return what this machine connects to: the proxy, if there is one."""
     return urlsplit(case.where.proxy or case.where.base)
 
 
 def check_name(case: Case) -> Finding:
-    """Look the name up: that of the host, or of the proxy, who looks up the other."""
+    """Look up the host's name, or the proxy's, which looks up the host's itself."""
     via = _via(case)
     host = str(via.hostname)
     try:
@@ -49,12 +49,12 @@ def check_name(case: Case) -> Finding:
 
 
 def check_tls(case: Case) -> Finding:
-    """Look at the certificate: who issued it, and if it is not accepted, why."""
+    """Check the certificate: who issued it, or why it is not accepted."""
     base = urlsplit(case.where.base)
     if base.scheme != "https":
         return _plain(case, str(base.hostname))
     if _via(case).scheme == "https" and case.where.proxy is not None:
-        return skipped("the proxy speaks TLS itself: the next check tells", "代理本身使用 TLS，结果见下一项")
+        return skipped("the proxy uses TLS itself: see the next check", "代理本身使用 TLS，结果见下一项")
     try:
         certificate = _certificate(case, ssl.create_default_context())
     except ssl.SSLCertVerificationError as e:
@@ -75,13 +75,13 @@ def check_tls(case: Case) -> Finding:
 
 def _plain(case: Case, host: str) -> Finding:
     if _is(case, "is_loopback"):
-        return ok("plain http, which does not leave this machine", "使用 http，但不出本机")
+        return ok("plain http, but within this machine", "使用 http，但不出本机")
     if _is(case, "is_private") and case.where.base.rstrip("/") == _PLAIN_API:
-        return ok("plain http, as WeChat cloud hosting wants it", "使用 http，符合微信云托管的要求")
+        return ok("plain http, as WeChat cloud hosting requires", "使用 http，符合微信云托管的要求")
     return warn(
-        f"plain http to {host}: everyone on the way can read the token. Use https, unless this runs inside WeChat "
-        "cloud hosting",
-        f"以 http 访问 {host}：途中任何人都能看到凭证。除非运行在微信云托管里，请改用 https",
+        f"plain http to {host}: anyone on the network path can read the token. Use https, unless this runs inside "
+        "WeChat cloud hosting",
+        f"用 http 访问 {host}：途中任何人都能读取凭证。除非运行在微信云托管里，请改用 https",
     )
 
 
@@ -94,7 +94,7 @@ def _is(case: Case, kind: str) -> bool:
 
 
 def _certificate(case: Case, context: ssl.SSLContext) -> dict[str, Any]:
-    """Shake hands and return the certificate as Python shows it, {} for one that is not verified."""
+    """Make the TLS handshake and return the certificate as Python shows it, {} if it is not verified."""
     return dict(_connected(case, context, lambda sock: sock.getpeercert() or {}))
 
 
@@ -118,9 +118,9 @@ def _issuer(certificate: dict[str, Any]) -> str:
 
 
 def _unverified_issuer(case: Case) -> str:
-    """Return who issued a certificate that is not accepted, in words of its own; "?" if it does not tell.
+    """Return the issuer named in a certificate that is not accepted, or "?".
 
-    Python shows the parts of a verified certificate only. So it is fetched, and then verified against itself.
+    Python shows only verified certificates, so it is fetched first, and then verified against itself.
     """
     blind = ssl.create_default_context()
     blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
@@ -143,53 +143,53 @@ def _not_accepted(case: Case, error: ssl.SSLCertVerificationError) -> Finding:
     en, zh = f"the certificate is not accepted ({reason})", f"证书校验未通过（{reason}）"
     if error.verify_code in _DATES:
         return wrong(
-            f"{en}: first see whether the clock of this machine is right, date included",
+            f"{en}: first check the date and time of this machine",
             f"{zh}：请先检查本机的日期和时间",
         )
     if error.verify_code in _OTHER_NAME:
         return wrong(
-            f"{en}: somebody else answers here; look at the base URL, the hosts file and the proxy",
+            f"{en}: another server answers here; check the base URL, the hosts file and the proxy",
             f"{zh}：应答的不是这台主机，请检查基础地址、hosts 文件和代理",
         )
     return wrong(
         f"{en}; it was issued by {issuer}. A proxy, a gateway or an antivirus reads the traffic, or the CA "
-        "certificates of this machine are old: go round it, or have its CA put into the file that SSL_CERT_FILE names",
+        "certificates of this machine are old: avoid it, or add its CA to the file named by SSL_CERT_FILE",
         f"{zh}，签发者是 {issuer}。要么是代理、网关或杀毒软件在拦截 TLS，要么是本机的 CA 证书过旧："
         "请绕开它，或把它的 CA 加入 SSL_CERT_FILE 指定的文件",
     )
 
 
 def _unreachable(error: Exception, case: Case) -> Told:
-    """Return what is to be said of a connection that did not come about."""
+    """Return the message about a failed connection."""
     text = printable(error)
     if "Tunnel connection failed: 407" in text:
         return (
-            f"the proxy wants a login: put http://user:password@host:port into {PROXY} here, and into proxy= of "
+            f"the proxy requires a login: put http://user:password@host:port into {PROXY} here, and into proxy= of "
             "open_pool in your code",
             f"代理要求登录：这里请把 http://用户名:密码@主机:端口 写入 {PROXY}，代码里传给 open_pool 的 proxy=",
         )
     if text.startswith("Tunnel connection failed"):
         return (
-            f"the proxy refuses the way to this host ({text[26:60]}): see its rules",
+            f"the proxy refuses to connect to this host ({text[26:60]}): check its rules",
             f"代理拒绝访问该主机（{text[26:60]}）：请检查代理的规则",
         )
     if isinstance(error, ssl.SSLError):
         return (
-            "the TLS handshake failed: see whether the base URL and its port speak https",
+            "the TLS handshake failed: check whether the base URL and its port support https",
             "TLS 握手失败：请检查基础地址和端口是否支持 https",
         )
-    reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+    reason = "no reply in time" if isinstance(error, TimeoutError) else type(error).__name__
     reason_zh = "超时无应答" if isinstance(error, TimeoutError) else type(error).__name__
     en, zh = _unread_proxy()
     address, address_zh = ("the base URL", "基础地址") if case.where.proxy is None else ("the proxy", "代理")
     return (
-        f"no connection ({reason}): see the network, the firewall and {address}{en}",
-        f"连接不上（{reason_zh}）：请检查网络、防火墙和{address_zh}{zh}",
+        f"no connection ({reason}): check the network, the firewall and {address}{en}",
+        f"无法连接（{reason_zh}）：请检查网络、防火墙和{address_zh}{zh}",
     )
 
 
 def _unread_proxy() -> Told:
-    """Return a hint if the environment names a proxy that nothing here reads."""
+    """Return a hint if the environment names a proxy that is not used here."""
     named = next((name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY") if os.environ.get(name)), None)
     if named is None or setting(PROXY):
         return "", ""
@@ -200,7 +200,7 @@ def _unread_proxy() -> Told:
 
 
 def check_answer(case: Case) -> Finding:
-    """Make a call without a token: WeChat refuses it, with an errcode, and anybody else does something else."""
+    """Make a call without a token, which WeChat refuses with an errcode, unlike any other server."""
     asked = time.time()
     try:
         reply = perform(case.pool, None, endpoints.get_callback_ip())
@@ -214,9 +214,9 @@ def check_answer(case: Case) -> Finding:
         read_ok(*reply)
     except WxError as e:
         if hasattr(e, "errcode"):
-            return ok("it answers as WeChat does", "应答符合微信接口的形式")
-        return of_error(e, ("whatever answers there is not WeChat", "应答的不是微信"))
-    return ok("it answers as WeChat does", "应答符合微信接口的形式")
+            return ok("the reply looks like WeChat's", "应答符合微信接口的形式")
+        return of_error(e, ("the server there is not WeChat", "应答的不是微信"))
+    return ok("the reply looks like WeChat's", "应答符合微信接口的形式")
 
 
 def _note_clock(case: Case, now: float) -> None:
@@ -240,12 +240,12 @@ def check_clock(case: Case) -> Finding:
         return skipped("the reply has no Date to compare with", "应答里没有 Date，无从比较")
     seconds = round(abs(ahead))
     if seconds <= _NOTED:
-        return ok("within a minute of theirs", "与对方相差不到一分钟")
+        return ok("within a minute of WeChat's", "与对方相差不到一分钟")
     way, way_zh = ("ahead of", "快") if ahead > 0 else ("behind", "慢")
     finding = partial(wrong if seconds > _BAD else warn)
     return finding(
         f"this machine is {_span(seconds)} {way} WeChat: set the clock by NTP. Until then certificates, the age of "
-        "pushes (max_age) and signed calls are judged wrongly",
+        "pushes (max_age) and signed calls cannot be judged correctly",
         f"本机时间比微信{way_zh} {_span_zh(seconds)}：请用 NTP 校准，"
         "否则证书有效期、推送时效（max_age）和 API 签名都会判断出错",
     )
@@ -260,7 +260,7 @@ def _span_zh(seconds: int) -> str:
 
 
 def check_cloud_hosting(case: Case) -> Finding | None:
-    """Say what is known of WeChat cloud hosting: nothing, where nothing points to it."""
+    """Report on WeChat cloud hosting, if there is a sign of it."""
     host = urlsplit(case.where.base).hostname
     inside = case.where.proxy is None and host == urlsplit(API).hostname and _is(case, "is_private")
     if case.relayed:
@@ -271,7 +271,7 @@ def check_cloud_hosting(case: Case) -> Finding | None:
     if inside:
         return wrong(
             "the name has a private address, as inside WeChat cloud hosting, but the reply did not pass the relay: "
-            f"use {_PLAIN_API}, switch 开放接口服务 on, and build a new version after that",
+            f"use {_PLAIN_API}, switch on 开放接口服务, and then build a new version",
             f"域名解析到内网地址，像是在微信云托管里，但应答没有经过开放接口服务：请用 {_PLAIN_API}，"
             "打开“开放接口服务”开关，之后再发布新版本",
         )

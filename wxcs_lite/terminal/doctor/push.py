@@ -1,6 +1,6 @@
-"""The push URL, asked as WeChat asks it: the URL check, an event in the chosen mode, and one that somebody forged.
+"""Checks of the push URL, as WeChat calls it: the URL check, an event in the chosen mode, and a forged one.
 
-The event is of a kind that does not exist, from a customer who does not: a server has nothing to do but to say success.
+Neither the type of the event nor its customer exists, so the server only has to answer success.
 """
 
 import secrets
@@ -26,7 +26,7 @@ _OPENID = "oDOCTOR_nobody"
 
 
 def check_push_address(case: Case) -> Finding | None:
-    """See whether WeChat would call such a URL."""
+    """Check whether WeChat would call such a URL."""
     if case.push_url is None:
         return None
     try:
@@ -51,7 +51,7 @@ def check_push_address(case: Case) -> Finding | None:
             f"{host} is an address of this machine or this network: WeChat cannot reach it",
             f"{host} 是本机或内网地址，微信访问不到",
         )
-    return ok("an address that WeChat can call", "微信可以访问这种地址")
+    return ok("WeChat can call this URL", "微信可以访问这种地址")
 
 
 def _is_local(host: str) -> bool:
@@ -62,7 +62,7 @@ def _is_local(host: str) -> bool:
 
 
 class _Answer(NamedTuple):
-    reply: Reply | str  # a text says why there is none
+    reply: Reply | str  # a str says why there is no reply
     seconds: float
 
 
@@ -78,7 +78,7 @@ def _setting(case: Case, token: str | None = None) -> Setting:
 
 
 def check_push_echo(case: Case) -> Finding | None:
-    """Make the URL check: the answer is the echostr, and nothing else."""
+    """Make the URL check, which must be answered with exactly the echostr."""
     if case.push_url is None:
         return None
     echostr = str(secrets.randbelow(10**18) + 10**18)
@@ -103,18 +103,17 @@ def _nonce() -> str:
 
 
 _UNANSWERED: dict[str, Told] = {
-    "NewConnectionError": ("nobody listens there", "没有服务在监听"),
+    "NewConnectionError": ("nothing listens there", "没有服务在监听"),
     "NameResolutionError": ("the host's name has no address", "域名解析不到地址"),
     "SSLError": ("the certificate is not accepted, or TLS failed", "证书无效或 TLS 握手失败"),
-    "ProtocolError": ("the connection was cut", "连接被断开"),
+    "ProtocolError": ("the connection was lost", "连接被断开"),
 }
 
 
 def _no_answer(why: str) -> Told:
     if why.startswith("no answer within"):
         return (
-            f"no answer within {_TIME:g} s, which is all the time WeChat gives: answer at once, and do the work after "
-            "that",
+            f"no answer within {_TIME:g} s, and WeChat waits no longer: answer at once, and do the work afterwards",
             f"{_TIME:g} 秒内没有应答，微信最多只等这么久：请先应答，再处理业务",
         )
     en, zh = _UNANSWERED.get(why, (why, why))
@@ -122,41 +121,41 @@ def _no_answer(why: str) -> Told:
 
 
 def _status(status: int) -> Told:
-    en, zh = f"HTTP {status} where 200 is due", f"返回 HTTP {status}，应为 200"
+    en, zh = f"HTTP {status} instead of 200", f"返回 HTTP {status}，应为 200"
     if status in (401, 403):
         return (
-            f"{en}: is {PUSH_TOKEN} the Token of the console, and the server's, and is it read without a login?",
+            f"{en}: is {PUSH_TOKEN} the Token in the console and on the server, and does the URL need no login?",
             f"{zh}：请确认 {PUSH_TOKEN} 与管理后台、服务端的 Token（令牌）一致，且该地址不需要登录",
         )
     if 300 <= status < 400:
         return (
-            f"{en}: whether WeChat follows a redirect is not known, so give the final URL",
+            f"{en}: whether WeChat follows a redirect is not known, so use the final URL",
             f"{zh}：微信是否跟随跳转没有说明，请直接填写最终地址",
         )
-    return f"{en}: see the server's log", f"{zh}：请查看服务端日志"
+    return f"{en}: check the server's log", f"{zh}：请查看服务端日志"
 
 
 def _not_the_echostr(body: bytes, echostr: str) -> Told:
     right = echostr.encode()
     if right not in body:
         return (
-            f"the {len(body)} bytes of the answer are not the echostr: return the parameter echostr itself",
+            f"the answer ({len(body)} bytes) is not the echostr: return the parameter echostr itself",
             f"应答的 {len(body)} 字节里没有 echostr：请原样返回参数 echostr",
         )
     before, _, after = body.partition(right)
     around = (before + after).strip()
     if around == b'""':
         return (
-            "the echostr comes back in quotes: the framework made JSON of it; return plain text",
+            "the echostr comes back in quotes: the framework returned it as JSON; return plain text",
             "echostr 带了引号：框架把它转成了 JSON，请返回纯文本",
         )
     if not around:
         return (
-            "there are blanks or line breaks around the echostr: return it alone",
+            "there are spaces or line breaks around the echostr: return only the echostr",
             "echostr 前后多了空格或换行：请只返回 echostr",
         )
     return (
-        "there is more around the echostr (a BOM, HTML, a log line): return it alone",
+        "there is something around the echostr (a BOM, HTML, a log line): return only the echostr",
         "echostr 前后多了别的内容（BOM、HTML 或日志）：请只返回 echostr",
     )
 
@@ -166,18 +165,18 @@ def _in_time(seconds: float, en: str, zh: str) -> Finding:
     if seconds <= _SLOW:
         return ok(en, zh)
     return warn(
-        f"{en}; WeChat waits {_TIME:g} s, so answer first and do the work after that",
+        f"{en}; WeChat waits {_TIME:g} s, so answer first and do the work afterwards",
         f"{zh}，接近 {_TIME:g} 秒上限：请先应答，再处理业务",
     )
 
 
 def check_push_event(case: Case) -> Finding | None:
-    """Push an event of a kind that does not exist, in secure mode where there is a key: it has to get success."""
+    """Push an event of an unknown type, in secure mode if there is a key; the answer must be success."""
     if case.push_url is None:
         return None
     if case.aes_key is not None and case.appid is None:
         return skipped(
-            f"secure mode needs {APPID}, which is inside what is encrypted",
+            f"secure mode needs {APPID}, because encrypted pushes contain the appid",
             f"安全模式的密文里含有 appid，请设置 {APPID}",
         )
     try:
@@ -210,8 +209,8 @@ def _judged(case: Case, body: bytes, seconds: float) -> Finding:
         quoted = body.strip() == b'"success"'
         return wrong(
             f"an event is answered with {len(body)} bytes that are not success"
-            f"{': the quotes are too much, return plain text' if quoted else ''}. Customers then read that the service "
-            "is unavailable",
+            f"{'; drop the quotes and return plain text' if quoted else ''}. Customers are then told that the "
+            "service is unavailable",
             f"事件推送的应答（{len(body)} 字节）不是 success{'：多了引号，请返回纯文本' if quoted else ''}。"
             "用户会看到“客服暂时无法提供服务”之类的提示",
         )
@@ -219,13 +218,13 @@ def _judged(case: Case, body: bytes, seconds: float) -> Finding:
         return warn(
             f"a plain event is answered with success. Choose secure mode (安全模式) in the console and set {AES_KEY}: "
             "the signature of a plain push does not cover its body",
-            f"明文事件的应答正确。建议在管理后台改用安全模式并设置 {AES_KEY}：明文推送的签名不包含消息体",
+            f"明文事件的应答正确。建议在管理后台改用安全模式并设置 {AES_KEY}：明文推送的签名不涵盖正文",
         )
     return _in_time(seconds, "an event in secure mode is answered with success", "安全模式的事件应答正确")
 
 
 def check_push_forged(case: Case) -> Finding | None:
-    """Push the same with a signature that is wrong: it has to be refused."""
+    """Push the same event with a wrong signature, which must be refused."""
     if case.push_url is None:
         return None
     try:
@@ -235,8 +234,8 @@ def check_push_forged(case: Case) -> Finding | None:
     reply = _ask(case, request).reply
     if isinstance(reply, Reply) and _is_good(reply):
         return warn(
-            "an event with a wrong signature gets a good answer, too: see that the server checks the signature, else "
-            "anybody can write to it in WeChat's name",
+            "an event with a wrong signature is accepted, too: make sure that the server checks the signature, "
+            "or anybody can forge pushes",
             "签名错误的事件也得到正常应答：请确认服务端校验了签名，否则任何人都能冒充微信推送",
         )
     return ok("an event with a wrong signature is refused", "签名错误的事件会被拒绝")
