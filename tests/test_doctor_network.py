@@ -207,6 +207,14 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "made-up" not in str(hinted)
 
 
+def test_a_proxy_that_is_not_there_is_named() -> None:
+    """The base URL is not to blame."""
+    with closed_port() as port, a_case("https://api.weixin.qq.com", f"http://127.0.0.1:{port}") as case:
+        found = check_tls(case)
+    assert "no connection (ConnectionRefusedError): check the network, the firewall and the proxy" == found.en
+    assert "防火墙和代理" in found.zh
+
+
 def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step has its time."""
     monkeypatch.setattr(network, "_PATIENCE", 0.2)

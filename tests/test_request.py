@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from wxcs_lite import endpoints, text
 from wxcs_lite.multipart import Multipart
 from wxcs_lite.request import API, Request
+from wxcs_lite.secret import is_telling
 
 JPEG = b"\xff\xd8\xff\xe0 made up"
 TOKEN, SECRET = "80_made-up", "made-up-secret"
@@ -95,6 +96,23 @@ def test_a_handmade_appsecret_is_left_out_too() -> None:
     request = Request("POST", "/x", (), b'{"appid":"A","appsecret":"made-up-secret"}', "application/json")
     assert SECRET not in request.curl() + str(request)
     assert body_of(request) == arguments(request.curl())[-1]
+
+
+@pytest.mark.parametrize(
+    "body", [{"component_appsecret": SECRET}, {"more": [{"Secret": SECRET, "refresh_token": [SECRET]}]}]
+)
+def test_a_secret_is_left_out_wherever_it_stands(body: dict[str, Any]) -> None:
+    """Any JSON call may bring one: what is named like a secret hides at every level, in the body itself, too."""
+    request = endpoints.call("/x", body)
+    assert SECRET not in f"{request} {request.curl()} {request.body!r} {request.body!s}"
+    assert body_of(request) == arguments(request.curl())[-1]
+
+
+def test_a_secret_of_another_name_hides_in_the_query() -> None:
+    """The tokens of third-party platforms have names of their own."""
+    request = endpoints.call("/x", query={"component_access_token": SECRET})
+    assert SECRET not in f"{request} {request.curl()} {request.url(None)!r}"
+    assert f"/x?component_access_token={SECRET}" == request.url(None)
 
 
 def test_an_upload_names_the_file() -> None:
@@ -179,9 +197,8 @@ def test_any_handmade_body_can_be_looked_at(body: bytes) -> None:
 @given(st.dictionaries(WORDS, WORDS | st.integers() | st.none()))
 def test_the_shown_json_is_the_sent_json(fields: dict[str, object]) -> None:
     """Nothing is lost on the way to the eye."""
-    message = {**fields, "touser": "U", "msgtype": "new"}
-    for name in ("secret", "appsecret", "businessid"):  # the first two are not shown, the third has rules
-        message.pop(name, None)
+    shown_ones = {name: value for name, value in fields.items() if not is_telling(name) and name != "businessid"}
+    message = {**shown_ones, "touser": "U", "msgtype": "new"}  # a businessid has rules
     head, _, shown = str(endpoints.send(message)).partition("\n\n")
     assert message == json.loads(shown)
     assert "POST /cgi-bin/message/custom/send?access_token=*** HTTP/1.1" == head.splitlines()[0]

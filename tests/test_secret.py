@@ -23,6 +23,7 @@ from wxcs_lite.secret import (
     hidden,
     hide,
     hide_if_str,
+    hide_named,
     secret_of,
 )
 
@@ -174,6 +175,19 @@ def test_a_slice_hides_too(secret: Any, cut: object, shown: str) -> None:
     assert type(secret) is type(secret[:7])
     assert shown == repr(secret[:7])
     assert "80" not in repr(secret[:0]) + repr(secret)
+
+
+def test_hidden_bytes_hide_their_text_too() -> None:
+    """That of bytes is their repr, which print and a log's %s would show."""
+    assert "SecretBytes('***') SecretBytes('***')" == "{} {!s}".format(*[SecretBytes(b"made-up")] * 2)
+
+
+def test_what_holds_itself_is_copied_some_levels_deep() -> None:
+    """Whoever makes JSON of it says what is wrong with it."""
+    body: dict[str, Any] = {"secret": "made-up"}
+    body["self"] = body
+    assert "made-up" == hide_named(body)["self"]["secret"]
+    assert "Secret('***')" == repr(hide_named(body)["self"]["secret"])
 
 
 def test_hidden_bytes_are_bytes() -> None:

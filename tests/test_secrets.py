@@ -202,6 +202,10 @@ def cleared(kind: str) -> tuple[str, dict[str, Any]]:
     return "/cgi-bin/clear_quota/v2", {"method": "POST", "query": query}
 
 
+def nested(kind: str) -> tuple[str, dict[str, Any]]:
+    return "/cgi-bin/x", {"more": [{"component_appsecret": bare_secret(kind)}]}
+
+
 # Lambdas stand in functions here and below: of one at the top of a module, IPython evaluates all that the module says.
 def calls() -> dict[str, Callable[[Pool, str], object]]:
     return {
@@ -227,6 +231,7 @@ def calls() -> dict[str, Callable[[Pool, str], object]]:
         "get_rid in cloud hosting": lambda pool, kind: get_rid(pool, cloud_token(kind), "RID"),
         "get_quota signed in cloud hosting": lambda pool, kind: get_quota(pool, cloud_token(kind), keys=signing_keys()),
         "call with a secret": lambda pool, kind: call(pool, None, *stable(kind)),
+        "call with a secret beside its token": lambda pool, kind: call(pool, bare_token(kind), *nested(kind)),
         "send signed": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello"), keys=signing_keys()),
         "get_rid signed": lambda pool, kind: get_rid(pool, bare_token(kind), "RID", keys=signing_keys()),
         "get_quota signed": lambda pool, kind: get_quota(pool, bare_token(kind), keys=signing_keys()),

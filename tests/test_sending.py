@@ -264,6 +264,34 @@ def test_ctrl_c_says_whether_it_may_have_been_sent(
     assert f"{words}\n" == capsys.readouterr().err
 
 
+def test_a_mistake_of_ours_does_not_say_that_nothing_was_sent(
+    box: Box, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that repeats what failed with 1 must not send twice; where nothing left, the error goes on."""
+
+    def mistaken(*_: object) -> None:
+        raise KeyError("made-up")
+
+    monkeypatch.setattr(sending, "send", mistaken)
+    assert UNKNOWN == box.run(TEXT)[0]
+    told = capsys.readouterr().err.splitlines()
+    assert ["KeyError: 'made-up'", "It may have been sent: check before you send again."] == told[-2:]
+    monkeypatch.setattr(sending, "get_token", mistaken)
+    with pytest.raises(KeyError):
+        box.run(TEXT)
+
+
+def test_ctrl_c_after_the_reply_was_sent(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What WeChat has taken is not called unsent."""
+
+    def pressing(_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sending, "printable", pressing)
+    assert 0 == box.run(TEXT)[0]
+    assert ["您好"] == box.texts
+
+
 def test_ctrl_c_at_the_question_sends_nothing(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """That is what most people press there."""
 

@@ -762,6 +762,23 @@ def test_call_hides_a_token_that_it_brings() -> None:
     assert "81_made-up" not in repr(found)
 
 
+def test_call_hides_what_is_named_like_a_secret_at_every_level() -> None:
+    """The tokens of third-party platforms and the answers to their calls lie deeper."""
+    brought = b'{"authorization_info":{"authorizer_access_token":"81_made-up","list":[{"session_key":"made-up"}]}}'
+    with Server(answers(reply(brought))) as server, server.pool() as pool:
+        found = call(pool, TOKEN, "/cgi-bin/component/api_query_auth", {})
+    assert "made-up" not in repr(found)
+    assert "81_made-up" == found["authorization_info"]["authorizer_access_token"]
+
+
+def test_call_takes_echoes_of_all_secrets_out() -> None:
+    """A token beside it does not keep a secret of the body in the error."""
+    echo = b'{"errcode":40125,"errmsg":"no made-up-a-secret!"}'
+    with Server(answers(reply(echo))) as server, server.pool() as pool, pytest.raises(ApiError) as caught:
+        call(pool, TOKEN, "/x", {"more": {"component_appsecret": "made-up-a-secret!"}})
+    assert "no ***" == caught.value.errmsg
+
+
 def test_get_callback_ip_has_no_errcode() -> None:
     """WeChat leaves errcode out on success."""
     with Server(answers(reply(b'{"ip_list":["127.0.0.1"]}'))) as server, server.pool() as pool:

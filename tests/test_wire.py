@@ -202,6 +202,24 @@ def test_an_upload_may_take_longer_than_the_connect_timeout() -> None:
         assert "MEDIA_ID" == upload(pool, TOKEN, JPEG + bytes(400_000)).media_id
 
 
+def never_reads(peer: Peer) -> None:
+    """Take the head, and leave the body where it is."""
+    peer.read_head()
+    peer.server.stopped.wait(10)
+
+
+def test_an_upload_that_stands_still_says_that_it_was_not_sent_in_time() -> None:
+    """Nothing cut the connection: it is too slow for the time that was allowed."""
+    options = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)]
+    with (
+        Server(never_reads, receive_buffer=32768) as server,
+        server.pool(connect_timeout=0.3, socket_options=options) as pool,
+        pytest.raises(TransportError, match="could not be sent in time") as caught,
+    ):
+        upload(pool, TOKEN, JPEG + bytes(4_000_000))
+    assert caught.value.maybe_sent
+
+
 def test_the_headers_of_the_pool_are_kept() -> None:
     """What the user has set on the pool goes along with ours."""
     with Server(answers(reply())) as server, server.pool(headers={"X-Mine": "1"}) as pool:

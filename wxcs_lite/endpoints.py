@@ -13,7 +13,7 @@ from wxcs_lite.messages import require_message
 from wxcs_lite.multipart import media_part
 from wxcs_lite.request import JSON, SECRETS, Gives, Request
 from wxcs_lite.require import kind_of, quoted, require_businessid, require_str, require_utf8
-from wxcs_lite.secret import SecretBytes, hide, hide_if_str, hide_named
+from wxcs_lite.secret import SecretBytes, hide, hide_if_str, hide_named, secrets_in
 
 __all__ = [
     "SIGNABLE",
@@ -254,7 +254,9 @@ def call(
     if body is None:
         return Request(str(method), str(path), pairs, takes_token=takes_token)
     data = _json(dict(body), "body")
-    return Request(str(method), str(path), pairs, data if takes_token else SecretBytes(data), JSON, (), takes_token)
+    return Request(
+        str(method), str(path), pairs, SecretBytes(data) if secrets_in(body) else data, JSON, (), takes_token
+    )
 
 
 def _require_path(path: str) -> None:

@@ -84,6 +84,11 @@ _NOT_HTTP = (
     "the reply is not valid HTTP, so its end is unknown",
     "应答不符合 HTTP 规范，无法确定在哪里结束",
 )
+_NOT_ALL_SENT = (
+    True,
+    "the request could not be sent in time: give open_pool a longer connect_timeout, or total_timeout",
+    "请求没有在限定时间内发完：请在 open_pool 里调大 connect_timeout 或 total_timeout",
+)
 _NO_PROXY = False, "no connection through the proxy: check its address and login", "无法连接代理：请检查代理地址和账号"
 _SIGNED_BY_ITSELF = 18  # OpenSSL's X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
 _SELF_SIGNED = (
@@ -150,6 +155,8 @@ def _named(error: BaseException) -> _Told:
             return _NO_PROXY
     if isinstance(error, u.ProtocolError) and any(map(_is_malformed, error.args)):
         return _NOT_HTTP
+    if isinstance(error, u.ProtocolError) and any(isinstance(arg, TimeoutError) for arg in error.args):
+        return _NOT_ALL_SENT  # one while reading is a ReadTimeoutError
     return next(told for kind, told in _STAGES if isinstance(error, kind))
 
 

@@ -35,9 +35,9 @@ _ORPHANED = 5.0  # seconds; a queue's lock is held for microseconds, unless its 
 
 
 class Renewable(Protocol):
-    """An object with locks, threads or the like; `renew` replaces them without touching the old ones."""
+    """An object with locks, threads or the like; `after_fork` replaces them without touching the old ones."""
 
-    def renew(self) -> None: ...
+    def after_fork(self) -> None: ...
 
 
 _queues: set["ref[Queue[Any]]"] = set()  # every call looks in here, and a WeakSet's `in` is slower
@@ -54,7 +54,7 @@ def watch(pool: object) -> None:
 
 
 def renew_in_child(renewable: Renewable) -> None:
-    """Call `renew` in every child, as long as the object exists."""
+    """Call `after_fork` in every child, as long as the object exists."""
     _renewables.add(renewable)
 
 
@@ -74,7 +74,7 @@ def in_child() -> None:
     for kept in [kept for known in list(_queues) if (kept := known()) is not None]:
         _start_again(kept)
     for renewable in list(_renewables):
-        renewable.renew()
+        renewable.after_fork()
 
 
 def _start_again(kept: "Queue[Any]") -> None:

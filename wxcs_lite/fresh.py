@@ -31,7 +31,7 @@ class FreshToken:
         self._failure: WxError | None = None
         renew_in_child(self)
 
-    def renew(self) -> None:
+    def after_fork(self) -> None:
         """Take a new lock: a thread that held the old one when the process was forked does not exist here."""
         self._lock = Lock()
 

@@ -5,13 +5,14 @@ them looks at the path. Shown to people, as an HTTP message or a curl command, i
 """
 
 import json
+import os
 import re
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from wxcs_lite.multipart import Multipart
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import Secret, credential, hide, hide_if_str
+from wxcs_lite.secret import Secret, credential, hide, hide_if_str, hide_named, is_telling
 
 __all__ = ["API", "JSON", "SECRETS", "Gives", "Request"]
 
@@ -20,7 +21,7 @@ JSON = "application/json"
 
 Gives = Literal["json", "receipt", "media"]
 
-SECRETS = ("secret", "appsecret")  # names of parameters and fields
+SECRETS = ("secret", "appsecret")  # a call that has one of these fields or parameters takes no token
 _BASE = r"(?i)https?://[^/?#@\\\x00-\x20\x7f]+(?:/[^?#\\\x00-\x20\x7f]*)?"
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 
@@ -35,7 +36,7 @@ class Request(NamedTuple):
     >>> print(request.url("80_made+up"))
     /cgi-bin/openapi/rid/get?access_token=80_made%2Bup
 
-    It never holds an access token; str and curl leave out what is named `secret` or `appsecret` in body or query.
+    It never holds an access token; str and curl leave out what is named like a secret in body or query.
     `extra_headers` are pairs that are sent beside Content-Type. `gives` says what comes back: "receipt" confirms a
     message (if it gets lost, sending again may deliver twice), "media" is a file, "json" any other JSON object.
     """
@@ -81,7 +82,7 @@ class Request(NamedTuple):
         if token is not None:
             query = f"&{token.parameter}={quote(token, safe='')}{query}"
         url = f"{path}?{query[1:]}" if query else path
-        return hide(url) if any(name in SECRETS for name, _ in self.query) else url
+        return hide(url) if any(is_telling(name) for name, _ in self.query) else url
 
     def curl(self, url: str = API) -> str:
         """Return the curl command that does the same; the token stays `$WXCS_TOKEN`, a secret `$WXCS_SECRET`.
@@ -127,7 +128,7 @@ def _joined(base: object, path: str) -> str:
 def _target(request: Request, token: str, secret: str) -> str:
     """Return path and query as they are sent, with placeholders for token and secret."""
     pairs = [f"access_token={token}"] if request.takes_token else []
-    pairs += [f"{name}={secret if name in SECRETS else quote(value, safe='')}" for name, value in request.query]
+    pairs += [f"{name}={secret if is_telling(name) else quote(value, safe='')}" for name, value in request.query]
     return f"{request.path}?{'&'.join(pairs)}" if pairs else request.path
 
 
@@ -147,8 +148,7 @@ def _body(body: bytes | Multipart | None) -> list[str]:
     fields = _fields(body)
     if fields is None:
         return ["", f"<{len(body):,} bytes>"]
-    shown = {name: "***" if name in SECRETS else value for name, value in fields.items()}
-    return ["", json.dumps(shown, ensure_ascii=False, indent=2)]
+    return ["", json.dumps(hide_named(fields, lambda _: "***"), ensure_ascii=False, indent=2)]
 
 
 def _fields(body: bytes) -> dict[str, Any] | None:
@@ -185,9 +185,8 @@ def _shell_json(body: bytes, shell_quote: Any) -> str:
     fields = _fields(body)
     if fields is None:
         return "--data-binary @body"
-    name = next((name for name in SECRETS if name in fields), None)
-    if name is None:
+    mark = os.urandom(16).hex()  # stands for a secret, and nobody can have written it into a message
+    compact = json.dumps(hide_named(fields, lambda _: mark), ensure_ascii=False, separators=(",", ":"))
+    if mark not in compact:
         return f"--data-raw {shell_quote(body.decode())}"
-    compact = json.dumps({**fields, name: ""}, ensure_ascii=False, separators=(",", ":"))
-    before, _, after = compact.partition(f'"{name}":""')
-    return f"""--data-raw {shell_quote(f'{before}"{name}":"')}"$WXCS_SECRET"{shell_quote(f'"{after}')}"""
+    return "--data-raw " + '"$WXCS_SECRET"'.join(shell_quote(part) for part in compact.split(mark))

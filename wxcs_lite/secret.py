@@ -5,7 +5,7 @@ stars instead.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, SupportsIndex, TypeVar
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "hide",
     "hide_if_str",
     "hide_named",
+    "is_telling",
     "secret_of",
+    "secrets_in",
 ]
 
 _T = TypeVar("_T")
@@ -65,6 +67,9 @@ class SecretBytes(bytes):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}('***')"
+
+    def __str__(self) -> str:  # that of bytes would show them, as print and a log's %s do
+        return repr(self)
 
 
 class Token(Secret):
@@ -169,27 +174,57 @@ def hidden(pool: _T, token: object, *others: Any) -> tuple[Any, ...]:
 
 
 _TELLING = ("secret", "token", "_key")  # in a name, in any case
+_LEVELS = 8  # no secret was seen deeper, and a dict may hold itself
 
 
-def hide_named(fields: _T) -> _T:
-    """Return a copy of the fields in which every text named like a secret is hidden.
+def hide_named(fields: _T, how: Callable[[Any], Any] = hide_if_str) -> _T:
+    """Return a copy of the fields in which every text named like a secret is hidden, at every level.
 
-    >>> hide_named({"appid": "APPID", "secret": "made-up"})
-    {'appid': 'APPID', 'secret': Secret('***')}
+    >>> hide_named({"appid": "APPID", "secret": "made-up", "more": {"session_key": "made-up"}})
+    {'appid': 'APPID', 'secret': Secret('***'), 'more': {'session_key': Secret('***')}}
 
-    What is passed by mistake is hidden as a whole: a text, bytes, the texts of a list.
+    What is passed by mistake is hidden as a whole: a text, bytes, the texts of a list. `how` is applied to a value.
     """
     if isinstance(fields, bytes):
         return SecretBytes(fields)  # type: ignore[return-value]
-    if isinstance(fields, list):
-        return [hide_if_str(value) for value in fields]  # type: ignore[return-value]
-    if not isinstance(fields, Mapping):
-        return hide_if_str(fields)
-    return {name: hide_if_str(value) if _is_telling(name) else value for name, value in fields.items()}  # type: ignore[return-value]
+    if isinstance(fields, Mapping):
+        fields = dict(fields)  # type: ignore[assignment]
+    return _named(fields, True, how, _LEVELS)  # type: ignore[no-any-return]
 
 
-def _is_telling(name: object) -> bool:
+def _named(value: object, telling: bool, how: Callable[[Any], Any], levels: int) -> Any:
+    if not isinstance(value, dict | list) or not levels:
+        return how(value) if telling else value
+    if isinstance(value, list):
+        return [_named(item, telling, how, levels - 1) for item in value]
+    return {name: _named(item, is_telling(name), how, levels - 1) for name, item in value.items()}
+
+
+def is_telling(name: object) -> bool:
+    """Whether what has this name is a secret, or may be one.
+
+    >>> [is_telling(name) for name in ("component_appsecret", "session_key", "touser")]
+    [True, True, False]
+    """
     return isinstance(name, str) and any(word in name.lower() for word in _TELLING)
+
+
+def secrets_in(*fields: object) -> list[Secret]:
+    """Return each text that is named like a secret, hidden.
+
+    >>> secrets_in({"touser": "OPENID", "secret": "made-up"}, None)
+    [Secret('***')]
+    """
+    found: list[Secret] = []
+
+    def note(value: object) -> object:
+        if isinstance(value, str):
+            found.append(hide(value))
+        return value
+
+    for each in fields:
+        hide_named(each, note)
+    return found
 
 
 def any_spelling(secret: str) -> re.Pattern[str]:

@@ -29,10 +29,10 @@ from wxcs_lite.replies import (
     read_uploaded,
     scrub_texts,
 )
-from wxcs_lite.request import SECRETS, Request
+from wxcs_lite.request import Request
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
-from wxcs_lite.secret import Token, any_spelling, hidden, hide_if_str, hide_named, secret_of
+from wxcs_lite.secret import Token, any_spelling, hidden, hide_if_str, hide_named, secret_of, secrets_in
 from wxcs_lite.wire import MAX_MEDIA, SECRET_LENGTH, Progress, answer
 
 if TYPE_CHECKING:
@@ -325,6 +325,13 @@ def call(
     pool, token, path = hidden(pool, token, path)
     body, method, query = hide_named(body), hide_if_str(method), hide_named(query)
     request = endpoints.call(path, body, method=method, query=query)
-    named = [value for name, value in {**(body or {}), **(query or {})}.items() if name in SECRETS]
-    secret = secret_of(token) or next((value for value in named if isinstance(value, str)), None)
-    return hide_named(answer(pool, token, request, read_ok, secret=secret))
+    named = [secret for secret in secrets_in(body, query) if len(secret) >= SECRET_LENGTH]
+
+    def read(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
+        for secret in named:  # an echo of them, too
+            text = any_spelling(secret).sub("***", body.decode("utf-8", "surrogateescape"))
+            body = text.encode("utf-8", "surrogateescape")
+        return read_ok(status, headers, body)
+
+    secret = secret_of(token) or next(iter(named), None)
+    return hide_named(answer(pool, token, request, read, secret=secret))

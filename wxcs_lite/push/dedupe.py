@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
+from itertools import islice
 from threading import BoundedSemaphore, Lock
 
 from wxcs_lite.errors import ApiError, InvalidMessage, WxError
@@ -54,10 +55,10 @@ class Once:
         self._workers, self._queue = workers, queue
         # The answer, or its future.
         self._seen: OrderedDict[bytes, Future[bytes | None] | bytes] = OrderedDict()
-        self.renew()
+        self.after_fork()
         renew_in_child(self)
 
-    def renew(self) -> None:
+    def after_fork(self) -> None:
         """Take new locks and threads; in the child of a fork, leave unfinished pushes to the parent."""
         self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
         self._places = BoundedSemaphore(self._workers + self._queue)
@@ -104,9 +105,14 @@ class Once:
                 self._places.release()
                 return None
             self._seen[key] = started
-            if len(self._seen) > self._remember:
-                self._seen.popitem(last=False)
+            self._forget_oldest()
             return started
+
+    def _forget_oldest(self) -> None:
+        """Keep to the bound; a push that is being handled stays, else its repetition would be handled beside it."""
+        answered = (key for key, found in self._seen.items() if isinstance(found, bytes))
+        for key in list(islice(answered, max(0, len(self._seen) - self._remember))):
+            del self._seen[key]
 
     def _run(self, key: bytes, name: str, push: Push) -> bytes | None:
         """Answer a push in a thread of the pool; whatever happens, this frees the place."""
@@ -118,11 +124,11 @@ class Once:
                 self._given_back.remove(key)
                 answer = None
                 _log.warning("push %s: given back, so WeChat got 503 and will send it again", name)
-            elif key in self._seen:
-                if answer is None or not known:
-                    del self._seen[key]
-                else:
-                    self._seen[key] = answer
+            elif answer is None or not known:
+                del self._seen[key]
+            else:
+                self._seen[key] = answer
+                self._forget_oldest()
         self._places.release()
         return answer
 

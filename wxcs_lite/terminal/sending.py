@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TextIO
 
@@ -65,20 +66,28 @@ def run(
     try:
         return sending.run(flags, how, lines)
     except KeyboardInterrupt:
+        if sending.sent:
+            return 0
         sending.tell("unknown" if sending.leaving else "interrupted")
         return UNKNOWN if sending.leaving else INTERRUPTED
     except WxError as e:
         return sending.failed(e)
-    except ValueError as e:  # an invalid URL
-        return sending.refuse(told(e, lang))
+    except Exception as e:
+        if sending.leaving:  # a mistake of ours: Python's status for it, 1, would say that nothing was sent
+            traceback.print_exception(e)
+            sending.tell("unknown")
+            return UNKNOWN
+        if not isinstance(e, ValueError):
+            raise
+        return sending.refuse(told(e, lang))  # an invalid URL
 
 
 class _Sending:
-    """One message to send; `leaving` is True as long as it may have been sent."""
+    """One message to send; `leaving` is True while it may have been sent, `sent` once it has been."""
 
     def __init__(self, where: Address, lang: Language, out: TextIO) -> None:
         self._where, self._lang, self._out, self._texts = where, lang, out, _TEXTS[lang]
-        self.leaving = False
+        self.leaving = self.sent = False
 
     def run(self, flags: Mapping[str, str | None], how: How, lines: TextIO) -> int:
         at_terminal = lines.isatty()
@@ -115,7 +124,7 @@ class _Sending:
                 message = with_media_id(message, upload(pool, token, draft.picture).media_id)
             self.leaving = True
             answer = send(pool, token, message)
-            self.leaving = False
+            self.leaving, self.sent = False, True
         print(printable(json.dumps(answer, ensure_ascii=False)), file=self._out)
 
     def tell(self, name: str, **values: str) -> None:

@@ -181,9 +181,10 @@ def _unreachable(error: Exception, case: Case) -> Told:
     reason = "no reply in time" if isinstance(error, TimeoutError) else type(error).__name__
     reason_zh = "超时无应答" if isinstance(error, TimeoutError) else type(error).__name__
     en, zh = _unread_proxy()
+    address, address_zh = ("the base URL", "基础地址") if case.where.proxy is None else ("the proxy", "代理")
     return (
-        f"no connection ({reason}): check the network, the firewall and the base URL{en}",
-        f"无法连接（{reason_zh}）：请检查网络、防火墙和基础地址{zh}",
+        f"no connection ({reason}): check the network, the firewall and {address}{en}",
+        f"无法连接（{reason_zh}）：请检查网络、防火墙和{address_zh}{zh}",
     )
 
 
