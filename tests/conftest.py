@@ -21,6 +21,7 @@ pytest_plugins = ["pytester", "wxcs_lite.testing"]
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 settings.register_profile("any machine", deadline=None)  # a slow moment of the machine is no failure
 settings.load_profile("any machine")
@@ -70,9 +71,24 @@ def vcr_config() -> dict[str, Any]:
     return scrubbed_vcr_config()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers for a core: while one waits for a server that is silent on purpose, the other goes on."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """With several workers (`-n auto`) a module stays with one of them, and those that wait longest come first."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a module begins early runs beside the other tests, so its own come last."""
-    items.sort(key=lambda item: _begins_early(item) is not None)
+    """What a module begins early runs beside the other tests, so its own come last; among several workers first."""
+    items.sort(key=lambda item: (_begins_early(item) is not None) ^ _IS_WORKER)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -80,9 +96,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     gc.collect()
     gc.freeze()  # five thousand tests and their modules are there to stay: each full collection would look at them
-    for begin_early in dict.fromkeys(map(_begins_early, session.items)):
-        if begin_early is not None:
-            begin_early([item for item in session.items if _begins_early(item) is begin_early])
+    if not _IS_WORKER:
+        for item in session.items:
+            _begin_early(item)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Of several workers, the one that has a module's tests begins what they wait for: no core is idle meanwhile."""
+    _begin_early(item)
+
+
+_begun = set[object]()
+
+
+def _begin_early(item: pytest.Item) -> None:
+    begin_early = _begins_early(item)
+    if begin_early is not None and begin_early not in _begun:
+        _begun.add(begin_early)
+        begin_early([each for each in item.session.items if _begins_early(each) is begin_early])
 
 
 def pytest_unconfigure() -> None:
