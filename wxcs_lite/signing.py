@@ -12,6 +12,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wxcs_lite.endpoints import SIGNABLE
@@ -208,11 +209,12 @@ def _signature(reply: Reply, keys: SigningKeys) -> str:
     for kind in ("", "-deprecated"):
         if _header(reply.headers, f"wechatmp-serial{kind}") == keys.certificate_sn:
             if kind:
-                warnings.warn(
-                    "WeChat has changed its platform certificate, and yours will soon expire: download the new one\n"
-                    "微信的平台证书已更换，现有证书即将失效：请到管理后台下载新证书",
-                    stacklevel=4,
-                )
+                with suppress(UserWarning):  # under -W error it would be raised out of a call that WeChat has taken
+                    warnings.warn(
+                        "WeChat has changed its platform certificate; yours will soon expire: download the new one\n"
+                        "微信的平台证书已更换，现有证书即将失效：请到管理后台下载新证书",
+                        stacklevel=4,
+                    )
             return _header(reply.headers, f"wechatmp-signature{kind}")
     raise _refused(
         reply,
