@@ -42,7 +42,7 @@ def whole_job(nb: Notebook, lang: str, photo: Path) -> None:
     nb.says(question)
     nb.desk.locator(".wxcs-in").filter(has_text=question).wait_for()
     nb.press(nb.desk, "typing_on")
-    nb.desk.get_by_text(re.compile(r"\d+ (s more|秒)")).wait_for()
+    nb.desk.get_by_text(re.compile(r"another \d+ s|\d+ 秒")).wait_for()
     nb.phone.get_by_text(nb.words["is_typing"]).wait_for()
     nb.field("content").fill(answer)
     nb.sends(".wxcs-text")
