@@ -6,7 +6,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tests import test_secrets
 from tests.attack.found import Finding, Result
@@ -55,8 +55,9 @@ def run(quick: bool, only: str = "") -> Result:
     )
 
 
-def _shown(call: Callable[[], object], kind: str) -> Iterator[tuple[str, str]]:
-    """Give each tool that shows a secret of this call, and which."""
+def _shown(call: Callable[[], object], kind: str) -> list[tuple[str, str]]:
+    """Return each tool that shows a secret of this call, and which."""
+    # Not a generator: Python 3.13.0 crashes where a tool looks at the locals of one that is running.
     logged = io.StringIO()
     handler = logging.StreamHandler(logged)
     root = logging.getLogger()
@@ -75,8 +76,7 @@ def _shown(call: Callable[[], object], kind: str) -> Iterator[tuple[str, str]]:
     shown = {"logging at DEBUG": logged.getvalue()}
     if failure is not None:
         shown |= {tool: show(failure) for tool, show in _TOOLS.items()}
-    for tool, text in shown.items():
-        yield from ((tool, repr(leak)[:20]) for leak in leaks(kind, text)[:1])
+    return [(tool, repr(leak)[:20]) for tool, text in shown.items() for leak in leaks(kind, text)[:1]]
 
 
 def _sentry() -> list[Finding]:
