@@ -12,7 +12,14 @@ import sys
 import wxcs_lite
 
 FLAGS = doctest.ELLIPSIS
-EXTRAS = ("wxcs_lite.panel", "wxcs_lite.push", "wxcs_lite.signing", "wxcs_lite.testing", "wxcs_lite.__main__")
+EXTRAS = (
+    "wxcs_lite.panel",
+    "wxcs_lite.push",
+    "wxcs_lite.signing",
+    "wxcs_lite.signing_keys",
+    "wxcs_lite.testing",
+    "wxcs_lite.__main__",
+)
 ALLOWED = {"wxcs_lite", "urllib3"}
 
 

@@ -32,6 +32,7 @@ FLOORS = (
     {"media", "splitting"},
     {"remarks"},
     {"endpoints", "replies"},
+    {"signing_keys"},
     {"signing"},
     {"failures", "forks", "framing", "logs"},
     {"pools"},
