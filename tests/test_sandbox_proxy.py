@@ -435,10 +435,12 @@ def test_who_only_opened_a_tunnel_was_not_served(sandbox: Sandbox, monkeypatch: 
     monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 2)
     monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.05)
     with sandbox.proxy() as environment, open_tunnel(environment) as served:
-        served.sendall(ASKED)
-        assert served.recv(65536)
+        for _ in range(2):  # once the second answer is here, the first has been counted
+            served.sendall(ASKED)
+            assert served.recv(65536)
         with connect(environment, CONNECT) as opening:
             receive(opening, CONNECTED)
+            time.sleep(0.1)  # both have kept the server waiting for longer than GRACE, so that either could be cut
             assert still_answers(environment)
             assert b"" == opening.recv(1)
         served.sendall(ASKED)
