@@ -4,7 +4,6 @@ import re
 import selectors
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import test_main
 from wxcs_lite import download, fetch_token, open_pool, send, text, upload
 from wxcs_lite.sandbox import sunset
 from wxcs_lite.sandbox.http.peers import PACE, SMALL, PeerGoneError, Peers
@@ -27,16 +27,8 @@ linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the p
 @contextmanager
 def served(*more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Serve a sandbox in a process of its own, so that its memory can be told from ours."""
-    command = [sys.executable, "-m", "wxcs_lite", "sandbox", *(f"--customer={name}" for name in CUSTOMERS), *more]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-            assert found is not None
-            yield process, found[0]
-        finally:
-            process.send_signal(2)
-            process.wait(60)  # it waits for its threads, which a busy machine lets wait
+    with test_main.served(*(f"--customer={name}" for name in CUSTOMERS), *more) as running:
+        yield running
 
 
 def peak_of(process: subprocess.Popen[str]) -> float:
