@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
 from os import PathLike, fspath
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -33,7 +32,7 @@ from wxcs_lite.request import Request
 from wxcs_lite.require import kind_of, quoted
 from wxcs_lite.scrub import scrub
 from wxcs_lite.secret import Token, any_spelling, hidden, hide_if_str, hide_named, secret_of, secrets_in
-from wxcs_lite.wire import MAX_MEDIA, SECRET_LENGTH, Progress, answer
+from wxcs_lite.wire import MAX_MEDIA, SECRET_LENGTH, Progress, answer, scrub_echo
 
 if TYPE_CHECKING:
     from wxcs_lite.signing import SigningKeys
@@ -90,10 +89,7 @@ def _answer_signed(
 
     def read_signed(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
         found = read(*signing.open_reply(Reply(status, headers, body), signed, keys))
-        secret = secret_of(token)
-        if secret is not None and len(secret) >= SECRET_LENGTH:  # the decrypted reply may contain an echo, too
-            return scrub_texts(found, partial(any_spelling(secret).sub, "***"))
-        return found
+        return scrub_echo(found, secret_of(token))  # `answer` sees only what is encrypted
 
     return answer(pool, token, signed, read_signed)
 

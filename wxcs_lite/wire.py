@@ -38,6 +38,7 @@ __all__ = [
     "read_bounded",
     "read_piece",
     "refuse_unread",
+    "scrub_echo",
     "without_echo_in",
 ]
 
@@ -270,10 +271,17 @@ def answer(
             note_relay(e, headers)
             raise
         if b"\\" in body or b"%" in body or b"&" in body or b"\0" in body:  # otherwise it has no other spelling there
-            return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
+            return scrub_echo(value, secret)
         return value
 
     return call_cleanly(request, secret, read_reply)
+
+
+def scrub_echo(value: _T, secret: str | None) -> _T:
+    """Return what was read without the secret; a short text could be part of any word, and is not a secret."""
+    if secret is None or len(secret) < SECRET_LENGTH:
+        return value
+    return scrub_texts(value, partial(any_spelling(secret).sub, "***"))
 
 
 def note_relay(error: WxError, headers: Headers) -> None:

@@ -109,7 +109,7 @@ class Once:
             return started
 
     def _forget_oldest(self) -> None:
-        """Keep to the bound; a push that is being handled stays, else its repetition would be handled beside it."""
+        """Keep to the bound; a push that is being handled stays, because its repetition would run the handler again."""
         answered = (key for key, found in self._seen.items() if isinstance(found, bytes))
         for key in list(islice(answered, max(0, len(self._seen) - self._remember))):
             del self._seen[key]
