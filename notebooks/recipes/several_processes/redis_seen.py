@@ -12,7 +12,7 @@ class RedisSeen:
         self.redis, self.seconds, self.prefix = redis, seconds, prefix
 
     def claim(self, key):
-        """Return None if the push is now yours; otherwise its answer, which is empty while another process handles it."""
+        """Return None if the push is now yours; otherwise its answer, empty while another process handles it."""
         if self.redis.set(self.prefix + key, b"", nx=True, ex=self.seconds):
             return None
         return self.redis.get(self.prefix + key) or b""  # one given back just now is claimed on the next try
