@@ -48,7 +48,7 @@ def test_the_floors_on_the_map_are_floors() -> None:
 
 def test_the_floors_of_the_sandbox_are_those_that_hold() -> None:
     """As `tests/test_house.py` has them."""
-    (told,) = re.findall(r"own floors are ([\w <,]+)\.", PAGE)
+    (told,) = re.findall(r"own layers are ([\w <,]+)\.", PAGE)
     shown = [set(floor.split(", ")) for floor in told.split(" < ")]
     assert [floor for floor in shown if not any(floor <= real for real in SANDBOX_FLOORS)] == []
 

@@ -8,9 +8,9 @@ import os
 from wxcs_lite import FromAppid, open_pool, send, text
 from wxcs_lite.push import Push, push_app
 
-# Plain http is right in here: a relay beside the container takes the call. Nothing is sent while the process starts.
+# Plain http is correct here, because a relay beside the container takes the call. Do not send while the process starts.
 pool = open_pool(os.environ.get("WXCS_BASE_URL", "http://api.weixin.qq.com"))
-# Set it in a shared environment (资源复用) only: the account in whose name the calls are made.
+# Set WXCS_APPID in a shared environment (资源复用) only: it is the account in whose name the calls are made.
 appid = os.environ.get("WXCS_APPID")
 credential = FromAppid(appid) if appid else None
 

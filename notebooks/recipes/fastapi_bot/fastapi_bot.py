@@ -1,4 +1,4 @@
-"""A bot in an application of FastAPI: an async route that reads the push, answers at once, and replies afterwards."""
+"""A bot in a FastAPI application: an async route that reads the push, answers at once, and replies afterwards."""
 
 import logging
 import os
@@ -33,7 +33,7 @@ def create_app():
     app = FastAPI(openapi_url=None)
 
     def reply(push):
-        """Run in a thread, after WeChat has its answer; an async function would do as well."""
+        """Run in a thread, after WeChat has its answer; an async function would work too."""
         if push.MsgType != "text":
             return
         message = text(push.FromUserName, f"You wrote: {push.Content}")
@@ -41,7 +41,7 @@ def create_app():
             current = token()
             try:
                 send(pool, current, message)
-            except TokenRejected:  # somebody has fetched a newer one, and nothing was sent
+            except TokenRejected:  # another process has fetched a newer one; nothing was sent
                 send(pool, token(rejected=current), message)
         except WxError as error:
             log.error("no reply: %r", error)
@@ -59,7 +59,7 @@ def create_app():
             sealed = seal(transfer_to_agent(push), **keys, timestamp=at, nonce=nonce, format=push.format)
             return Response(sealed, media_type="application/json" if push.format == "json" else "text/xml")
         key = dedupe_key(push)
-        if key in seen:  # a repetition; in this process only, as seen is
+        if key in seen:  # a repetition, recognised in this process only
             return Response(SUCCESS, media_type="text/plain")
         seen[key] = True
         if len(seen) > REMEMBERED:
@@ -75,7 +75,7 @@ def create_app():
 
 
 async def read_body(request):
-    """Return the body, or answer 413: FastAPI reads on without end."""
+    """Return the body, or answer 413: FastAPI itself sets no limit."""
     body = bytearray()
     async for piece in request.stream():
         body += piece

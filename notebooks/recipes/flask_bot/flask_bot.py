@@ -1,4 +1,4 @@
-"""A bot in an application of Flask: pages of your own, and what customers write arrives at /push."""
+"""A bot in a Flask application: pages of your own, and what customers write arrives at /push."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ def create_app():
     def home():
         return "the bot is at /push"
 
-    # Below Flask, and not in a view: push_app reads the body itself, up to a limit of its own.
+    # Mounted below Flask, not called in a view, because push_app reads the body itself, up to its own limit.
     push = push_app(bot, token=push_token, aes_key=aes_key, appid=appid)
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/push": push})
     return app

@@ -1,7 +1,7 @@
 """A bot with a language model: answers that are slow and long, under WeChat's rules.
 
-A model may take a minute, and write more than a message holds; WeChat wants its answer to a push at once, shows
-"typing…" for 15 seconds, and lets you send five messages after each one of the customer's.
+A model may take a minute, and write more than a message holds; WeChat wants an answer to its push at once, shows
+"typing…" for 15 seconds, and lets you send five messages after each message of the customer.
 """
 
 import logging
@@ -37,16 +37,16 @@ MORE = ("继续", "more")
 MORE_TO_COME = "\n…\n（回复“继续”看下文 / write “more” to read on）"
 SORRY = "抱歉，暂时无法回答；回复“人工”转人工客服。\nSorry, no answer just now; write “human” for a person."
 PIECE = 2048 - len(MORE_TO_COME.encode())
-TYPING_AGAIN = 15.5  # seconds: before 15 WeChat answers 45081, more than 30 after the last message 45080
-REMEMBERED = 20  # turns of a conversation that the model gets to see
-CUSTOMERS = 1000  # whose conversations are kept
+TYPING_AGAIN = 15.5  # seconds: WeChat answers 45081 before 15, and 45080 after 30 since the last message
+REMEMBERED = 20  # turns of a conversation that the model sees
+CUSTOMERS = 1000  # how many customers' conversations are kept
 
 log = logging.getLogger("llm_bot")
 
 
 def echo(history):
-    """Say again what was said last, word by word: the model that is always there."""
-    # A real one, here any that speaks OpenAI's protocol: client = openai.OpenAI(base_url=…, api_key=…)
+    """Repeat the last message, word by word: a model that is always available."""
+    # A real model, here any that speaks OpenAI's protocol: client = openai.OpenAI(base_url=…, api_key=…)
     #     for chunk in client.chat.completions.create(model=…, messages=history, stream=True):
     #         yield chunk.choices[0].delta.content or ""
     yield "You wrote: "
@@ -55,14 +55,14 @@ def echo(history):
 
 
 class Customer:
-    """What is known of one customer."""
+    """What is known about one customer."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.waiting = deque()  # pushes, the first of which is being answered
+        self.waiting = deque()  # pushes; the first one is being answered
         self.history = deque(maxlen=REMEMBERED)
-        self.events = []  # of the reply window
-        self.rest = []  # pieces that did not fit into it
+        self.events = []  # for the reply window
+        self.rest = []  # pieces that did not fit into the window
         self.with_agent = False
 
 
@@ -83,7 +83,7 @@ class Bot:
             return None
         with customer.lock:
             customer.with_agent = self.said(push) in HUMAN
-            customer.events = [WindowEvent("message", push.CreateTime)]  # older ones count no more
+            customer.events = [WindowEvent("message", push.CreateTime)]  # older ones no longer count
             if customer.with_agent:  # at once: what is still being written will not be sent
                 customer.rest = []
                 while len(customer.waiting) > 1:
@@ -91,7 +91,7 @@ class Bot:
                 return transfer_to_agent(push)
             customer.waiting.append(push)
             if len(customer.waiting) > 1:
-                return None  # who answers the first one answers this one after it
+                return None  # the thread that answers the first one answers this one next
         while self.serve(customer):
             pass
         return None
@@ -108,10 +108,10 @@ class Bot:
         return push.Content.strip().lower() if push.MsgType == "text" else f"({push.MsgType})"
 
     def serve(self, customer):
-        """Answer the push that waits longest, and say whether there is another."""
+        """Answer the push that has waited longest, and return whether there is another."""
         try:
             self.reply(customer, customer.waiting[0])
-        except Exception as error:  # the customer's next message is answered all the same
+        except Exception as error:  # the customer's next message must still be answered
             log.error("no answer: %s", error.en if isinstance(error, WxError) else type(error).__name__)
         with customer.lock:
             customer.waiting.popleft()
@@ -132,7 +132,7 @@ class Bot:
         self.deliver(customer, touser, pieces)
 
     def written(self, customer):
-        """Return what the model writes, to its end: then it is known how many messages it takes."""
+        """Return all that the model writes: only then is it known how many messages it takes."""
         try:
             content = "".join(self.answer(list(customer.history)))
         except Exception as error:
@@ -163,7 +163,7 @@ class Bot:
 
     @contextmanager
     def typing(self, touser):
-        """Show "typing…" for as long as the block takes, or the rules let it; a message that is sent ends it."""
+        """Show "typing…" for as long as the block takes or the rules allow; sending a message ends it."""
         done = threading.Event()
         thread = threading.Thread(target=self.type, args=(touser, done), daemon=True)
         thread.start()
@@ -171,7 +171,7 @@ class Bot:
             yield
         finally:
             done.set()
-            thread.join()  # else a late "typing…" could come after the answer
+            thread.join()  # otherwise a late "typing…" could follow the answer
 
     def type(self, touser, done):
         try:
@@ -182,7 +182,7 @@ class Bot:
             log.info("typing is not shown any longer: %s", error.errcode if isinstance(error, ApiError) else error.en)
 
     def call(self, function, *arguments):
-        """Call WeChat; a token that somebody has replaced is replaced once."""
+        """Call WeChat; if another process has replaced the token, fetch the new one, once."""
         current = self.token()
         try:
             return function(self.pool, current, *arguments)
@@ -208,7 +208,7 @@ def demo():
     sandbox = Sandbox()
     pool = sandbox.pool()
     bot = Bot(pool, fresh_token(pool, sandbox.appid, sandbox.secret, clock=sandbox.clock), clock=sandbox.clock)
-    push_token = sandbox.secret[:8]  # any will do here
+    push_token = sandbox.secret[:8]  # any value will do here
     sandbox.push_to(push_app(bot, token=push_token), token=push_token)
     customer = sandbox.user("ann")
     for line in ("hello", "what a long story: " + "once upon a time. " * 800, "more", "human"):

@@ -1,4 +1,4 @@
-"""The plugin is asked for here; without this line, nothing of it is on."""
+"""Enables the plugin: it does nothing without the line `pytest_plugins`."""
 
 import pytest
 
@@ -9,5 +9,5 @@ pytest_plugins = ["wxcs_lite.testing"]
 
 @pytest.fixture
 def vcr_config():
-    """What pytest-recording gives to VCR."""
+    """Return the configuration that pytest-recording passes to VCR."""
     return scrubbed_vcr_config()

@@ -1,4 +1,4 @@
-"""A bot as a serverless function: all is done before the answer, because afterwards the instance is frozen."""
+"""A bot as a serverless function: everything is done before the answer, because the instance is frozen afterwards."""
 
 import base64
 import logging
@@ -20,7 +20,7 @@ if missing:
 appid, secret, push_token, aes_key = (os.environ[name] for name in NAMES)
 keys = {"token": push_token, "aes_key": aes_key, "appid": appid}
 
-# WeChat waits 5 s for an answer. These live as long as the instance: the token, and what was answered.
+# WeChat waits 5 s for an answer. The token, and which pushes were answered, are kept as long as the instance lives.
 connect = partial(open_pool, os.environ.get("WXCS_BASE_URL", API), connect_timeout=1, read_timeout=2)
 token_pool = connect()
 token = fresh_token(token_pool, appid, secret)
@@ -28,7 +28,7 @@ seen = set()  # no instance lives long enough for this to grow
 
 
 def handler(event, context):
-    """What the platform calls, with the event of an HTTP trigger; the names in it are those of AWS Lambda."""
+    """Answer the event of an HTTP trigger, which the platform passes; the names in it are those of AWS Lambda."""
     body = event.get("body") or ""
     status, answer = respond(
         event["requestContext"]["http"]["method"],
@@ -39,7 +39,7 @@ def handler(event, context):
 
 
 def respond(method, query, body):
-    """Return status and body for a request of WeChat: its check of the URL, or a push."""
+    """Return status and body for a request from WeChat: its check of the URL, or a push."""
     try:
         if method == "GET":
             return 200, echo(query, token=push_token, aes_key=aes_key)
@@ -70,8 +70,8 @@ def reply(push, current):
     """Answer the customer; the message is yours to change."""
     if push.MsgType == "text":
         message = text(push.FromUserName, f"You wrote: {push.Content}")
-        with connect() as pool:  # a new one each time: a connection that was frozen may be dead, and nobody would know
+        with connect() as pool:  # a new one each time: a frozen connection may be dead, and nothing would show it
             try:
                 send(pool, current, message)
-            except TokenRejected:  # somebody has fetched a newer one, and nothing was sent
+            except TokenRejected:  # another process has fetched a newer one; nothing was sent
                 send(pool, token(rejected=current), message)

@@ -1,4 +1,4 @@
-"""A bot in several processes that share what they have seen: gunicorn -w 2 --preload app:app."""
+"""A bot in several processes that share the record of pushes they have seen: gunicorn -w 2 --preload app:app."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ if missing:
     sys.exit(f"Set these in the environment, as README says: {missing}\n请先设置环境变量（见 README）：{missing}")
 appid, secret, push_token, aes_key = (os.environ[name] for name in NAMES)
 
-if "REDIS_URL" in os.environ:  # on several machines
+if "REDIS_URL" in os.environ:  # several machines
     try:
         from redis import Redis
     except ImportError:
@@ -21,7 +21,7 @@ if "REDIS_URL" in os.environ:  # on several machines
     from redis_seen import RedisSeen
 
     seen = RedisSeen(Redis.from_url(os.environ["REDIS_URL"]))
-else:  # on one
+else:  # one machine
     seen = SqliteSeen(os.environ.get("WXCS_SEEN", "seen.sqlite"))
 
 pool = open_pool(os.environ.get("WXCS_BASE_URL", "https://api.weixin.qq.com"))

@@ -1,4 +1,4 @@
-"""Send, upload, download and show typing with aiohttp: endpoints makes each request, replies reads what comes back."""
+"""Send, upload, download and show typing with aiohttp: endpoints makes each request, replies reads each reply."""
 
 import asyncio
 import io
@@ -17,9 +17,9 @@ BASE = os.environ.get("WXCS_BASE_URL", API)
 
 
 async def perform(http, token, request):
-    """Send a request, once, and return what the functions of `replies` read: status, headers and body."""
-    url = yarl.URL(request.url(token, base=BASE), encoded=True)  # as it is: else yarl writes it in its own way
-    body = None if request.body is None else io.BytesIO(bytes(request.body))  # aiohttp warns of long bytes
+    """Send a request once, and return what the functions of `replies` take: status, headers and body."""
+    url = yarl.URL(request.url(token, base=BASE), encoded=True)  # unchanged: otherwise yarl encodes it again
+    body = None if request.body is None else io.BytesIO(bytes(request.body))  # aiohttp warns about long bytes
     try:
         async with http.request(
             request.method,
@@ -30,13 +30,13 @@ async def perform(http, token, request):
         ) as got:
             return got.status, got.headers, await got.read()
     except (aiohttp.ClientError, TimeoutError) as error:
-        name = type(error).__name__  # no more of it: what it holds has the URL, and so the token
+        name = type(error).__name__  # only the name: the error holds the URL, and so the token
         maybe_sent = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     raise TransportError(f"no reply: {name} of aiohttp", f"没有收到应答：aiohttp 的 {name}", maybe_sent)
 
 
 async def main(appid, secret, touser):
-    """Send the customer a picture, and say so."""
+    """Send the customer a picture and a text, and print the replies."""
     settings = {"headers": {"Accept-Encoding": "identity"}, "timeout": aiohttp.ClientTimeout(total=10)}
     async with aiohttp.ClientSession(**settings) as http:
         asked_at = time.time()

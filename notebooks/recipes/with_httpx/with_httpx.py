@@ -1,4 +1,4 @@
-"""Send, upload, download and show typing with httpx: endpoints makes each request, replies reads what comes back."""
+"""Send, upload, download and show typing with httpx: endpoints makes each request, replies reads each reply."""
 
 import asyncio
 import logging
@@ -13,16 +13,16 @@ from wxcs_lite.request import API
 from wxcs_lite.sandbox import sunset
 
 BASE = os.environ.get("WXCS_BASE_URL", API)
-logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines have each URL, and so the token
+logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines contain each URL, and so the token
 
 
 async def perform(http, token, request):
-    """Send a request, once, and return what the functions of `replies` read: status, headers and body."""
+    """Send a request once, and return what the functions of `replies` take: status, headers and body."""
     url, body = request.url(token, base=BASE), None if request.body is None else bytes(request.body)
     try:
         got = await http.request(request.method, url, content=body, headers=request.headers)
     except httpx.HTTPError as error:
-        name = type(error).__name__  # no more of it: what it holds has the URL, and so the token
+        name = type(error).__name__  # only the name: the error holds the URL, and so the token
         maybe_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     else:
         return got.status_code, got.headers, got.content
@@ -30,7 +30,7 @@ async def perform(http, token, request):
 
 
 async def main(appid, secret, touser):
-    """Send the customer a picture, and say so."""
+    """Send the customer a picture and a text, and print the replies."""
     async with httpx.AsyncClient(headers={"Accept-Encoding": "identity"}, timeout=10) as http:
         asked_at = time.time()
         token = replies.read_token(*await perform(http, None, endpoints.stable_token(appid, secret)), now=asked_at)

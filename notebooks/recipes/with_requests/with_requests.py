@@ -1,4 +1,4 @@
-"""Send, upload, download and show typing with requests: endpoints makes each request, replies reads what comes back."""
+"""Send, upload, download and show typing with requests: endpoints makes each request, replies reads each reply."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ BASE = os.environ.get("WXCS_BASE_URL", API)
 
 
 def perform(http, token, request):
-    """Send a request, once, and return what the functions of `replies` read: status, headers and body."""
+    """Send a request once, and return what the functions of `replies` take: status, headers and body."""
     url = request.url(token, base=BASE)
     try:
         got = http.request(
@@ -26,14 +26,14 @@ def perform(http, token, request):
             allow_redirects=False,  # the token must not go elsewhere
         )
     except requests.RequestException as error:
-        name = type(error).__name__  # no more of it: its text has the URL, and so the token
+        name = type(error).__name__  # only the name: the error's text has the URL, and so the token
     else:
         return got.status_code, got.headers, got.content
     raise TransportError(f"no reply: {name} of requests", f"没有收到应答：requests 的 {name}")
 
 
 def main(appid, secret, touser):
-    """Send the customer a picture, and say so."""
+    """Send the customer a picture and a text, and print the replies."""
     with requests.Session() as http:
         http.headers["Accept-Encoding"] = "identity"
         asked_at = time.time()
