@@ -1,4 +1,4 @@
-"""Programs that tests wait for, begun before the first test, while whose turn it is the second core would be idle.
+"""Programs that tests wait for, started before the first test, so that they run beside other tests.
 
 A test module that has such a program has a function `begin_early(items)`, which gets its tests that were chosen.
 """

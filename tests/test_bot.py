@@ -74,7 +74,7 @@ def test_what_it_does_not_know_is_answered_with_success(sandbox: Sandbox, pushes
 
 
 def test_it_outlives_its_token(sandbox: Sandbox, pushes: Pushes) -> None:
-    """Three hours later it answers all the same."""
+    """Three hours later it still answers."""
     ann = sandbox.user("ann")
     ann.says("one")
     sandbox.advance(3 * 3600)

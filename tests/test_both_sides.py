@@ -1,4 +1,4 @@
-"""Client and sandbox were written apart; here each rule that both know is held against the other."""
+"""Client and sandbox were written separately; here each rule that both know is checked against the other."""
 
 from itertools import product
 

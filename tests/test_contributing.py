@@ -1,4 +1,4 @@
-"""The map of the house: what it names is there, and nobody's room is missing."""
+"""The map of the house: everything that it names exists, and no room is missing."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_every_confidence_it_names_is_one() -> None:
 
 
 def test_it_travels_with_the_source() -> None:
-    """Whoever gets the source as an archive gets the map."""
+    """The archive of the source contains the map."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert {"CONTRIBUTING.md", ".ci/run"} <= set(project["tool"]["flit"]["sdist"]["include"])
     assert Path(wxcs_lite.__file__).is_relative_to(ROOT)

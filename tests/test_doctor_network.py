@@ -148,7 +148,7 @@ def test_an_interceptor_is_named() -> None:
 
 
 def test_an_interceptor_that_shows_its_certificate_once() -> None:
-    """Then its name is not known, and the rest is said all the same."""
+    """Its name is then unknown, but the rest is still reported."""
 
     def refuses(peer: Any) -> None:
         cut_at_once(peer)

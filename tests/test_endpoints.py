@@ -259,7 +259,7 @@ def _deep() -> list[Any]:
     ids=["nan", "inf", "bytes", "set", "tuple-key", "digits", "circle", "deep", "surrogate", "surrogate-key"],
 )
 def test_what_json_cannot_carry_is_refused(value: Any, why: str) -> None:
-    """Wherever it hides in a handmade message, it is told before anything leaves, with no chain behind it."""
+    """Wherever it is in a handmade message, it is refused before anything leaves, with no chain behind the error."""
     with pytest.raises(InvalidMessage, match=f"^message: contains {why}") as caught:
         endpoints.send({**text("U", "hi"), "extra": value})
     assert caught.value.__cause__ is None

@@ -150,7 +150,7 @@ def test_wechatpy_behind_the_proxy() -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_curl_behind_the_proxy(scheme: str) -> None:
-    """It obeys the environment, for either scheme."""
+    """It obeys the environment, with either scheme."""
     done = run_behind_the_proxy("curl", "-sS", f"{scheme}://api.weixin.qq.com/cgi-bin/getcallbackip?access_token=x")
     assert 0 == done.returncode, done.stderr
     assert 40001 == json.loads(done.stdout)["errcode"]
@@ -166,6 +166,6 @@ print(send(pool, token, text("ann", "hello")))
 
 
 def test_this_package_behind_the_proxy() -> None:
-    """It reads no proxy from the environment, and takes this one when it is told."""
+    """It reads no proxy from the environment, and uses this one when it is passed."""
     done = run_behind_the_proxy(sys.executable, "-c", OURS)
     assert (0, "{'errcode': 0, 'errmsg': 'ok'}\n") == (done.returncode, done.stdout), done.stderr

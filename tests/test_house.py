@@ -147,7 +147,7 @@ def test_testing_stands_on_calls_pushes_and_sandbox(name: str) -> None:
 
 
 def test_receiving_knows_nothing_of_sending() -> None:
-    """Who only answers pushes needs neither pool nor requests."""
+    """A program that only answers pushes needs neither pool nor requests."""
     known = {name: ours(MODULES[name]) - CELLAR - {"push"} for name in PUSH}
     assert {} == {name: others for name, others in known.items() if others}
 
@@ -219,7 +219,7 @@ def test_pure_modules_import_no_io(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_only_the_panel_knows_ipywidgets(name: str) -> None:
-    """Who has no notebook needs none of it."""
+    """A program without a notebook needs none of it."""
     assert name.startswith("panel/") or not roots(MODULES[name]) & {"ipywidgets", "IPython", "traitlets"}
 
 

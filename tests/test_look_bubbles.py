@@ -131,7 +131,7 @@ def test_a_link_opens_its_page_in_a_new_window_and_loads_nothing() -> None:
 
 
 def test_a_picture_is_shown_from_its_bytes() -> None:
-    """By its first bytes; what is no picture, or larger than the limit, is a grey box with its name."""
+    """By its first bytes; anything that is not a picture, or is larger than the limit, is a grey box with its name."""
     assert "img" in harmless(bubble(image("ann", "MEDIA_ID"), EN, picture=sunset())).tags
     for picture, limit in ((None, None), (b"<html>", None), (sunset(), 10)):
         seen = harmless(bubble(image("ann", "MEDIA_ID"), EN, picture=picture, limit=limit))

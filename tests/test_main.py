@@ -227,7 +227,7 @@ def test_the_sandbox_takes_a_language(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_the_sandbox_speaks_chinese() -> None:
-    """All its lines do, and one that another language is written in is none of them."""
+    """All its lines do, and a message in no known form is refused in Chinese, too."""
     with served("--lang", "zh") as (process, url):
         assert process.stdout is not None
         assert process.stdin is not None
@@ -251,7 +251,7 @@ def test_the_sandbox_speaks_chinese() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell's pipe")
 def test_a_pipe_that_closes_ends_the_sandbox_quietly() -> None:
-    """It is no port that is taken."""
+    """A closed pipe is not taken for a port that is in use."""
     command = f"{sys.executable} -m wxcs_lite sandbox | true"
     done = subprocess.run(
         command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False, timeout=60
@@ -275,7 +275,7 @@ def test_ctrl_c_is_no_traceback(command: list[str], place: str, monkeypatch: pyt
 
 
 def test_the_bot_leaves_logs_to_the_chat(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What goes wrong is told once, by the chat."""
+    """An error is reported once, by the chat."""
     monkeypatch.setattr(sys, "stdin", ["x" * 3000])
     assert 0 == main(["bot"])
     printed = capsys.readouterr()

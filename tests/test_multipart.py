@@ -383,7 +383,7 @@ def test_pieces_count_bytes(wide: Any) -> None:
 
 
 def test_pieces_are_bytes_of_their_own() -> None:
-    """Whoever keeps one, such as a recorder, keeps what left at that moment."""
+    """A recorder that keeps one, for example, keeps what was sent at that moment."""
     content = bytearray(PIECE + 1)
     kept = list(pieces(content))
     content[0] = 1

@@ -185,7 +185,7 @@ def test_a_lesson_shows_no_traceback_and_no_path(lesson: str) -> None:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_holds_no_secret(lesson: str) -> None:
-    """Not even the sandbox's, for a lesson is what people copy from."""
+    """Not even the sandbox's, because people copy from lessons."""
     sandbox = Sandbox()
     pool = sandbox.pool()
     secrets = {str(wxcs_lite.fetch_token(pool, sandbox.appid, sandbox.secret)), str(sandbox.secret)}

@@ -356,7 +356,7 @@ def test_an_id_that_is_no_number_stays_a_string() -> None:
 
 
 def test_a_push_is_frozen_and_hands_out_copies() -> None:
-    """Whoever changes what he got changes his own."""
+    """A caller who changes a copy changes only that copy."""
     push = Push({"MsgType": "event", "List": [{"a": 1}], "Map": {"b": [2]}})
     with pytest.raises(AttributeError, match="frozen"):
         push.MsgType = "x"

@@ -170,7 +170,7 @@ def test_a_request_without_body_is_one_line(request_: Request, line: str) -> Non
 
 
 def test_an_upload_shows_head_and_size() -> None:
-    """The bytes of a picture are no reading matter."""
+    """The bytes of a picture are not for reading."""
     assert (
         "POST /cgi-bin/media/upload?access_token=***&type=image HTTP/1.1\n"
         "Content-Type: multipart/form-data; boundary=made-up\n"
@@ -187,7 +187,7 @@ def test_an_upload_shows_head_and_size() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"a=1", b"[1,2]", b"\xff\xd8\xff", b"null", b"[" * 100_000])
 def test_any_handmade_body_can_be_looked_at(body: bytes) -> None:
-    """What is no JSON object is shown as its size, and curl is given it as a file."""
+    """A body that is not a JSON object is shown by its size, and curl gets it as a file."""
     request = Request("POST", "/x", (), body, "text/plain")
     assert str(request).endswith(f"\n\n<{len(body):,} bytes>")
     assert ["--data-binary", "@body"] == arguments(request.curl())[-2:]

@@ -30,7 +30,7 @@ def test_given_clock() -> None:
 
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf")])
 def test_time_goes_forwards_only(seconds: float) -> None:
-    """What is no number of seconds from 0 is refused, and time stays where it was."""
+    """Anything but a number of seconds from 0 is refused, and the time does not change."""
     sandbox = Sandbox()
     with pytest.raises(ValueError, match="only moves forwards"):
         sandbox.advance(seconds)

@@ -60,12 +60,12 @@ def upload_verdict(header: str, body: bytes) -> int:
     ],
 )
 def test_json_bodies(body: bytes, expected: int) -> None:
-    """No body is 44002; what is no JSON object in UTF-8 is 47001."""
+    """No body is 44002; one that is not a JSON object in UTF-8 is 47001."""
     assert expected == json_verdict(body)
 
 
 def test_escapes_decoded_literal_or_refused() -> None:
-    r"""The three readings of a \\u escape; other escapes and a backslash before a u are no such thing."""
+    r"""The three readings of a \\u escape; other escapes, and a backslash before a u, are not affected."""
     body = rb'{"a":"\u4f60\u003c","b":"\n\"\\u4f60","c":"\\\u4f60"}'
     assert {"a": "你<", "b": '\n"\\u4f60', "c": "\\你"} == read_json(body, "decode")
     assert {"a": r"\u4f60\u003c", "b": '\n"\\u4f60', "c": r"\\u4f60"} == read_json(body, "literal")

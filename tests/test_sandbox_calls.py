@@ -221,7 +221,7 @@ def test_get_quota_refused(caller: Caller, fields: dict[str, Any], expected: int
 
 
 def test_clear_quota() -> None:
-    """Clearing frees the day's allowance, ten times a month, for the own appid only."""
+    """Clearing restores the day's quota, ten times a month, for the account's own appid only."""
     caller = Caller(daily_limits={"/cgi-bin/media/get": 1})
     path, appid = "/cgi-bin/clear_quota", caller.sandbox.appid
     assert [40007, 45009] == [caller.download("x").json()["errcode"] for _ in range(2)]
@@ -259,7 +259,7 @@ def test_get_rid(caller: Caller) -> None:
     ("rid", "expected"), [("61725984-6126f6f9-040f19c4", 76001), ("nonsense", 76002), (7, 40035), (None, 41011)]
 )
 def test_get_rid_refused(caller: Caller, rid: object, expected: int) -> None:
-    """A rid of another's, one that is none, and none at all."""
+    """A rid of another account, a malformed one, and a missing one."""
     assert expected == caller.post(RID, rid=rid)["errcode"]
 
 

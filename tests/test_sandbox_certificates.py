@@ -21,7 +21,7 @@ def authority(folder: Path) -> x509.Certificate:
 
 
 def test_the_authority_can_vouch_for_one_host_alone(tmp_path: Path) -> None:
-    """For no other name, for no address, and through no authority under it."""
+    """Not for another name, not for an address, and not through an authority under it."""
     certify(HOST, tmp_path)
     found = authority(tmp_path).extensions
     constraints = found.get_extension_for_class(x509.NameConstraints)
@@ -41,7 +41,7 @@ def test_it_is_good_for_a_month(tmp_path: Path) -> None:
 
 
 def test_each_run_has_its_own(tmp_path: Path) -> None:
-    """Who trusts one trusts no other."""
+    """A client that trusts one trusts no other."""
     found = []
     for name in "ab":
         (tmp_path / name).mkdir()

@@ -35,7 +35,7 @@ def sha1(*parts: str) -> str:
 
 
 class App:
-    """A developer's application: it answers the URL check, keeps what comes, and says what it is told to say."""
+    """A developer's application: it answers the URL check, keeps what comes, and gives the answer set by the test."""
 
     def __init__(self, *answers: bytes | int | BaseException | Callable[[], bytes]) -> None:
         self.answers = list(answers)
@@ -221,7 +221,7 @@ def test_with_block_stops() -> None:
 )
 @pytest.mark.parametrize("mode", MODES)
 def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said: str) -> None:
-    """Whoever adds to the echostr or refuses fails the check once, and stays without pushes; the one before goes on."""
+    """An echostr with additions, or a refusal, fails the check: no pushes go there, only to the target before."""
     asked = []
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -317,7 +317,7 @@ def test_each_attempt_can_be_looked_at_and_ended() -> None:
 
 
 def test_giving_up() -> None:
-    """After three retries the push is given up, and the phone says that nobody is there; the next is pushed anew."""
+    """After three retries no more are made, and the phone says that nobody is there; the next push is sent as usual."""
     app = App(500, 502, 503, 302)
     with pushing(app) as sandbox:
         ann = sandbox.user("ann")
@@ -421,7 +421,7 @@ def test_hand_over() -> None:
 
 
 def test_agent_session_ends_after_30_minutes_of_silence() -> None:
-    """Each message to the agent begins the 30 minutes anew; at their end messages are pushed again."""
+    """Each message to the agent restarts the 30 minutes; when they are over messages are pushed again."""
     sandbox, app = Sandbox(), App()
     ann = sandbox.user("ann")
     app.answers = [transfer(sandbox)]

@@ -91,7 +91,7 @@ def test_any_pieces(cuts: list[int]) -> None:
     ],
 )
 def test_refused(request_bytes: bytes, status: int) -> None:
-    """What is no request, too large, or without a length gets a page that is no JSON, and the connection closes."""
+    """A malformed, oversized or unmeasured request gets a page that is not JSON, and the connection closes."""
     asked = Asked()
     data, close = asked.talk(request_bytes, b"and more")
     body = page(status).body
@@ -125,7 +125,7 @@ def test_chunks_accepted() -> None:
     [(b"x\r\n", 400), (b"\r\n", 400), (b"1\r\nab\r\n", 400), (b"%x\r\n" % (MAX_BODY + 1), 413), (b"1" * 2000, 400)],
 )
 def test_bad_chunks(chunks: bytes, status: int) -> None:
-    """Chunks that are none, or too many, are refused."""
+    """Malformed chunks, or too many, are refused."""
     data, close = Asked().talk(CHUNKED, chunks, accept_chunked=True)
     assert data.startswith(b"HTTP/1.1 %d " % status)
     assert close

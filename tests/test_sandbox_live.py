@@ -87,7 +87,7 @@ def test_times_differ_by_a_second() -> None:
 @pytest.mark.parametrize("content_type", [None, "application/json", "text/xml; charset=utf-8"])
 @pytest.mark.parametrize("aes_key", [None, "x" * 42 + "A"])
 def test_the_label_of_a_push(content_type: str | None, aes_key: str | None) -> None:
-    """`content_type` labels the body, text/xml unless told; push_app reads it all the same."""
+    """`content_type` labels the body, by default as text/xml; push_app reads it in either case."""
     sandbox, labels, inbox = Sandbox(), list[str | None](), list[Push]()
     app = push_app(inbox.append, token="madeUp", aes_key=aes_key, appid=sandbox.appid, clock=sandbox.clock)
 
@@ -112,7 +112,7 @@ def test_the_label_of_a_push(content_type: str | None, aes_key: str | None) -> N
     ],
 )
 def test_wrong_settings(setting: dict[str, Any], told: str) -> None:
-    """A label that is no header's value, or a layout that is none, is refused before anything is pushed."""
+    """An invalid header value as label, or an unknown layout, is refused before anything is pushed."""
     with pytest.raises(ValueError, match=re.escape(told)):
         Sandbox().push_to(push_app(print, token="madeUp"), token="madeUp", **setting)
 
@@ -202,7 +202,7 @@ def test_when_all_messages_are_used(exhausted: Any) -> None:
 
 @pytest.mark.parametrize("unknown", [45015, 40003])
 def test_an_openid_that_never_wrote(unknown: Any) -> None:
-    """What is no openid is 40003; a stranger's is 45015, or 40003 by the switch; an old customer's stays 45015."""
+    """A malformed openid is 40003; a stranger's is 45015, or 40003 by the switch; an old customer's stays 45015."""
     sandbox = Sandbox(unknown_openid_code=unknown)
     sandbox.user("ann").says("hi")
     sandbox.advance(49 * 3600)

@@ -1,4 +1,4 @@
-"""Made-up names: their shapes, and that nothing but the seed and the asking decides them."""
+"""Made-up names: their shapes, and that only the seed and the order of asking decide them."""
 
 import re
 
@@ -34,7 +34,7 @@ def test_kinds_are_counted_apart() -> None:
 
 
 def test_msg_id_is_no_float() -> None:
-    """A message id is odd and over 2**53, so whoever reads it as a float loses it."""
+    """A message id is odd and over 2**53, so that code that reads it as a float loses it."""
     msg_id = Names(0, "wx").msg_id()
     assert int(float(msg_id)) != msg_id
 

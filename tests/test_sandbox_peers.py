@@ -132,7 +132,7 @@ def test_slow_readers_share_what_they_do_not_read() -> None:
 
 @linux
 def test_many_large_uploads_at_once_all_arrive() -> None:
-    """They are nobody's attack: each waits for its turn, none is cut."""
+    """They are not an attack: each waits for its turn, and none is cut."""
     with served() as (_, url), closing(open_pool(url, maxsize=10, read_timeout=60)) as pool:
         token = fetch_token(pool, "wxsandbox000000001", SECRET)
         picture = sunset() + bytes(9_900_000)
@@ -230,7 +230,7 @@ def test_a_closed_door_lets_nobody_in(pairs: Pairs) -> None:
 
 
 def test_one_is_cut_at_a_time(pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who was cut has to leave before another is cut: one place is all that the newcomer needs."""
+    """A peer that was cut has to leave before another is cut: the newcomer needs only one place."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.0)
     peers = Peers(2, SMALL)
     first, second = (peers.enter(door) for door, _ in pairs[:2])

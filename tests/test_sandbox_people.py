@@ -63,7 +63,7 @@ def test_counts_do_not_add_up() -> None:
 
 
 def test_a_message_fills_up_again() -> None:
-    """A new message starts both the count and the 48 h anew."""
+    """A new message restarts both the count and the 48 h."""
     window = ReplyWindow()
     window.user_wrote(0)
     for _ in range(5):
@@ -130,7 +130,7 @@ def test_entry_is_no_message() -> None:
 
 
 def test_typing_ends() -> None:
-    """Sending a message ends the line, cancelling ends it too, and neither minds if there is none."""
+    """Sending a message or cancelling ends the status; both also succeed where none is shown."""
     window = ReplyWindow()
     window.user_wrote(0)
     show(window, 0)

@@ -164,7 +164,7 @@ def test_without_keys_a_signed_call_is_refused() -> None:
 
 
 def test_a_call_that_cannot_be_signed_does_not_look_at_it() -> None:
-    """Its body is read as it comes, and is no message."""
+    """The encrypted body is read as it is, and has no touser."""
     assert 40003 == Developer().ask(path="/cgi-bin/message/custom/typing").json()["errcode"]
 
 

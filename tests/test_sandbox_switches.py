@@ -1,4 +1,4 @@
-"""The switches: what each accepts, and what a mistake is told."""
+"""The switches: what each accepts, and how mistakes are reported."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A tunnel without sockets: what it holds, and what it says while it is not asked anything."""
+"""A tunnel without sockets: what it holds, and what it says while nobody asks it anything."""
 
 import ssl
 from pathlib import Path

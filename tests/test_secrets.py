@@ -84,7 +84,7 @@ def next_token(kind: str) -> str:
 
 
 def needles(kind: str) -> Iterator[str]:
-    """Give each secret as it is, percent-encoded and as JSON, and a long one's inner part."""
+    """Yield each secret as it is, percent-encoded and as JSON, and a long one's inner part."""
     for value in _KEPT[kind]:
         percent = quote(value, safe="")
         escaped = json.dumps(value)[1:-1]
@@ -94,7 +94,7 @@ def needles(kind: str) -> Iterator[str]:
 
 
 def everything_about(error: BaseException) -> Iterator[str]:
-    """Give all that can be printed, saved or sent of an error, as debuggers and crash reporters do."""
+    """Yield everything of an error that debuggers and crash reporters can print, save or send."""
     for e in chain(error):
         yield from (str(e), repr(e), repr(e.args), repr(vars(e)), repr(getattr(e, "__notes__", None)))
         with contextlib.suppress(TypeError, AttributeError):
@@ -288,7 +288,7 @@ COMMANDS: dict[str, Callable[[str], int]] = {
 
 
 def echoing(kind: str) -> Callable[[Heard], bytes]:
-    """Tell whoever sends a secret that very secret."""
+    """Send the client's secret back to it."""
 
     def refuse(heard: Heard) -> bytes:
         held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if heard.body else "nothing"
@@ -305,7 +305,7 @@ def mistaken(*_: object) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_shows_one(name: str, kind: str, given: str, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it succeeds, is cut, is told the secret again, or runs into a mistake of ours."""
+    """Whether it succeeds, is cut, gets the secret back, or runs into a mistake of ours."""
     monkeypatch.delenv("WXCS_TOKEN", raising=False)
     monkeypatch.setenv("WXCS_APPID", "wx1")
     for variable in {"TOKEN"} if given == "TOKEN" else {"SECRET", "PUSH_TOKEN", "AES_KEY"}:
@@ -378,7 +378,7 @@ def test_no_echo_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
 @pytest.mark.parametrize("name", ["call with a secret", "call with a secret in its query"])
 @pytest.mark.parametrize("place", ["errmsg", "errmsg with slashes", "errcode", "page", "404", "no JSON"])
 def test_no_echo_of_a_named_secret_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
-    """A call that takes no token has a secret all the same."""
+    """Even a call that takes no token has a secret."""
     replies = [PLACES[place](form(bare_secret(kind))) for form in FORMS.values()]
     with Server(*(once(data) for data in replies)) as server, server.pool() as pool:
         for _ in replies:
@@ -646,7 +646,7 @@ def test_pool_and_token_swapped_leak_nothing(call: Callable[[Any, str], object],
 
 
 def key_needles() -> Iterator[str]:
-    """Give the keys of the API signature as texts, as bytes and inside a pickle."""
+    """Yield the keys of the API signature as texts, as bytes and inside a pickle."""
     shown = console()
     yield str(shown["symmetric_key"])
     yield repr(base64.b64decode(shown["symmetric_key"]))[2:-1]
@@ -765,7 +765,7 @@ class Hiding(str):
 
 
 class Pair(NamedTuple):
-    """Hides its repr; whoever walks a tuple finds what it holds."""
+    """Hides its repr; tools that walk a tuple find what it holds."""
 
     value: str
 
@@ -857,7 +857,7 @@ def test_the_watch_sees(leak: Callable[[], object], watch: Watch) -> None:
 
 
 def test_the_watch_sees_each_way_alone(watch: Watch) -> None:
-    """A secret that none can see is not found: the canaries do not sing by themselves."""
+    """An invisible secret is not found: the canaries do not sing by themselves."""
     assert [] == watch.found_in("long", boom)
 
 

@@ -152,7 +152,7 @@ def test_advice_comes_before_the_request(lang: Language, words: str, capsys: pyt
 
 
 def test_plain_http_is_told_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who could read the token, in a line of its own."""
+    """A line of its own says who could read the token."""
     monkeypatch.setenv("WXCS_TOKEN", "80_made-up")
 
     def look_up(*_: object, **__: object) -> None:

@@ -386,7 +386,7 @@ def test_upload_names_a_path_that_is_no_file(name: str, tmp_path: Path, wechat: 
 
 @pytest.mark.parametrize("picture", ["/9j/" + "A" * 8_000_000, "1" * 8_000_000, "data:image/png;base64," + "A" * 999])
 def test_upload_quotes_no_picture_that_is_given_as_a_path(picture: str, wechat: Server) -> None:
-    """A picture in base64 is no path: the error stays short."""
+    """A picture in base64 is not a path: the error stays short."""
     with wechat.pool() as pool, pytest.raises(InvalidMessage, match=r"^file: cannot be opened") as caught:
         upload(pool, TOKEN, picture, filename="photo.jpg")
     assert len(str(caught.value)) < 300
@@ -472,7 +472,7 @@ def read_into(chunks: list[bytes], pool: Pool) -> None:
 )
 @pytest.mark.parametrize("way", ["download", "stream"])
 def test_no_medium_is_an_error(way: str, data: bytes, kind: type[Exception]) -> None:
-    """An error of the API, or a reply that is none, is raised by both: by stream on entry."""
+    """An error of the API, or an unreadable reply, is raised by both: by stream on entry."""
     with Server(answers(data)) as server, server.pool() as pool, pytest.raises(kind):
         download(pool, TOKEN, "MEDIA_ID") if way == "download" else entered(pool)
 
@@ -550,7 +550,7 @@ def test_a_stream_that_was_left_cannot_be_read(data: bytes) -> None:
 
 
 def test_a_stream_that_was_read_is_at_its_end() -> None:
-    """There are no more chunks in a second round."""
+    """A second round has no more chunks."""
     with Server(answers(LARGE)) as server, server.pool() as pool, stream(pool, TOKEN, "MEDIA_ID") as medium:
         list(medium)
         assert [] == list(medium)
@@ -798,7 +798,7 @@ def test_an_answer_does_not_repeat_the_token() -> None:
 
 @pytest.mark.parametrize("secret", ["t", "ok", "72", "token", "errcode"])
 def test_a_short_secret_spoils_no_reply(secret: str) -> None:
-    """What is part of common words is no secret: an accepted call must not look like an unclear one."""
+    """A part of common words is not a secret: an accepted call must not look like an unclear one."""
     sandbox = Sandbox(secret=secret)
     pool = sandbox.pool()
     token = fetch_token(pool, sandbox.appid, secret, clock=sandbox.clock)

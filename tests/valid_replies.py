@@ -79,7 +79,7 @@ def read(response: HTTPResponse, sizes: tuple[int, ...] = ()) -> Read:
 
 
 def differences(seed: int, count: int) -> Iterator[tuple[Sample, Read, Read]]:
-    """Give those of so many samples that the two readers do not agree on."""
+    """Yield those of this many samples on which the two readers disagree."""
     chance = random.Random(seed)
     for _ in range(count):
         sample = reply(chance)

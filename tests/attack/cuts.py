@@ -149,7 +149,7 @@ def _lenient(pool: Pool, name: str) -> Got:
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of a call that takes half a reply for the whole."""
+    """Return what is found for a call that takes half a reply as the whole."""
     kind = Kind(_lenient, KINDS["send"].path, receipt=True)
     cut = Cut("send", "length", _framed("send")["length"][1] - 3, "close", "urllib3")
     with Acting() as acting:

@@ -232,7 +232,7 @@ _PARENT = os.getpid()
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of urllib3 alone, which shares a kept connection, and of a child that hangs."""
+    """Return what is found for urllib3 alone, which shares a kept connection, and for a child that hangs."""
     global _PARENT
     _PARENT = os.getpid()
     found: dict[str, list[Finding]] = {}

@@ -1,4 +1,4 @@
-"""Replies as no good server gives them, each under the name that tells what is wrong with it."""
+"""Replies that no correct server sends, each under a name that says what is wrong with it."""
 
 import gzip
 import json
@@ -76,7 +76,7 @@ def _length(length: str) -> Piece:
 
 
 def _chunks_of(size: bytes = b"%x", end: bytes = b"0\r\n\r\n", *, start: str = _OK, after: bytes = b"\r\n") -> Piece:
-    """Return a reply in one chunk, whose size is told so (%x stands for the true one), and its end."""
+    """Return a reply in one chunk, with this text as its size (%x stands for the true one), and its end."""
     return lambda body, secret: _chunked(size.replace(b"%x", b"%x" % len(body)) + b"\r\n" + body + after + end, start)
 
 

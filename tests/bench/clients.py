@@ -1,4 +1,4 @@
-"""The same calls over and over: as bare bytes, by hand with http.client and urllib3, and with wxcs_lite."""
+"""The same calls repeated: as bare bytes, by hand with http.client and urllib3, and with wxcs_lite."""
 
 import http.client
 import json
@@ -42,7 +42,7 @@ def path_of(call: str, **more: str) -> str:
 
 
 def accepted(reply: Any) -> Any:
-    """Return the parsed reply, or raise: whoever calls an API by hand looks at its errcode, too."""
+    """Return the parsed reply, or raise, because code that calls the API by hand checks the errcode, too."""
     if reply.get("errcode"):
         raise RuntimeError(reply)
     return reply

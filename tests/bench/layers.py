@@ -23,7 +23,7 @@ _OTHER = "the rest"
 
 
 def run(quick: bool) -> list[Goal]:
-    """Measure and print; there is no goal but to be seen."""
+    """Measure and print; no target has to be met."""
     if not hasattr(signal, "setitimer"):
         note("Layers: this system has no clock that counts the CPU time of one process.")
         return []

@@ -21,7 +21,7 @@ _THREADS = 8  # of waitress
 
 
 def run(quick: bool) -> list[Goal]:
-    """Measure and print; there is no goal but to be seen."""
+    """Measure and print; no target has to be met."""
     if not (find_spec("waitress") and find_spec("cryptography")):
         print(f"\n## Encrypted pushes, served\n\nwaitress or cryptography: {NOT_INSTALLED}")
         return []
