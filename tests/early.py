@@ -16,7 +16,7 @@ ENOUGH = 300  # seconds after which a program that hangs fails its tests
 
 
 class Begun(NamedTuple):
-    """A program at work; files take what it prints, because nobody reads pipes meanwhile."""
+    """A running program; its output goes to files, because nobody reads pipes in the meantime."""
 
     process: "subprocess.Popen[bytes]"
     out: Any

@@ -55,7 +55,7 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class Scripted:
-    """Opens a pool, of urllib3's own unless told otherwise, to a server that follows scripts."""
+    """Opens a pool, by default urllib3's own, to a server that follows scripts."""
 
     scripts: tuple[Script, ...]
     tls: bool

@@ -107,7 +107,7 @@ def test_a_token_that_was_rejected_is_read_again_at_once(container: Container) -
 
 
 def test_a_rejected_token_is_not_given_because_the_file_is_gone(container: Container) -> None:
-    """What WeChat has refused is of no use to anybody."""
+    """A token that WeChat has refused is of no use."""
     container.file.write_text("one")
     old = container.token()
     container.file.unlink()

@@ -37,7 +37,7 @@ def test_every_room_has_its_floor_on_the_map() -> None:
 
 
 def test_the_floors_on_the_map_are_floors() -> None:
-    """A module stands on no line above one that it needs; the package itself, and the houses beside, are on none."""
+    """A module is on no line above one that it needs; the package itself, and the houses beside, are on no line."""
     line = {name: number for number, text in enumerate(FLOORS.splitlines()) for name in text[:40].split()}
     above = {
         name: [below for below in ours(path) & CLIENT.keys() if line[below] > line[name]]

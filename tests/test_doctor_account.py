@@ -158,7 +158,7 @@ def test_a_given_token_that_is_old() -> None:
 
 
 def test_no_token_is_nothing_to_tell() -> None:
-    """Most have none."""
+    """Most developers have none."""
     assert check_token(in_sandbox(Sandbox())) is None
 
 

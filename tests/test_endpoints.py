@@ -304,7 +304,7 @@ def test_a_web_address_is_no_media_id() -> None:
     ],
 )
 def test_any_other_call_is_exactly_this_request(request_: Request, method: str, url: str, body: str | None) -> None:
-    """A body makes a POST of raw UTF-8, none a GET, unless the method is given."""
+    """With a body it is a POST of raw UTF-8, without one a GET, unless the method is given."""
     assert (method, url) == (request_.method, request_.url("T"))
     assert (None if body is None else body.encode()) == request_.body
     assert (None if body is None else "application/json") == request_.content_type

@@ -20,7 +20,7 @@ PROJECT = Path(wxcs_lite.__file__).parent.parent
 
 
 class Keyboard:
-    """A standard input at which somebody sits."""
+    """A standard input with a person at the keyboard."""
 
     def __init__(self, at_terminal: bool) -> None:
         self.at_terminal = at_terminal
@@ -121,7 +121,7 @@ def test_a_warning_that_is_a_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_error_is_told_in_one_language() -> None:
-    """Ours have two; one of Python's has one line, or none."""
+    """Our errors have two; one of Python's has one line, or no line."""
     error = InvalidMessage("touser", "must not be empty", "不能为空")
     assert "touser: must not be empty" == told(error, "en")
     assert "touser：不能为空" == told(error, "zh")

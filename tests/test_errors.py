@@ -72,7 +72,7 @@ def test_every_class_is_tried() -> None:
 
 @pytest.mark.parametrize(("error", "attributes"), EACH, ids=NAMES)
 def test_attributes_tell_what_happened(error: WxError, attributes: dict[str, object]) -> None:
-    """What a program decides by is an attribute, never a part of the text."""
+    """Programs decide by attributes, never by a part of the text."""
     assert attributes == {name: getattr(error, name) for name in attributes}
 
 

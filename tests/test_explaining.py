@@ -86,7 +86,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, str]]
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_rid_is_looked_up(looked_up: tuple[str, str, str], lang: Language) -> None:
-    """When, how long, from where, what was asked and answered; then what the errcode means. The token is taken out."""
+    """When, how long, from where, what was asked and answered; then the errcode's meaning. The token is taken out."""
     url, rid, token = looked_up
     status, printed = explained(rid.upper(), lang, url)
     assert 0 == status
@@ -127,7 +127,7 @@ def test_an_address_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_a_note_without_an_errcode(noted: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What there is, is shown."""
+    """It shows what there is."""
     monkeypatch.setenv("WXCS_TOKEN", "80_made-up")
     with Server(answers(reply(noted))) as server:
         status, printed = explained(RID, base=server.url)

@@ -78,7 +78,7 @@ def test_wechatpy_sends_a_text(client: WeChatClient, sandbox: Sandbox) -> None:
 
 
 def test_wechatpy_uploads_and_sends_a_picture(client: WeChatClient, sandbox: Sandbox) -> None:
-    """What requests makes of a multipart body is taken, and the phone shows the picture."""
+    """The sandbox accepts requests' multipart body, and the phone shows the picture."""
     media_id = client.media.upload("image", jpeg_named("sunset.png"))["media_id"]
     client.message.send_image("ann", media_id)
     assert [sunset()] == [delivered.picture for delivered in sandbox.user("ann").inbox]

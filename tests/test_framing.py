@@ -415,7 +415,7 @@ def test_whatever_drips_ends_for_other_calls(name: str, kind: str) -> None:
 
 
 class Slow(Wire):
-    """A socket on which a piece comes every eight seconds of a clock that only waiting moves, or none in time."""
+    """A socket on which a piece comes every eight seconds of a clock that only waiting moves, or which times out."""
 
     def __init__(self, data: bytes, piece: int, allowed: float | None) -> None:
         super().__init__(Sample("GET", data, piece))

@@ -67,7 +67,7 @@ TIMES = re.compile(r"\d+\.\d ms")
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What our logger said, with the time that it took taken out."""
+    """The lines of our logger, without the time that each call took."""
     return [TIMES.sub("… ms", r.getMessage()) for r in caplog.records if r.name == "wxcs_lite"]
 
 

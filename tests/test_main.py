@@ -156,7 +156,7 @@ sys.exit(int(sys.argv[2]))
 
 
 def test_a_command_runs_behind_the_proxy() -> None:
-    """Its output, input and status are its own, and so is each `--` behind the first; requests are told on stderr."""
+    """Its output, input and status are its own, and so is each `--` after the first; stderr shows the requests."""
     command = [*COMMAND, "sandbox", "--proxy", "--customer=ann", "--verbose", "--", sys.executable, "-c", PROGRAM]
     done = subprocess.run(
         [*command, "--", "7"], input="hello", capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False
@@ -191,7 +191,7 @@ def test_the_lines_to_paste_are_what_a_program_needs() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_what_ends_us_ends_the_command() -> None:
-    """`kill` leaves no program behind whose proxy is gone."""
+    """`kill` leaves no program running without its proxy."""
     program = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
     command = [*COMMAND, "sandbox", "--proxy", "--", sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT) as process:
@@ -221,7 +221,7 @@ def test_no_stdout_is_status_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 
 def test_the_sandbox_takes_a_language(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the usage line lists is taken behind the command, too; the port is refused here, so that it ends."""
+    """The languages of the usage line also work after the command; the port is refused here, so that it ends."""
     assert 2 == main(["sandbox", "--lang", "zh", "--port", "65536"])
     assert "sandbox: 端口须在 0 至 65535 之间，而不是 65536\n" == capsys.readouterr().err
 

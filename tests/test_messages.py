@@ -226,7 +226,7 @@ def test_a_card_with_an_appid_passes() -> None:
 
 
 def test_any_mapping_is_a_message() -> None:
-    """What a type checker takes for a message is one, also if it cannot be written to."""
+    """What a type checker accepts as a message is one, even if it cannot be written to."""
     frozen = MappingProxyType(text("OPENID", "hello"))
     assert endpoints.send(text("OPENID", "hello")) == endpoints.send(frozen)
     assert [] == check(frozen)

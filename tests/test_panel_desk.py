@@ -602,7 +602,7 @@ def test_a_callable_that_cannot_be_told_is_refused_in_words(token: Any) -> None:
 
 
 def test_a_callable_without_a_signature_is_taken_at_its_word() -> None:
-    """Some callables written in C do not tell what they take."""
+    """Some callables written in C do not say what they take."""
     assert "<Held: a callable>" == repr(
         Held(type("Own", (), {"__call__": lambda self, **_: "t", "__signature__": 5})())
     )

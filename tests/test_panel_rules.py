@@ -150,7 +150,7 @@ def test_nothing_is_sent_but_by_a_press() -> None:
 
 
 def test_the_buttons_are_disabled_while_sending() -> None:
-    """And free again afterwards, whatever came of it."""
+    """And enabled again afterwards, whatever happened."""
     stage = Stage(touser="ann")
     seen: list[bool] = []
     sandbox_pool = stage.sandbox.pool(on_request=lambda _: seen.append(stage.view.buttons["send"].disabled))

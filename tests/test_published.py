@@ -344,13 +344,13 @@ def test_the_published_error_is_raised(error_id: str) -> None:
 
 @pytest.mark.parametrize("error_id", REFUSED)
 def test_the_published_error_is_explained(error_id: str) -> None:
-    """Not one code that somebody has met is unknown to the catalogue."""
+    """The catalogue knows every code that somebody has published."""
     error = api_error(*ERRORS[error_id]["response"]["body_json"].values())
     assert "not in the catalogue" not in str(error)
 
 
 def test_the_address_of_a_published_40164_is_named() -> None:
-    """The remedy tells which address to add."""
+    """The advice names the address to add."""
     error = api_error(*ERRORS["token-40164"]["response"]["body_json"].values())
     assert error.advice.remedy.endswith("The address to add: 101.45.43.1")
 

@@ -353,7 +353,7 @@ def test_the_memory_of_pushes_is_bounded(handler: Recorder) -> None:
 
 
 def test_a_push_is_not_forgotten_while_it_runs(handler: Recorder) -> None:
-    """Else its repetition would be handled beside it; after that the memory is back within its bound."""
+    """Otherwise its repetition would be handled beside it; after that the memory is within its bound again."""
     app = push_app(handler, token=TOKEN, wait=0.02, remember=1)
     handler.open.clear()
     for msgid in (1, 2, 1):
@@ -428,7 +428,7 @@ def test_every_push_of_many_is_handled_while_some_crash(handler: Recorder) -> No
 def test_a_crash_is_logged_with_the_key_and_without_the_text(
     handler: Recorder, caplog: pytest.LogCaptureFixture, answer: Any
 ) -> None:
-    """What the handler raised, and where; its text only if asked for. WeChat hears success, now and again."""
+    """The handler's error, and its place; its text only if asked for. WeChat gets success, now and again later."""
     handler.answer = answer
     app = push_app(handler, token=TOKEN)
     for _ in range(2):
@@ -543,7 +543,7 @@ def test_a_field_that_did_not_come_is_named_in_the_log(handler: Recorder, caplog
 
 
 class Waits:
-    """What is called without a function of its own."""
+    """A callable object instead of a function."""
 
     async def __call__(self, push: Push) -> bytes:
         raise NotImplementedError
@@ -579,7 +579,7 @@ class Answers:
     ids=["function", "method", "builtin"],
 )
 def test_a_wrong_answer_is_told_at_the_handlers_place(wrong: Any, place: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What it must return, what it got, and where the handler is defined, as far as it can be known."""
+    """What it must return, what it returned, and where the handler is defined, as far as that can be known."""
     logged = crash_log(wrong, caplog)
     assert "must return bytes or None, not " in logged
     assert re.search(f" at .*{place}", logged)
@@ -661,7 +661,7 @@ def test_a_repetition_in_another_process_gets_the_first_ones_answer(handler: Rec
 
 
 def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, store: Claims) -> None:
-    """And gets the hand-over that comes of it."""
+    """And gets the resulting hand-over."""
     handler.answer = transfer_to_agent
     handler.open.clear()
     one, other = two_apps(handler, store, wait=10)
@@ -677,7 +677,7 @@ def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, sto
 
 
 def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler: Recorder, store: Claims) -> None:
-    """What it was told is not taken for the answer."""
+    """That success is not stored as the answer."""
     handler.answer = transfer_to_agent
     handler.open.clear()
     one, other = two_apps(handler, store, wait=0.02)

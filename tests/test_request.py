@@ -59,7 +59,7 @@ def body_of(request: Request) -> str:
 
 @pytest.mark.parametrize("content", NASTY)
 def test_no_text_escapes_its_quotes(content: str) -> None:
-    """What the shell hands to curl is the body to the byte, whatever a message holds."""
+    """The shell passes curl the exact body, whatever a message holds."""
     request = endpoints.send(text("OPENID", content))
     expected = json_call(f"/cgi-bin/message/custom/send?access_token={TOKEN}", body_of(request))
     assert expected == arguments(request.curl())
@@ -205,7 +205,7 @@ def test_the_shown_json_is_the_sent_json(fields: dict[str, object]) -> None:
 
 
 def test_a_secret_in_a_handmade_query_is_hidden() -> None:
-    """Calls that this package does not offer carry secrets in the query; a Request for them shows none either."""
+    """Calls that this package does not offer carry secrets in the query; a Request for them hides them, too."""
     request = Request("GET", "/cgi-bin/token", (("appid", "APPID"), ("secret", "made-up-secret")))
     assert "secret=***" in str(request)
     assert "secret=$WXCS_SECRET" in request.curl()

@@ -52,7 +52,7 @@ def story(sandbox: Sandbox) -> list[bytes]:
 
 
 def test_same_seed_clock_and_calls_give_the_same_bytes() -> None:
-    """A story told twice is the same to the byte; with another seed it is not."""
+    """The same calls give the same bytes; with another seed they do not."""
     assert story(Sandbox(seed=7)) == story(Sandbox(seed=7))
     assert story(Sandbox(seed=7)) != story(Sandbox(seed=8))
 
@@ -79,7 +79,7 @@ def test_no_frame_shows_a_secret() -> None:
 
 
 def test_events_can_be_pickled() -> None:
-    """What a customer did can be handed on to another process, but for its read-only mapping."""
+    """An event can be handed on to another process, with a dict in place of its read-only mapping."""
     event = Sandbox().user("ann").says("hi")
     copy = pickle.loads(pickle.dumps(event._replace(fields=dict(event.fields))))
     assert event == copy

@@ -117,7 +117,7 @@ def test_names_that_work(head: bytes, filename: str) -> None:
 
 @pytest.mark.parametrize("name", [b'; name="file"', b'; name=""', b"; name=x", b"", b'; name="media"'])
 def test_other_names_of_the_part(name: bytes) -> None:
-    """A part with another name, or none, counts only where the switch takes it; its filename needs quotes, too."""
+    """A part with another name, or without one, counts only if the switch allows it; its filename needs quotes, too."""
     head = b"Content-Disposition: form-data" + name + b"; filename="
     assert Part("a.jpg", b"...") == media_part(HEADER, multipart(head + b'"a.jpg"'), "lax")
     for body in (multipart(head + b"a.jpg"), multipart(head[:-11])):

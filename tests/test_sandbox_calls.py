@@ -113,7 +113,7 @@ def test_token_daily_limit() -> None:
 
 
 def test_upload_and_download(caller: Caller) -> None:
-    """What goes up comes down byte for byte, under the headers that were published."""
+    """What is uploaded is downloaded byte for byte, with the published headers."""
     uploaded = caller.upload()
     assert {"type": "image", "media_id": uploaded["media_id"], "created_at": 1767240000, "item": []} == uploaded
     reply = caller.download(uploaded["media_id"])
@@ -216,7 +216,7 @@ def test_get_quota() -> None:
     ],
 )
 def test_get_quota_refused(caller: Caller, fields: dict[str, Any], expected: int) -> None:
-    """A path without its slash, an unknown one, and none."""
+    """A path without its slash, an unknown path, and a missing one."""
     assert expected == caller.post(QUOTA, **fields)["errcode"]
 
 
@@ -326,7 +326,7 @@ def test_strangers_can_not_fill_the_memory() -> None:
 
 
 def test_reprs_show_no_query(caller: Caller) -> None:
-    """What a traceback would show of a call in progress holds no token."""
+    """A traceback of a call in progress would show no token."""
     request = Request("GET", "/cgi-bin/media/get", (("access_token", caller.token),), {}, b"", True)
     assert "Call(GET /cgi-bin/media/get)" == repr(Call(0, request, {"secret": "x"}))
 

@@ -63,7 +63,7 @@ def test_the_store_for_java_has_the_authority_alone(tmp_path: Path) -> None:
 def test_the_key_is_in_a_file_of_its_owner_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    """And in none afterwards, whether it could be read or not."""
+    """And afterwards in no file, whether it could be read or not."""
     modes = []
 
     def load(self: ssl.SSLContext, name: Any) -> None:

@@ -94,7 +94,7 @@ def test_there_is_no_file_outside() -> None:
 
 
 def test_the_tokens_of_the_file_overlap() -> None:
-    """Written every ten minutes, each good for thirty from then on."""
+    """Written every ten minutes, each valid for thirty from then on."""
     made = iter("abcdef")
     tokens = CloudTokens(lambda: next(made))
     assert ["a", "a", "b", "c"] == [tokens.current(at) for at in (5, 599, 600, 1200)]

@@ -166,7 +166,7 @@ def test_expect_continue() -> None:
     ],
 )
 def test_replies_with_framing_of_their_own(headers: tuple[tuple[str, str]], expected: bytes, closes: bool) -> None:
-    """What frames itself is sent as it is, and the connection closes after it."""
+    """A reply with its own framing is sent as it is, and the connection closes after it."""
     data, close = Asked(Reply(999, headers, b"ok")).talk(POST)
     assert b"HTTP/1.1 999 Unknown\r\n" + expected == data
     assert closes == close
@@ -227,7 +227,7 @@ def test_a_waiting_connection_holds_no_request() -> None:
 
 
 def test_after_hanging_up_nothing_is_kept() -> None:
-    """What a peer goes on to send after the last reply takes no room."""
+    """What a peer sends after the last reply takes no memory."""
     conversation = Conversation(Asked())
     refused = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert [True] == [outcome.close for outcome in conversation.feed(refused + bytes(1000))]

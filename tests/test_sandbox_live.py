@@ -68,7 +68,7 @@ def test_captured_pushes_are_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", PUSHES)
 def test_captured_pushes_are_read(name: str) -> None:
-    """What was captured passes every check of `read_push`, whatever its layout and its second."""
+    """Captured pushes pass every check of `read_push`, whatever their layout and timestamp."""
     query, body = captured(name)
     push = read_push(query, body, **_keys(PUSHES[name]))
     assert query["openid"] == push.FromUserName
@@ -157,7 +157,7 @@ def test_both_forms_of_an_upload_are_usable() -> None:
 
 
 def test_a_part_named_file() -> None:
-    """What was once accepted is refused by default and accepted by the switch."""
+    """It was accepted once: refused by default, accepted by the switch."""
     header = UPLOADS["upload-image-part-named-file"]["request"]["content_type"]
     name, filename = re.findall('="([^"]+)"', header)
     codes = []
@@ -221,7 +221,7 @@ def test_typing_to_a_stranger() -> None:
 
 
 def test_escapes_are_shown_as_they_are() -> None:
-    """Unless told otherwise, the phone shows a text as a client sent it that escapes its JSON."""
+    """By default the phone shows the escapes of a client that escapes its JSON."""
     sandbox = Sandbox()
     ann = sandbox.user("ann")
     ann.says("hi")

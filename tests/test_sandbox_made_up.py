@@ -27,7 +27,7 @@ def test_same_seed_same_names() -> None:
 
 
 def test_kinds_are_counted_apart() -> None:
-    """What is asked in between does not change what comes next of another kind."""
+    """Asking for one kind does not change the next name of another kind."""
     one, two = Names(1, "wx"), Names(1, "wx")
     one.rid(0)
     assert one.media_id() == two.media_id()

@@ -103,7 +103,7 @@ def test_refill_needs_running_48_hours() -> None:
 
 
 def test_typing_lasts_15_seconds() -> None:
-    """The line shows for 15 s; asking again meanwhile is 45081, afterwards it works."""
+    """The status is shown for 15 s; asking again during that time is 45081, afterwards it works."""
     window = ReplyWindow()
     window.user_wrote(0)
     assert [0, 45081, 45081, 0] == [show(window, now) for now in (0, 1, 14.9, 15)]

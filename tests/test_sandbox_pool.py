@@ -40,7 +40,7 @@ def with_token(sandbox: Sandbox, path: str) -> str:
 
 
 def test_a_real_pool(sandbox: Sandbox) -> None:
-    """It is a urllib3 pool bound to WeChat's host, with the client's timeouts unless told otherwise."""
+    """It is a urllib3 pool bound to WeChat's host, by default with the client's timeouts."""
     pool = sandbox.pool()
     assert isinstance(pool, urllib3.HTTPConnectionPool)
     assert "api.weixin.qq.com" == pool.host
@@ -111,7 +111,7 @@ def test_dropped(sandbox: Sandbox, drop: str, delivered: int) -> None:
 
 
 def test_slow(sandbox: Sandbox) -> None:
-    """A reply slower than the read timeout is a ReadTimeoutError at once, after delivery; a faster one does not wait."""
+    """A reply slower than the read timeout is a ReadTimeoutError at once, after delivery; a faster one takes no time."""
     pool, url = sandbox.pool(), with_token(sandbox, SEND)
     sandbox.fail_next(slow=10)
     with pytest.raises(ReadTimeoutError):

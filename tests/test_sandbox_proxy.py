@@ -206,7 +206,7 @@ def test_an_older_client(environment: Environment) -> None:
 
 
 def test_a_client_that_does_not_wait_for_the_tunnel(environment: Environment) -> None:
-    """What comes right behind CONNECT is the beginning of TLS."""
+    """The bytes right after CONNECT are the beginning of TLS."""
     with connect(environment, CONNECT + hello(environment)) as connection:
         receive(connection, CONNECTED)
         assert b"\x16\x03" == connection.recv(2)  # the server's side of the handshake

@@ -355,7 +355,7 @@ def test_abnormal_answers(body: bytes, said: str) -> None:
     ],
 )
 def test_abnormal_envelopes(body: bytes, said: str) -> None:
-    """A sealed answer is checked in all its parts; the key and the token are not told."""
+    """A sealed answer is checked in all its parts; the key and the token are not shown."""
     verdict = answered(body, "secure")
     assert "abnormal" == verdict.answer
     assert said in verdict.why

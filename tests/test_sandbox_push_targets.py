@@ -105,7 +105,7 @@ def test_no_url_for_pushes(target: str) -> None:
 
 
 def test_no_target_at_all() -> None:
-    """What is neither a URL nor callable is refused by its type."""
+    """Anything but a URL or a callable is refused by its type."""
     with pytest.raises(ValueError, match="a WSGI application, not int"):
         open_target(5)  # type: ignore[arg-type]
 

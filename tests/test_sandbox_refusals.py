@@ -76,7 +76,7 @@ def test_today(errcode: int, text: str) -> None:
 
 
 def test_comma_before_rid() -> None:
-    """48001 has a comma before its rid, and none without."""
+    """48001 has a comma before its rid, and no comma without one."""
     assert f"api unauthorized, rid: {RID}" == errmsg(48001, style="rid", rid=RID, hint=HINT)
     assert f"api unauthorized hint: [{HINT}]" == errmsg(48001, style="hint", rid=RID, hint=HINT)
 

@@ -88,7 +88,7 @@ MP_REFUSES = ["voice", "video", "music", "news", "mpnews", "mpnewsarticle", "msg
 
 @pytest.mark.parametrize("msgtype", MP_REFUSES)
 def test_types_of_other_accounts(desk: Desk, msgtype: str) -> None:
-    """What a Mini Program may not send answers 45162."""
+    """A type that Mini Programs may not send answers 45162."""
     assert 45162 == desk.code(part(msgtype))
 
 

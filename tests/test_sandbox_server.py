@@ -348,7 +348,7 @@ def test_impossible_port(sandbox: Sandbox, port: int) -> None:
 
 
 def test_on_request(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
-    """Requests through this door are told too; a listener that fails costs the connection, not the server."""
+    """It gets the requests through this door, too; a listener that fails costs the connection, not the server."""
     seen: list[Seen] = []
 
     def listen(one: Seen) -> None:

@@ -116,7 +116,7 @@ def test_hiding_keeps_a_token() -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(MADE_UP, MADE_UP), ("", ""), (None, ""), (b"80_made-up", ""), (7, "")])
 def test_hiding_never_raises(value: object, text: str) -> None:
-    """What is not a str becomes an empty secret, which the caller refuses."""
+    """Anything but a str becomes an empty secret, which the caller refuses."""
     assert type(hide(value)) is Secret
     assert text == hide(value)
 

@@ -574,7 +574,7 @@ def mistakes() -> list[Callable[[Any, str], object]]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("call", mistakes())
 def test_no_mistake_of_the_caller_leaks(call: Callable[[Any, str], object], kind: str, watch: Watch) -> None:
-    """What is refused before it is sent shows no secret either."""
+    """An error raised before anything is sent shows no secret either."""
     with Server(answers(reply())) as server, server.pool() as pool:
         assert [] == watch.found_in(kind, lambda: call(pool, kind))
 
@@ -595,7 +595,7 @@ MISPLACED: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("value", ["token", "picture"])
 @pytest.mark.parametrize("place", MISPLACED)
 def test_what_stands_in_the_wrong_place_is_not_quoted(place: str, value: str) -> None:
-    """Neither a token nor a picture in base64: errors and remarks stay short and show none."""
+    """Neither a token nor a picture in base64: errors and remarks stay short and show neither."""
     misplaced = bare_token("long") if value == "token" else "iVBORw0KGgo" + "A" * 300
     try:
         shown = repr(MISPLACED[place](misplaced))
@@ -1027,7 +1027,7 @@ def test_an_encoded_echo_in_the_headers_of_a_medium_is_taken_out(name: str, form
 
 
 def test_what_wechat_noted_is_scrubbed_at_every_level() -> None:
-    """Another call's secret in a nested field of `get_rid` is blanked as one at the top is."""
+    """Another call's secret in a nested field of `get_rid` is blanked like one at the top."""
     noted = {"errcode": 0, "request": {"deep": [{"request_url": f"access_token={next_token('long')}"}]}}
     with Server(answers(reply(json.dumps(noted).encode()))) as server, server.pool() as pool:
         assert [] == leaks("long", repr(get_rid(pool, bare_token("long"), "RID")))

@@ -27,7 +27,7 @@ YES = How(yes=True)
 
 
 class Keyboard(io.StringIO):
-    """A terminal at which somebody types."""
+    """A terminal with a person at the keyboard."""
 
     def isatty(self) -> bool:
         return True
@@ -282,7 +282,7 @@ def test_a_mistake_of_ours_does_not_say_that_nothing_was_sent(
 
 
 def test_ctrl_c_after_the_reply_was_sent(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What WeChat has taken is not called unsent."""
+    """A message that WeChat has accepted is not called unsent."""
 
     def pressing(_: object) -> str:
         raise KeyboardInterrupt

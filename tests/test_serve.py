@@ -38,7 +38,7 @@ def test_an_empty_secret(capsys: pytest.CaptureFixture[str]) -> None:
     ("lang", "said"), [("en", "sandbox: a command after -- runs behind"), ("zh", "sandbox: -- 之后的命令须经代理运行")]
 )
 def test_a_command_without_the_proxy(lang: Language, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It would reach WeChat itself: refused, and told how."""
+    """It would reach WeChat itself, so it is refused, with what to do instead."""
     assert 2 == run(lang=lang, command=["true"])
     out, err = capsys.readouterr()
     assert "" == out

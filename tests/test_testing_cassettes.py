@@ -182,7 +182,7 @@ def test_hooks_of_the_user_run_first() -> None:
 
 
 def test_vcr_s_own_log_holds_no_token(recorder: vcr.VCR, caplog: pytest.LogCaptureFixture) -> None:
-    """It tells of each request as it was before any hook."""
+    """It logs each request as it was before any hook."""
     caplog.set_level(logging.DEBUG)
     sandbox = Sandbox()
     with served() as url, recorder.use_cassette("log.yaml"):

@@ -786,7 +786,7 @@ def test_a_file_that_cannot_be_read_is_not_taken_for_the_network() -> None:
 
 
 def test_a_file_that_grows_is_sent_at_its_first_length() -> None:
-    """What is appended meanwhile stays behind."""
+    """What is appended in the meantime is not sent."""
     file = io.BytesIO(JPEG + bytes(200_000))
 
     def grow(sent: int, total: int) -> None:

@@ -29,7 +29,7 @@ class Sample(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What a reader made of it."""
+    """The result of one reader."""
 
     status: int
     reason: str
@@ -63,7 +63,7 @@ class Wire(io.RawIOBase):
 
 
 def read(response: HTTPResponse, sizes: tuple[int, ...] = ()) -> Read:
-    """Read a response: all at once, or by read1 and read in turn, so many bytes at a time."""
+    """Read a response: all at once, or by read1 and read in turn, this many bytes at a time."""
     response.begin()
     body = b""
     if not sizes:

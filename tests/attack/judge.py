@@ -18,7 +18,7 @@ _SLACK = 2.5  # seconds: a machine may be busy
 
 
 class Outcome(NamedTuple):
-    """What a call gave or raised, and how long it took in seconds."""
+    """What a call returned or raised, and how long it took in seconds."""
 
     got: Got | None
     error: BaseException | None

@@ -36,7 +36,7 @@ class Case(NamedTuple):
 
 
 def run(quick: bool, only: str = "") -> Result:
-    """Run all cases, or those whose name holds `only`."""
+    """Run all cases, or those with `only` in their names."""
     replies = hostile_replies()
     cases = [Case(*each) for each in itertools.product(replies, KINDS, POOLS, (False, True))]
     cases = [case for case in cases if only in case.name]

@@ -83,7 +83,7 @@ FAULTS: dict[str, Fault] = {
 
 
 class Told(NamedTuple):
-    """What one call was to run into, and how often the server has delivered it."""
+    """What was planned for one call, and how often the server has delivered it."""
 
     fault: str
     delivers: bool

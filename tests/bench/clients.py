@@ -26,7 +26,7 @@ _PIECE = 65536
 
 
 class Library(Protocol):
-    """What each of the libraries is made to do, in the way that its own documents show."""
+    """What each of the libraries has to do, in the way that its own documents show."""
 
     def send(self) -> object: ...
     def typing(self) -> object: ...
@@ -138,7 +138,7 @@ class ByHand:
         return self._uploaded(body, {"Content-Type": kind})
 
     def upload_in_pieces(self, content: bytes) -> object:
-        """Upload as somebody careful would: no copy of the whole, and no piece too large for a slow uplink."""
+        """Upload as a careful user would: no copy of the whole, and no piece too large for a slow uplink."""
         length = str(len(_PART) + len(content) + len(_END))
         headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}", "Content-Length": length}
         return self._uploaded(_cut(content), headers)

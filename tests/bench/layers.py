@@ -42,7 +42,7 @@ def run(quick: bool) -> list[Goal]:
 
 
 def _watch(call: Call, count: int, seen: Counter[tuple[str, str]]) -> float:
-    """Call so many times, count who is at work at each tick, and return the CPU seconds."""
+    """Call this many times, count which library runs at each tick, and return the CPU seconds."""
     call()
     begun = time.process_time()
     with _ticking(seen):

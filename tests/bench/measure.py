@@ -34,7 +34,7 @@ class Cost(NamedTuple):
         return median(mine / wall for mine, wall in zip(self.served, self.wall, strict=True))
 
     def percentile(self, percent: int) -> float:
-        """Return the latency that so many percent of the calls stayed within."""
+        """Return the latency that this many percent of the calls did not exceed."""
         return quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
