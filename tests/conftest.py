@@ -87,7 +87,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a module begins early runs beside the other tests, so its own come last; among several workers first."""
+    """A module whose programs begin early comes last, so that they run beside other tests; with several workers first."""
     items.sort(key=lambda item: (_begins_early(item) is not None) ^ _IS_WORKER)
 
 
@@ -102,7 +102,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Of several workers, the one that has a module's tests begins what they wait for: no core is idle meanwhile."""
+    """The worker that has a module's tests begins the programs that they wait for, so that no core is idle."""
     _begin_early(item)
 
 

@@ -17,7 +17,7 @@ PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of whoever runs the tests counts, and a busy machine has its time."""
+    """No settings of the developer's environment apply, and a busy machine gets enough time."""
     for name in (*NAMES, *PROXIES):
         monkeypatch.delenv(name, raising=False)
     for module, limit in ((push, "_TIME"), (push, "_SLOW"), (network, "_PATIENCE")):

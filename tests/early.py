@@ -1,4 +1,4 @@
-"""Programs that tests wait for, begun before the first test, while whose turn it is the second core would be idle.
+"""Programs that tests wait for, started before the first test, so that they run beside other tests.
 
 A test module that has such a program has a function `begin_early(items)`, which gets its tests that were chosen.
 """
@@ -16,7 +16,7 @@ ENOUGH = 300  # seconds after which a program that hangs fails its tests
 
 
 class Begun(NamedTuple):
-    """A program at work; files take what it prints, because nobody reads pipes meanwhile."""
+    """A running program; its output goes to files, because nobody reads pipes in the meantime."""
 
     process: "subprocess.Popen[bytes]"
     out: Any

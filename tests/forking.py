@@ -91,7 +91,7 @@ def held(lock: Any) -> Iterator[None]:
 
 
 def opened(url: str, kind: str = "ours", ca: str | None = None) -> Pool:
-    """Return a pool of one connection, which is kept from a first call."""
+    """Return a pool of one connection, which is kept after a first call."""
     if kind == "ours":
         pool = open_pool(url, maxsize=1)
     else:
@@ -105,7 +105,7 @@ def opened(url: str, kind: str = "ours", ca: str | None = None) -> Pool:
 
 
 def wrong(pool: Pool, name: str, sends: int = SENDS) -> int:
-    """Return how many of the replies were made for somebody else's message."""
+    """Return how many of the replies were meant for another message."""
     contents = [f"{name}-{number}" for number in range(sends)]
     return sum(send(pool, TOKEN, text("ann", content))["echo"] != content for content in contents)
 

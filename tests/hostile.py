@@ -157,7 +157,7 @@ class Server:
     def pool(
         self, *, maxsize: int = 1, connect_timeout: float = 3, read_timeout: float = 3, **settings: object
     ) -> Iterator[HTTPConnectionPool]:
-        """Give a pool with one place, unless told otherwise, that trusts the throw-away certificate."""
+        """Yield a pool with one place, unless given otherwise, that trusts the throw-away certificate."""
         settings = {
             "maxsize": maxsize,
             "block": True,
@@ -174,7 +174,7 @@ class Server:
     def open(
         self, *, maxsize: int = 1, read_timeout: float = 3, total_timeout: float | None = None, **connection: object
     ) -> Iterator[Pool]:
-        """Give the same pool as `open_pool` makes it."""
+        """Yield the same pool, as `open_pool` makes it."""
         with open_pool(self.url, maxsize=maxsize, read_timeout=read_timeout, total_timeout=total_timeout) as pool:
             pool.conn_kw.update(connection, **({"ca_cert_data": certificate().pem} if self.tls else {}))
             yield pool
@@ -249,7 +249,7 @@ def then_stall(data: bytes) -> Script:
 
 
 def drip(start: bytes, piece: bytes, pause: float, end: bytes | None = None) -> Script:
-    """Return a script that answers with a start and then piece after piece, for ever; or for seconds, then an `end`."""
+    """Return a script that answers a start, then piece after piece: for ever, or for some seconds, then an `end`."""
 
     def script(peer: Peer) -> None:
         peer.read()

@@ -64,7 +64,7 @@ def texts(lesson: str) -> list[str]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Give every string that is anywhere in a value."""
+    """Yield every string anywhere in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

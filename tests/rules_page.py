@@ -1,4 +1,4 @@
-"""The page of the sandbox's rules, made of the rules: each module of the sandbox lists its own in RULES.
+"""The page of the sandbox's rules, made from the RULES of each module of the sandbox.
 
 `python -m tests.rules_page` writes it in both languages.
 """
@@ -16,28 +16,28 @@ from wxcs_lite.sandbox.rules.evidence import CODES, Rule
 
 FOLDER = Path(__file__).parents[1] / "notebooks" / "recipes"
 FILES = {"en": "sandbox_rules.md", "zh": "sandbox_rules.zh-CN.md"}
-# The parts of the page, in its order: the module whose rules they are, and what they are about.
+# The parts of the page, in order: the module that holds the rules, and the part's title.
 PARTS = {
     "rules.account": ("The account", "账号"),
     "rules.tokens": ("Tokens", "access_token"),
-    "rules.cloud_tokens": ("Tokens of cloud hosting", "云托管的凭证"),
-    "api.credentials": ("Which credential counts", "以哪个凭证为准"),
+    "rules.cloud_tokens": ("Cloud hosting tokens", "云托管的凭证"),
+    "api.credentials": ("Which credential applies", "以哪个凭证为准"),
     "api.routes": ("The order of the checks", "检查的先后"),
-    "rules.refusals": ("How a refusal looks", "报错的样式"),
+    "rules.refusals": ("Format of errors", "报错的格式"),
     "rules.switches": ("HTTP", "HTTP"),
-    "rules.quota": ("Allowances", "额度"),
+    "rules.quota": ("Quotas", "额度"),
     "api.bodies": ("Request bodies", "请求体"),
     "rules.people": ("Reply window, typing, agents, notices", "下发时限、输入状态、人工客服与提示"),
     "api.sending": ("Messages", "下发消息"),
     "rules.media": ("Media", "临时素材"),
     "api.calls": ("Replies", "各接口的返回"),
-    "customers": ("What customers do", "用户的操作"),
-    "pushes.requests": ("Pushes, to the byte", "推送的格式"),
+    "customers": ("Customers", "用户的操作"),
+    "pushes.requests": ("Format of pushes", "推送的格式"),
     "pushes.delivery": ("Delivery of pushes", "推送的投递"),
     "pushes.answers": ("Answers to pushes", "推送的应答"),
     "api.signature": ("API signature", "API 签名"),
     "rules.management": ("Sub-merchants, agents, WeCom", "多商户、客服人员、微信客服"),
-    "api.management": ("Calls of management", "管理类接口"),
+    "api.management": ("Management calls", "管理类接口"),
 }
 WORDS = {
     "page": ("page", "官方页面"),
@@ -46,7 +46,7 @@ WORDS = {
     "forum": ("WeChat's forum", "微信开放社区"),
     "inferred": ("inferred", "推断"),
     "head": (
-        "| what the sandbox does | errcodes | setting, default | rests on |",
+        "| what the sandbox does | errcodes | setting, default | evidence |",
         "| 沙箱的做法 | 错误码 | 设置及默认值 | 依据 |",
     ),
 }
@@ -55,20 +55,21 @@ OPENING = (
 
 [中文](sandbox_rules.zh-CN.md)
 
-The sandbox is WeChat as far as it is known. This is all that it knows, and what that rests on: a **page** of WeChat's,
-a reply or push of the live service that somebody has **seen** and published (with its date, and where that is known,
-its address), or what we have **inferred**, wholly or in part. Where that leaves a choice, a setting of `Sandbox(…)` or
-of `sandbox.push_to(…)` makes it. If you know better, from an account of your own, tell us.
+The sandbox behaves as WeChat does, as far as that is known. These are all its rules, each with its evidence: a
+**page** of WeChat's documentation; a reply or push of the live service that somebody has **seen** and published (with
+its date, and its address if known); or our own reading (**inferred**), wholly or in part. Where the evidence leaves a
+choice, you make it with a setting of `Sandbox(…)` or of `sandbox.push_to(…)`. If you know better from an account of
+your own, please tell us.
 
-This page is made of the rules themselves, by `python -m tests.rules_page`.
+This page is generated from the rules themselves, by `python -m tests.rules_page`.
 """,
     """# 沙箱的做法与依据
 
 [English](sandbox_rules.md)
 
-沙箱按已知的微信行为来做。下面列出它的全部规则及依据：微信的**官方页面**；有人公布过的线上**实例**（附日期，
-知道出处的附链接）；或者我们的**推断**（全部或部分）。拿不准的地方，可用 `Sandbox(…)` 或 `sandbox.push_to(…)`
-的设置来选择。如果你用自己的账号验证过，欢迎告诉我们。
+沙箱按已知的微信行为实现。下面列出它的全部规则及依据：微信的**官方页面**；有人公布过的线上**实例**（附日期，
+知道出处的附链接）；或者我们的**推断**（全部或部分）。尚无定论之处，可用 `Sandbox(…)` 或 `sandbox.push_to(…)`
+的设置来选择。如果你用自己的账号验证过，结果与此不同，欢迎告诉我们。
 
 本页由 `python -m tests.rules_page` 从规则本身生成。
 """,
@@ -76,14 +77,14 @@ This page is made of the rules themselves, by `python -m tests.rules_page`.
 
 
 def modules() -> Iterator[tuple[str, str]]:
-    """Give the name of each module of the sandbox, short, and its source."""
+    """Yield the short name and the source of each module of the sandbox."""
     for info in pkgutil.walk_packages(wxcs_lite.sandbox.__path__, "wxcs_lite.sandbox."):
         module = importlib.import_module(info.name)
         yield info.name.removeprefix("wxcs_lite.sandbox."), inspect.getsource(module)
 
 
 def rules(name: str) -> tuple[Rule, ...]:
-    """Return the rules of a module, none if it has none."""
+    """Return the rules of a module, if it has any."""
     return getattr(importlib.import_module(f"wxcs_lite.sandbox.{name}"), "RULES", ())
 
 

@@ -55,7 +55,7 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class Scripted:
-    """Opens a pool, of urllib3's own unless told otherwise, to a server that follows scripts."""
+    """Opens a pool, by default urllib3's own, to a server that follows scripts."""
 
     scripts: tuple[Script, ...]
     tls: bool
@@ -88,7 +88,7 @@ def no_such_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """Give a port that nobody listens on, and that nobody else gets meanwhile."""
+    """Yield a port on which nobody listens, and which nobody else gets meanwhile."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The attacks run in their short form: nothing is found, and each fault that is planted is."""
+"""The attacks run in their short form: they find nothing, except each fault that is planted."""
 
 import re
 import sys
@@ -34,7 +34,7 @@ def test_every_attack_sees() -> None:
 
 
 def test_every_call_is_attacked() -> None:
-    """Whoever adds a call adds it to the attacks."""
+    """A call that is added has to be added to the attacks as well."""
     assert set() == {*transport.__all__, "stream", "perform", "fresh_token"} - KINDS.keys()
 
 

@@ -1,4 +1,4 @@
-"""The measurements run: what they find is for people to judge, on a machine that does nothing else."""
+"""The measurements run; their results are for people to judge, on a machine that does nothing else."""
 
 import math
 import re

@@ -74,7 +74,7 @@ def test_what_it_does_not_know_is_answered_with_success(sandbox: Sandbox, pushes
 
 
 def test_it_outlives_its_token(sandbox: Sandbox, pushes: Pushes) -> None:
-    """Three hours later it answers all the same."""
+    """Three hours later it still answers."""
     ann = sandbox.user("ann")
     ann.says("one")
     sandbox.advance(3 * 3600)
@@ -119,7 +119,7 @@ def test_a_chat_says_how_it_is_pushed_to(monkeypatch: pytest.MonkeyPatch, found:
 def test_a_chat_shows_the_notice_of_a_bot_that_fails(
     monkeypatch: pytest.MonkeyPatch, lang: Language, notice: str
 ) -> None:
-    """What the phone would show then is shown here, too."""
+    """The chat shows the same notice as the phone."""
 
     def unavailable(handler: object, **settings: object) -> object:
         return push_app(print, token=str(settings["token"]))  # plain: it refuses what comes encrypted

@@ -1,4 +1,4 @@
-"""Client and sandbox were written apart; here each rule that both know is held against the other."""
+"""Client and sandbox were written separately; here each rule that both know is checked against the other."""
 
 from itertools import product
 
@@ -108,7 +108,7 @@ def test_a_repeated_push_meets_the_handler_once() -> None:
 
 
 def test_a_wrong_key_gets_nowhere() -> None:
-    """The URL check is signed with the token only, so it passes; the first push does not, and the phone tells."""
+    """The URL check is signed with the token only, so it passes; the first push does not, and the phone says so."""
     sandbox = Sandbox()
     inbox: list[Push] = []
     app = push_app(inbox.append, token=TOKEN, aes_key="other" + "y" * 37 + "A", clock=sandbox.clock)

@@ -119,7 +119,7 @@ def application(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def test_every_published_call_without_a_function_is_on_the_page() -> None:
-    """Whoever looks for one finds it."""
+    """A reader who looks for one finds it."""
     functions = {request.path for request in (endpoints.get_quota(), endpoints.get_rid("R"), endpoints.download("M"))}
     functions |= {endpoints.get_callback_ip().path, endpoints.stable_token("A", "S").path, "/cgi-bin/media/upload"}
     paths = {one["request"]["path"] for one in EXCHANGES.values()} - functions - {"/cgi-bin/token"}

@@ -14,7 +14,7 @@ CASSETTES = Path(__file__).parents[1] / "cassettes"
 @pytest.mark.vcr
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_case(case: Case, desk: Desk) -> None:
-    """What the wire holds, scrubbed, still gives what the case promises."""
+    """The scrubbed recording still gives what the case promises."""
     assert case.expected == case.run(desk)
 
 

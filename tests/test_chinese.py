@@ -35,6 +35,6 @@ def told(path: Path) -> str:
 
 @pytest.mark.parametrize("rule", WRONG)
 def test_a_thing_has_one_word(rule: str) -> None:
-    """An editor's list; whoever adds Chinese is told the word that the others use."""
+    """An editor's list; the failure names the word that the other texts use."""
     found = [f"{path.relative_to(ROOT)}: {hit[0]}" for path in FILES for hit in re.finditer(WRONG[rule], told(path))]
     assert [] == found

@@ -233,7 +233,7 @@ def test_from_appid_of_another_account_is_refused_elsewhere_too(door: Door) -> N
 
 @every_door
 def test_the_token_of_the_file_stands_for_an_access_token(door: Door, tmp_path: Path) -> None:
-    """Renewed every ten minutes, good for thirty; no relay takes part."""
+    """Renewed every ten minutes, valid for thirty; no relay takes part."""
     sandbox, file = container(), tmp_path / "cloudbase_access_token"
     token = fresh_cloudbase_token(file, clock=sandbox.clock)
     with door(sandbox) as pool:

@@ -1,4 +1,4 @@
-"""The token of cloud hosting, from a file that somebody else writes."""
+"""The token of cloud hosting, from a file that another program writes."""
 
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def test_a_clock_that_goes_back_reads_again(container: Container) -> None:
 
 @pytest.mark.parametrize("content", ["", "\n", PLACEHOLDER, "ü"])
 def test_a_file_that_is_just_being_written_leaves_the_token_that_is_held(container: Container, content: str) -> None:
-    """For the twenty minutes that it is certain to work; then the caller is told."""
+    """For the twenty minutes that it certainly works; after that the call raises."""
     container.file.write_text("one")
     container.token()
     container.file.write_text(content, encoding="utf-8")
@@ -86,7 +86,7 @@ def test_before_the_first_token_the_error_says_to_wait(container: Container, con
 
 
 def test_without_a_file_the_error_says_what_to_do_in_the_console(container: Container) -> None:
-    """It names the path, and that outside of cloud hosting there is none."""
+    """It names the path, and says that the file does not exist outside of cloud hosting."""
     with pytest.raises(InvalidMessage, match=r"云调用令牌 in the console.*\n.*勾选“云调用令牌”") as caught:
         container.token()
     assert "cloudbase_access_token' (FileNotFoundError)" in str(caught.value)
@@ -107,7 +107,7 @@ def test_a_token_that_was_rejected_is_read_again_at_once(container: Container) -
 
 
 def test_a_rejected_token_is_not_given_because_the_file_is_gone(container: Container) -> None:
-    """What WeChat has refused is of no use to anybody."""
+    """A token that WeChat has refused is of no use."""
     container.file.write_text("one")
     old = container.token()
     container.file.unlink()

@@ -1,4 +1,4 @@
-"""To add a type of message, an errcode or a call is to add it on every floor: one floor alone is told of the others."""
+"""A new type of message, errcode or call must be added on every floor: a test fails if one of them lacks it."""
 
 import inspect
 import json
@@ -77,7 +77,7 @@ def test_every_type_of_message_is_everywhere(place: str) -> None:
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
 def test_the_readmes_name_every_type_and_every_call(readme: Path) -> None:
-    """Whoever looks for a call finds the function."""
+    """A reader who looks for a call finds the function."""
     shown = readme.read_text(encoding="utf-8")
     assert [] == [name for name in (*MSGTYPES, *TRANSPORT) if f"`{name}" not in shown and f"{name}(" not in shown]
 
@@ -226,7 +226,7 @@ def test_every_call_is_published(name: str) -> None:
 
 
 def test_the_sandbox_answers_nothing_that_nobody_can_call() -> None:
-    """A route is a call of ours, or it is said why there is none."""
+    """A route is a call of ours, or the reason why there is none is given."""
     ours = {request.path for name in ENDPOINTS for request in made(name)}
     ours |= {line.path for line in LINES}
     explained = {EXCHANGES[name]["request"]["path"] for name in NOT_OFFERED}

@@ -1,4 +1,4 @@
-"""The map of the house: what it names is there, and nobody's room is missing."""
+"""The map of the house: everything that it names exists, and no room is missing."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def test_every_room_has_its_floor_on_the_map() -> None:
 
 
 def test_the_floors_on_the_map_are_floors() -> None:
-    """A module stands on no line above one that it needs; the package itself, and the houses beside, are on none."""
+    """A module is on no line above one that it needs; the package itself, and the houses beside, are on no line."""
     line = {name: number for number, text in enumerate(FLOORS.splitlines()) for name in text[:40].split()}
     above = {
         name: [below for below in ours(path) & CLIENT.keys() if line[below] > line[name]]
@@ -62,7 +62,7 @@ def test_every_confidence_it_names_is_one() -> None:
 
 
 def test_it_travels_with_the_source() -> None:
-    """Whoever gets the source as an archive gets the map."""
+    """The archive of the source contains the map."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert {"CONTRIBUTING.md", ".ci/run"} <= set(project["tool"]["flit"]["sdist"]["include"])
     assert Path(wxcs_lite.__file__).is_relative_to(ROOT)

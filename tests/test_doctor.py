@@ -147,7 +147,7 @@ def screen(
 
 @pytest.mark.parametrize("name", TROUBLES)
 def test_a_trouble_is_found_and_nothing_else_is_called_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One thing is wrong, in one line, and the status tells; what depends on it is passed over."""
+    """One thing is wrong, in one line, and the status says so; what depends on it is skipped."""
     trouble, check, en, zh = TROUBLES[name]
     status, printed = screen(trouble, monkeypatch, as_json=True)
     findings = {one["check"]: one for one in json.loads(printed)["checks"]}
@@ -209,7 +209,7 @@ def test_over_tls_and_through_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_no_message_is_sent_and_no_token_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it calls is to be counted on one hand."""
+    """It makes very few calls."""
     credentials(monkeypatch)
     called: list[str] = []
     with Sandbox(clock=time.time).serve(on_request=lambda seen: called.append(seen.path)) as url:

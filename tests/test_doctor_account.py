@@ -148,7 +148,7 @@ def test_a_given_token_is_tried() -> None:
 
 
 def test_a_given_token_that_is_old() -> None:
-    """It is told as every error is, and not used."""
+    """It is reported like any other error, and not used."""
     case = in_sandbox(Sandbox(), token="80_made-up")
     found = check_token(case)
     assert found is not None
@@ -158,7 +158,7 @@ def test_a_given_token_that_is_old() -> None:
 
 
 def test_no_token_is_nothing_to_tell() -> None:
-    """Most have none."""
+    """Most developers have none."""
     assert check_token(in_sandbox(Sandbox())) is None
 
 
@@ -203,14 +203,14 @@ def test_a_quota_that_cannot_be_had() -> None:
 
 
 def test_without_a_push_url_a_word_is_said() -> None:
-    """Who only sends needs none."""
+    """A developer who only sends does not need one."""
     found = check_callback(with_token(Sandbox()))
     assert "warn" == found.state
     assert "no push URL is set" in found.en
 
 
 def test_wechat_reaches_the_host() -> None:
-    """The sandbox pings whoever is pushed to."""
+    """The sandbox pings the host that it pushes to."""
     sandbox = Sandbox()
     with sandbox.push_to(push_app(lambda push: None, token=PUSH_TOKEN), token=PUSH_TOKEN):
         assert "ok" == check_callback(with_token(sandbox)).state

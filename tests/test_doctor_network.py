@@ -37,7 +37,7 @@ def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def resolves(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Let every name have these addresses; none means that it has no address."""
+    """Let every name have these addresses; an empty list means that it has no address."""
 
     def look_up(*_: object, **__: object) -> list[Any]:
         if not addresses:
@@ -148,7 +148,7 @@ def test_an_interceptor_is_named() -> None:
 
 
 def test_an_interceptor_that_shows_its_certificate_once() -> None:
-    """Then its name is not known, and the rest is said all the same."""
+    """Its name is then unknown, but the rest is still reported."""
 
     def refuses(peer: Any) -> None:
         cut_at_once(peer)
@@ -327,7 +327,7 @@ def test_the_clock_is_compared_with_the_date(ahead: int, state: str, en: str, zh
 
 @pytest.mark.parametrize("form", ["in GMT", "somewhere", "malformed"])
 def test_only_a_date_that_says_where_counts(form: str) -> None:
-    """A malformed one is as good as none."""
+    """A malformed one counts as missing."""
     date = {"in GMT": formatdate(usegmt=True), "somewhere": formatdate(), "malformed": "now"}[form]
     sandbox = Sandbox(clock=time.time)
     answered = (200, {"Date": date}, b'{"errcode":41001,"errmsg":"access_token missing"}')

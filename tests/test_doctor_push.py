@@ -66,7 +66,7 @@ ALL = (check_push_address, check_push_echo, check_push_event, check_push_forged)
 
 @pytest.mark.parametrize("check", ALL)
 def test_without_a_url_there_is_nothing_to_say(check: Callable[[Case], Finding | None]) -> None:
-    """Who only sends has none."""
+    """A developer who only sends does not have one."""
     with pushing(None) as case:
         assert check(case) is None
 
@@ -161,7 +161,7 @@ def test_what_is_around_the_echostr(before: bytes, after: bytes, words: str, zh:
 )
 @pytest.mark.parametrize("check", [check_push_echo, check_push_event])
 def test_other_answers(status: str, words: str, check: Callable[[Case], Finding | None]) -> None:
-    """A status is told with what it usually means."""
+    """A status is reported with its usual meaning."""
     with Server(answers(reply(b"hello", status))) as server:
         finding = found(check, server.url)
     assert "wrong" == finding.state
@@ -211,7 +211,7 @@ def test_an_answer_that_customers_read(body: bytes, words: str) -> None:
 
 
 def test_secure_mode_needs_key_and_appid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that is none is named; without an appid or without cryptography nothing can be encrypted."""
+    """A malformed key is named; without an appid or without cryptography nothing can be encrypted."""
     with Server(answers(reply(b"success"))) as server:
         assert "WXCS_AES_KEY is not an EncodingAESKey" in found(check_push_event, server.url, aes_key="short").en
         assert "skipped" == found(check_push_event, server.url, appid=None).state

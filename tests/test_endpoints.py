@@ -259,7 +259,7 @@ def _deep() -> list[Any]:
     ids=["nan", "inf", "bytes", "set", "tuple-key", "digits", "circle", "deep", "surrogate", "surrogate-key"],
 )
 def test_what_json_cannot_carry_is_refused(value: Any, why: str) -> None:
-    """Wherever it hides in a handmade message, it is told before anything leaves, with no chain behind it."""
+    """Wherever it is in a handmade message, it is refused before anything leaves, with no chain behind the error."""
     with pytest.raises(InvalidMessage, match=f"^message: contains {why}") as caught:
         endpoints.send({**text("U", "hi"), "extra": value})
     assert caught.value.__cause__ is None
@@ -304,7 +304,7 @@ def test_a_web_address_is_no_media_id() -> None:
     ],
 )
 def test_any_other_call_is_exactly_this_request(request_: Request, method: str, url: str, body: str | None) -> None:
-    """A body makes a POST of raw UTF-8, none a GET, unless the method is given."""
+    """With a body it is a POST of raw UTF-8, without one a GET, unless the method is given."""
     assert (method, url) == (request_.method, request_.url("T"))
     assert (None if body is None else body.encode()) == request_.body
     assert (None if body is None else "application/json") == request_.content_type

@@ -1,4 +1,4 @@
-"""The names that commands, recipes and lessons read from the environment, and who may ask for a secret."""
+"""The names that commands, recipes and lessons read from the environment, and which of them may ask for a secret."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ PROJECT = Path(wxcs_lite.__file__).parent.parent
 
 
 class Keyboard:
-    """A standard input at which somebody sits."""
+    """A standard input with a person at the keyboard."""
 
     def __init__(self, at_terminal: bool) -> None:
         self.at_terminal = at_terminal
@@ -38,7 +38,7 @@ def test_there_is_one_list_of_names() -> None:
 
 
 def test_a_setting_hides(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its repr shows nothing; an empty one is none."""
+    """Its repr shows nothing; an empty one counts as missing."""
     assert setting("WXCS_SECRET") is None
     monkeypatch.setenv("WXCS_SECRET", "")
     assert setting("WXCS_SECRET") is None
@@ -70,7 +70,7 @@ def test_who_sits_at_a_terminal_is_asked(lang: Language, prompt: str, monkeypatc
 
 
 def test_ctrl_d_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told as missing."""
+    """It is reported as missing."""
 
     def getpass(prompt: str) -> str:
         raise EOFError
@@ -82,7 +82,7 @@ def test_ctrl_d_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("stdin", [Keyboard(False), None])
 def test_nobody_else_is(stdin: Keyboard | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script is told by an error, and never waits."""
+    """A script gets an error, and never waits."""
     monkeypatch.setattr(sys, "stdin", stdin)
     assert asked("WXCS_SECRET", "en") is None
 
@@ -121,7 +121,7 @@ def test_a_warning_that_is_a_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_error_is_told_in_one_language() -> None:
-    """Ours have two; one of Python's has one line, or none."""
+    """Our errors have two; one of Python's has one line, or no line."""
     error = InvalidMessage("touser", "must not be empty", "不能为空")
     assert "touser: must not be empty" == told(error, "en")
     assert "touser：不能为空" == told(error, "zh")

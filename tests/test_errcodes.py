@@ -30,13 +30,13 @@ def columns(line: str) -> int:
 
 
 def test_every_code_has_one_row() -> None:
-    """In the catalogue, and in what is published; that none is missing is held by test_completeness.py."""
+    """In the catalogue, and in what is published; test_completeness.py checks that none is missing."""
     for codes in ([row[0] for row in catalogue.ROWS], [row["errcode"] for row in PUBLISHED["rows"]]):
         assert {} == {errcode: count for errcode, count in Counter(codes).items() if count > 1}
 
 
 def test_every_published_code_says_where_it_was_published() -> None:
-    """Who doubts a row can look it up."""
+    """A reader who doubts a row can look it up."""
     for row in CODES.values():
         assert set(row) - {"errcode"} <= PUBLISHED.keys()
         assert set() < set(row["published"].split()) <= PUBLISHED["published"].keys()
@@ -70,14 +70,14 @@ def test_every_code_can_be_searched_for() -> None:
     ],
 )
 def test_what_was_seen_beside_the_meaning_is_admitted(errcode: int, seen: tuple[str, str]) -> None:
-    """What somebody met and the published meaning does not cover is told with its year, in both languages."""
+    """What was seen, but is not covered by the published meaning, is given with its year, in both languages."""
     it = explain(errcode)
     assert seen[0] in it.cause
     assert seen[1] in it.cause_zh
 
 
 def test_success_is_explained_too() -> None:
-    """Code 0 is no error: it says success, and that a retry is not needed."""
+    """Code 0 is not an error: it says that the call succeeded and that a retry is not needed."""
     it = explain(0)
     expected = Explanation(*catalogue.SUCCESS)
     assert expected == it
@@ -96,7 +96,7 @@ def test_an_unknown_code_says_so(errcode: int) -> None:
 
 
 def test_the_reply_window_is_explained_with_its_numbers() -> None:
-    """45047 tells how many messages there are, for how long, and to wait for the customer."""
+    """45047 says how many messages there are and for how long, and to wait for the customer."""
     it = explain(45047)
     assert all(number in it.cause and number in it.cause_zh for number in ("5", "48", "2", "1"))
     assert "when the user writes again" in it.remedy

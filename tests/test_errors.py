@@ -72,7 +72,7 @@ def test_every_class_is_tried() -> None:
 
 @pytest.mark.parametrize(("error", "attributes"), EACH, ids=NAMES)
 def test_attributes_tell_what_happened(error: WxError, attributes: dict[str, object]) -> None:
-    """What a program decides by is an attribute, never a part of the text."""
+    """Programs decide by attributes, never by a part of the text."""
     assert attributes == {name: getattr(error, name) for name in attributes}
 
 
@@ -104,7 +104,7 @@ def test_all_are_caught_at_once(error: WxError) -> None:
 
 
 def test_a_wrong_message_is_a_value_error_too() -> None:
-    """Who knows nothing of this package still catches a wrong value."""
+    """Code that knows nothing of this package still catches a wrong value."""
     with pytest.raises(ValueError, match=r"^touser: must not be empty\ntouser：不能为空$"):
         raise InvalidMessage("touser", "must not be empty", "不能为空")
 
@@ -133,7 +133,7 @@ def test_maybe_sent_is_true_for_two_codes_only(errcode: int) -> None:
 
 @pytest.mark.parametrize("errcode", [-1, 4])
 def test_maybe_sent_is_true_where_wechat_is_unsure(errcode: int) -> None:
-    """After "system error" the message may have gone out all the same."""
+    """After "system error" the message may have been sent nevertheless."""
     assert api_error(errcode, "system error").maybe_sent is True
 
 
@@ -145,7 +145,7 @@ def test_advice_comes_from_the_catalogue() -> None:
 
 
 def test_the_text_holds_code_errmsg_and_advice() -> None:
-    """Whoever reads only the traceback has the code, WeChat's text with the rid, and what to do."""
+    """The traceback alone has the code, WeChat's text with the rid, and what to do."""
     error = api_error(45047, f"out of response count limit rid: {RID}")
     assert [
         f"45047 out of response count limit: {error.advice.remedy} (rid: {RID})",

@@ -54,7 +54,7 @@ def test_the_errmsg_counts_where_it_names_an_address() -> None:
 
 @pytest.mark.parametrize(("given", "status"), [("0", 0), ("-1", 0), ("99999", 1)])
 def test_the_status_tells_whether_it_is_known(given: str, status: int) -> None:
-    """Success and -1 are; a number that nobody has seen is told as unknown."""
+    """0 for success and -1; a number that nobody has seen is reported as unknown."""
     assert status == explained(given)[0]
 
 
@@ -72,7 +72,7 @@ def test_anything_else_is_wrong_usage(
 
 @pytest.fixture
 def looked_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, str]]:
-    """Give the URL of a sandbox, the rid of a refused call there, and the token that the call had."""
+    """Yield the URL of a sandbox, the rid of a refused call there, and the token of that call."""
     sandbox = Sandbox(clock=time.time)
     monkeypatch.setenv("WXCS_APPID", sandbox.appid)
     monkeypatch.setenv("WXCS_SECRET", sandbox.secret)
@@ -86,7 +86,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, str]]
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_rid_is_looked_up(looked_up: tuple[str, str, str], lang: Language) -> None:
-    """When, how long, from where, what was asked and answered; then what the errcode means. The token is taken out."""
+    """When, how long, from where, what was asked and answered; then the errcode's meaning. The token is taken out."""
     url, rid, token = looked_up
     status, printed = explained(rid.upper(), lang, url)
     assert 0 == status
@@ -104,7 +104,7 @@ def test_a_rid_without_credentials_tells_its_time(capsys: pytest.CaptureFixture[
 
 
 def test_a_rid_that_wechat_does_not_know(looked_up: tuple[str, str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Its refusal is told: status 1."""
+    """The refusal is printed, with status 1."""
     assert 1 == explained(RID, "zh", looked_up[0])[0]
     assert capsys.readouterr().err.startswith("explain: 7600")
 
@@ -127,7 +127,7 @@ def test_an_address_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_a_note_without_an_errcode(noted: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What there is, is shown."""
+    """It shows what there is."""
     monkeypatch.setenv("WXCS_TOKEN", "80_made-up")
     with Server(answers(reply(noted))) as server:
         status, printed = explained(RID, base=server.url)

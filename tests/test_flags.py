@@ -54,7 +54,7 @@ def test_the_package_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_secret_on_the_command_line_is_refused_and_not_repeated(
     given: list[str], parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 2; what is named like a secret is told where secrets belong."""
+    """With status 2; an option named like a secret is answered with where secrets belong."""
     with pytest.raises(SystemExit) as left:
         parser.parse_args(given)
     assert 2 == left.value.code

@@ -78,7 +78,7 @@ def test_wechatpy_sends_a_text(client: WeChatClient, sandbox: Sandbox) -> None:
 
 
 def test_wechatpy_uploads_and_sends_a_picture(client: WeChatClient, sandbox: Sandbox) -> None:
-    """What requests makes of a multipart body is taken, and the phone shows the picture."""
+    """The sandbox accepts requests' multipart body, and the phone shows the picture."""
     media_id = client.media.upload("image", jpeg_named("sunset.png"))["media_id"]
     client.message.send_image("ann", media_id)
     assert [sunset()] == [delivered.picture for delivered in sandbox.user("ann").inbox]
@@ -150,7 +150,7 @@ def test_wechatpy_behind_the_proxy() -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_curl_behind_the_proxy(scheme: str) -> None:
-    """It obeys the environment, for either scheme."""
+    """It obeys the environment, with either scheme."""
     done = run_behind_the_proxy("curl", "-sS", f"{scheme}://api.weixin.qq.com/cgi-bin/getcallbackip?access_token=x")
     assert 0 == done.returncode, done.stderr
     assert 40001 == json.loads(done.stdout)["errcode"]
@@ -166,6 +166,6 @@ print(send(pool, token, text("ann", "hello")))
 
 
 def test_this_package_behind_the_proxy() -> None:
-    """It reads no proxy from the environment, and takes this one when it is told."""
+    """It reads no proxy from the environment, and uses this one when it is passed."""
     done = run_behind_the_proxy(sys.executable, "-c", OURS)
     assert (0, "{'errcode': 0, 'errmsg': 'ok'}\n") == (done.returncode, done.stdout), done.stderr

@@ -1,4 +1,4 @@
-"""After a fork each process has connections and locks of its own, whoever held or used what at that instant."""
+"""After a fork each process has connections and locks of its own, whatever was held or used at that instant."""
 
 import json
 import os
@@ -279,7 +279,7 @@ def test_a_copy_of_a_stream_goes_back_into_no_pool(server: Server, monkeypatch: 
 
 
 def test_a_served_box_stops_in_its_own_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In another one there is no thread to stop."""
+    """In another process there is no thread to stop."""
     process = os.getpid()
     with Sandbox().serve():
         [loop] = [thread for thread in threading.enumerate() if thread.name == "wxcs_lite sandbox"]

@@ -1,4 +1,4 @@
-"""How a reply is read: past interim ones, by the letter or not at all, and never for longer than is allowed."""
+"""How a reply is read: past interim ones, strictly, and never for longer than is allowed."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ CALLS: dict[str, tuple[Callable[[Pool], object], bytes]] = {
 
 @contextmanager
 def trusted(server: Server, **settings: Any) -> Iterator[Pool]:
-    """Give a pool that goes to the TLS server through one that tunnels."""
+    """Yield a pool that reaches the TLS server through one that tunnels."""
     with open_pool("https://localhost:9", proxy=server.url, maxsize=1, **settings) as pool:
         pool.conn_kw["ca_cert_data"] = certificate().pem
         yield pool
@@ -235,7 +235,7 @@ def test_a_reply_cut_at_any_byte_is_no_reply(name: str, sizes: tuple[int, ...]) 
 
 
 def test_the_error_of_a_malformed_reply_says_so() -> None:
-    """It was not cut: there is no use in looking at the network."""
+    """It was not cut, so there is no point in checking the network."""
     bad = once(MALFORMED["two lengths"])
     with Server(bad) as server, server.open() as pool, pytest.raises(TransportError, match="is not valid HTTP"):
         send(pool, TOKEN, HELLO)
@@ -275,7 +275,7 @@ def test_an_unusual_reply_that_is_valid_is_read_and_its_connection_kept(name: st
     ],
 )
 def test_the_connection_stays_or_closes_as_the_reply_says(lines: tuple[str, ...], stays: bool) -> None:
-    """HTTP/1.1 keeps a connection unless told otherwise, HTTP/1.0 only when told so."""
+    """HTTP/1.1 keeps a connection unless the reply says otherwise, HTTP/1.0 only if the reply says so."""
     response = framed(bare(*lines, "Content-Length: 0"))
     response.begin()
     assert stays != response.will_close
@@ -342,7 +342,7 @@ def test_an_interim_reply_is_read_past(status: int, kind: str) -> None:
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.parametrize("status", [*INTERIM, 204, 304])
 def test_a_reply_belongs_to_its_request(status: int, kind: str, open_it: Open) -> None:
-    """What comes after a reply without content is never the answer to the next call, whoever made the pool."""
+    """What comes after a reply without content is never the answer to the next call, in any kind of pool."""
     act, content = CALLS[kind]
     refused = reply(b'{"errcode":45047,"errmsg":"of the first"}')
     script = later(bare(f"HTTP/1.1 {status} Made Up"), refused)
@@ -415,7 +415,7 @@ def test_whatever_drips_ends_for_other_calls(name: str, kind: str) -> None:
 
 
 class Slow(Wire):
-    """A socket on which a piece comes every eight seconds of a clock that only waiting moves, or none in time."""
+    """A socket on which a piece comes every eight seconds of a clock that only waiting moves, or which times out."""
 
     def __init__(self, data: bytes, piece: int, allowed: float | None) -> None:
         super().__init__(Sample("GET", data, piece))
@@ -439,7 +439,7 @@ class Slow(Wire):
 def slowly(
     head: str, content: bytes, piece: int, allowed: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Framed, Slow]]:
-    """Give a response whose head was there at once, and whose content comes in pieces; the silence is 10 seconds."""
+    """Yield a response whose head is there at once, and whose content comes in pieces; the silence is 10 seconds."""
     slow = Slow(content, piece, allowed)
     monkeypatch.setattr(framing, "monotonic", lambda: slow.now)
     with closing(Framed(slow, silence=10)) as response:  # type: ignore[arg-type]
@@ -489,7 +489,7 @@ def test_framing_that_drips_ends_after_six_silences(content: bytes, monkeypatch:
 
 
 def test_no_time_left_is_no_more_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever comes too late for the rest of a stream is told so, also if the rest is there."""
+    """Reading the rest of a stream too late raises, even if the rest is there."""
     with slowly(*FLOWS["length"], 60, monkeypatch) as (response, slow):
         response.read1(1)
         slow.now = 61
@@ -532,7 +532,7 @@ def test_a_total_timeout_bounds_a_proxys_answer() -> None:
 
 
 def slow_reader(peer: Peer) -> None:
-    """Take an upload in small pieces, for as long as it comes."""
+    """Accept an upload in small pieces, for as long as it comes."""
     while not peer.server.stopped.wait(0.005) and peer.sock.recv(8192):
         pass
 
@@ -566,7 +566,7 @@ def flowing(peer: Peer) -> None:
 
 
 def test_a_call_by_hand_may_take_as_long_as_it_flows() -> None:
-    """A pool of ours is a urllib3 pool like any other, for calls that are none of ours, too."""
+    """A pool of ours is a urllib3 pool like any other, also for other people's calls."""
     with Server(flowing) as server, server.open(read_timeout=0.8) as pool:
         assert b"x" * 40 == pool.request("GET", "/").data
 

@@ -73,7 +73,7 @@ def token(clock: Clock, wechat: WeChat) -> FreshToken:
 
 
 def in_threads(number: int, call: Callable[[], object]) -> Iterator[object]:
-    """Run the call in so many threads at once and give what each returned or raised."""
+    """Run the call in this many threads at once and yield what each returned or raised."""
     ready = Barrier(number)
 
     def run() -> object:

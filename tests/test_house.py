@@ -129,7 +129,7 @@ def test_every_module_has_its_floor() -> None:
 
 @pytest.mark.parametrize("name", CLIENT)
 def test_arrows_only_go_down(name: str) -> None:
-    """A module knows those below it: none above, none beside, and not the package as a whole."""
+    """A module imports only those below it: none above, none beside, and not the package as a whole."""
     known = ours(CLIENT[name]) - ({"", "push", "sandbox", "terminal"} if FLOOR[name] > FLOOR["fresh"] else set())
     assert set() == {below for below in known if FLOOR.get(below, 99) >= FLOOR[name]}
 
@@ -148,7 +148,7 @@ def test_testing_stands_on_calls_pushes_and_sandbox(name: str) -> None:
 
 
 def test_receiving_knows_nothing_of_sending() -> None:
-    """Who only answers pushes needs neither pool nor requests."""
+    """A program that only answers pushes needs neither pool nor requests."""
     known = {name: ours(MODULES[name]) - CELLAR - {"push"} for name in PUSH}
     assert {} == {name: others for name, others in known.items() if others}
 
@@ -206,7 +206,7 @@ def test_every_room_of_the_sandbox_has_its_floor() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_one_door_to_the_network(name: str) -> None:
-    """Few modules know urllib3, and none any other way to the network's other clients."""
+    """Few modules import urllib3, and no module any other network client."""
     allowed = {"urllib3"} if name in MAY_IMPORT_URLLIB3 else set()
     assert roots(MODULES[name]) & {"urllib3", "requests", "httpx", "aiohttp"} <= allowed
 
@@ -220,13 +220,13 @@ def test_pure_modules_import_no_io(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_only_the_panel_knows_ipywidgets(name: str) -> None:
-    """Who has no notebook needs none of it."""
+    """A program without a notebook needs none of it."""
     assert name.startswith("panel/") or not roots(MODULES[name]) & {"ipywidgets", "IPython", "traitlets"}
 
 
 @pytest.mark.parametrize("name", sorted({*CLIENT} - KNOW_PATHS))
 def test_only_endpoints_knows_the_paths_of_calls(name: str) -> None:
-    """What a call is, its Request says: whether it takes a token and what comes back. Nobody else looks at a path."""
+    """Its Request says what a call is: whether it takes a token and what comes back. Nothing else looks at a path."""
     tree = parse(CLIENT[name])
     documented = [node.body[0] for node in ast.walk(tree) if isinstance(node, DOCUMENTED) and node.body]
     docstrings = {id(first.value) for first in documented if isinstance(first, ast.Expr)}
@@ -323,7 +323,7 @@ def test_a_public_module_is_shown_once_it_is_there(name: str) -> None:
 
 
 def test_readers_are_told_of_no_module_that_completion_hides() -> None:
-    """What the READMEs and lessons import is public."""
+    """Everything that the READMEs and lessons import is public."""
     texts = [path.read_text(encoding="utf-8") for path in (*PROJECT.glob("README*.md"), *NOTEBOOKS)]
     named = {name for text in texts for name in re.findall(r"\b(?:import|from) wxcs_lite\.(\w+)", text)}
     assert {"panel", "push", "sandbox"} <= named
@@ -356,14 +356,14 @@ def test_a_module_is_short(name: str) -> None:
 
 
 def code_lines(source: str) -> int:
-    """Return how many lines there are beside docstrings."""
+    """Return how many lines there are without docstrings."""
     found = (node.body[0] for node in ast.walk(ast.parse(source)) if isinstance(node, DOCUMENTED) and node.body)
     docstrings = (first for first in found if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant))
     return len(source.splitlines()) - sum((doc.end_lineno or 0) - doc.lineno + 1 for doc in docstrings)
 
 
 def test_lines_of_code_are_counted_without_docstrings() -> None:
-    """What explains does not weigh."""
+    """Explanations do not count."""
     assert 2 == code_lines('"""One.\n\nTwo.\n"""\ndef f():\n    "Three."\n    return 1\n')
 
 

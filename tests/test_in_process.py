@@ -7,5 +7,5 @@ from tests.cases import CASES, Case, Desk
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_case(case: Case, desk: Desk) -> None:
-    """Without a socket, the same comes of it as over HTTP."""
+    """Without a socket, the result is the same as over HTTP."""
     assert case.expected == case.run(desk)

@@ -42,7 +42,7 @@ def logged(name: str, caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
 
 @pytest.mark.parametrize("name", LOGGERS)
 def test_a_record_keeps_its_text_and_loses_the_token(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Args and traceback go, for handlers may show them in any form."""
+    """Args and traceback are removed, because handlers may show them in any form."""
     record = logged(name, caplog)
     assert "POST failed: /send?access_token=***" == record.getMessage()
     assert record.args is None
@@ -67,7 +67,7 @@ TIMES = re.compile(r"\d+\.\d ms")
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What our logger said, with the time that it took taken out."""
+    """The lines of our logger, without the time that each call took."""
     return [TIMES.sub("… ms", r.getMessage()) for r in caplog.records if r.name == "wxcs_lite"]
 
 

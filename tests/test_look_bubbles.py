@@ -92,7 +92,7 @@ def test_an_attack_is_text(attack: str, lang: Language) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_in_the_history_is_text(attack: str) -> None:
-    """Openid, kind, fields and event names of a push are all somebody else's."""
+    """Openid, kind, fields and event names of a push all come from outside."""
     history = History()
     clean = attack.encode("utf-8", "replace").decode()
     for kind in ("text", "image", "miniprogrampage", "event", clean, "msgtype"):
@@ -131,7 +131,7 @@ def test_a_link_opens_its_page_in_a_new_window_and_loads_nothing() -> None:
 
 
 def test_a_picture_is_shown_from_its_bytes() -> None:
-    """By its first bytes; what is no picture, or larger than the limit, is a grey box with its name."""
+    """By its first bytes; anything that is not a picture, or is larger than the limit, is a grey box with its name."""
     assert "img" in harmless(bubble(image("ann", "MEDIA_ID"), EN, picture=sunset())).tags
     for picture, limit in ((None, None), (b"<html>", None), (sunset(), 10)):
         seen = harmless(bubble(image("ann", "MEDIA_ID"), EN, picture=picture, limit=limit))
@@ -158,14 +158,14 @@ def test_the_ai_label_is_a_grey_line() -> None:
 
 
 def test_an_unknown_kind_is_shown_as_json() -> None:
-    """Raw JSON may say anything; whose it is, is not repeated."""
+    """Raw JSON may say anything; the openid in it is not repeated."""
     shown = Seen(bubble({"touser": "ann", "msgtype": "voice", "voice": {"media_id": "M"}}, EN)).text
     assert '"voice"' in shown
     assert "ann" not in shown
 
 
 def test_sides() -> None:
-    """What the phone's owner wrote stands on the right."""
+    """What the phone's owner wrote is on the right."""
     assert "wxcs-mine" in bubble(text("ann", "hi"), EN, mine=True)
     assert "wxcs-mine" not in bubble(text("ann", "hi"), EN)
 

@@ -156,7 +156,7 @@ sys.exit(int(sys.argv[2]))
 
 
 def test_a_command_runs_behind_the_proxy() -> None:
-    """Its output, input and status are its own, and so is each `--` behind the first; requests are told on stderr."""
+    """Its output, input and status are its own, and so is each `--` after the first; stderr shows the requests."""
     command = [*COMMAND, "sandbox", "--proxy", "--customer=ann", "--verbose", "--", sys.executable, "-c", PROGRAM]
     done = subprocess.run(
         [*command, "--", "7"], input="hello", capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False
@@ -191,7 +191,7 @@ def test_the_lines_to_paste_are_what_a_program_needs() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_what_ends_us_ends_the_command() -> None:
-    """`kill` leaves no program behind whose proxy is gone."""
+    """`kill` leaves no program running without its proxy."""
     program = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
     command = [*COMMAND, "sandbox", "--proxy", "--", sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT) as process:
@@ -221,13 +221,13 @@ def test_no_stdout_is_status_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 
 def test_the_sandbox_takes_a_language(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the usage line lists is taken behind the command, too; the port is refused here, so that it ends."""
+    """The languages of the usage line also work after the command; the port is refused here, so that it ends."""
     assert 2 == main(["sandbox", "--lang", "zh", "--port", "65536"])
     assert "sandbox: 端口须在 0 至 65535 之间，而不是 65536\n" == capsys.readouterr().err
 
 
 def test_the_sandbox_speaks_chinese() -> None:
-    """All its lines do, and one that another language is written in is none of them."""
+    """All its lines do, and a message in no known form is refused in Chinese, too."""
     with served("--lang", "zh") as (process, url):
         assert process.stdout is not None
         assert process.stdin is not None
@@ -251,7 +251,7 @@ def test_the_sandbox_speaks_chinese() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell's pipe")
 def test_a_pipe_that_closes_ends_the_sandbox_quietly() -> None:
-    """It is no port that is taken."""
+    """A closed pipe is not taken for a port that is in use."""
     command = f"{sys.executable} -m wxcs_lite sandbox | true"
     done = subprocess.run(
         command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False, timeout=60
@@ -275,7 +275,7 @@ def test_ctrl_c_is_no_traceback(command: list[str], place: str, monkeypatch: pyt
 
 
 def test_the_bot_leaves_logs_to_the_chat(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What goes wrong is told once, by the chat."""
+    """An error is reported once, by the chat."""
     monkeypatch.setattr(sys, "stdin", ["x" * 3000])
     assert 0 == main(["bot"])
     printed = capsys.readouterr()

@@ -144,7 +144,7 @@ def test_a_long_path_is_not_quoted_whole(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_pipe_of_that_name_is_told(replace: bool, tmp_path: Path) -> None:
-    """Else saving would wait until somebody reads."""
+    """Otherwise saving would wait until somebody reads."""
     os.mkfifo(tmp_path / "a.jpg")
     with pytest.raises(InvalidMessage, match="is not a regular file"):
         MEDIUM.save(tmp_path, replace=replace)

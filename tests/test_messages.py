@@ -1,4 +1,4 @@
-"""The builders: plain dicts as WeChat reads them, and no dict that it certainly could not use."""
+"""The builders: plain dicts as WeChat reads them, and none that WeChat certainly could not use."""
 
 import copy
 import json
@@ -74,7 +74,7 @@ def test_every_text_arrives_as_it_was_written(message: Any, extras: list[Callabl
 @settings(deadline=None)
 @given(BUILT)
 def test_only_control_characters_are_escaped(message: Any) -> None:
-    """WeChat shows customers a literal \\u4f60, and a link whose < is escaped is no link any more."""
+    """WeChat shows customers a literal \\u4f60, and a link whose < is escaped is no longer a link."""
     body = endpoints.send(message).body
     assert isinstance(body, bytes)
     raw = body.decode()
@@ -177,7 +177,7 @@ def test_what_wechat_certainly_refuses_never_leaves(
 
 
 def test_the_error_holds_no_chain() -> None:
-    """A lone surrogate is told without Python's own error behind it, which holds the whole text."""
+    """A lone surrogate is reported without Python's own error behind it, which holds the whole text."""
     with pytest.raises(InvalidMessage) as caught:
         text("U", "\ud800")
     assert caught.value.__cause__ is None
@@ -226,7 +226,7 @@ def test_a_card_with_an_appid_passes() -> None:
 
 
 def test_any_mapping_is_a_message() -> None:
-    """What a type checker takes for a message is one, also if it cannot be written to."""
+    """What a type checker accepts as a message is one, even if it cannot be written to."""
     frozen = MappingProxyType(text("OPENID", "hello"))
     assert endpoints.send(text("OPENID", "hello")) == endpoints.send(frozen)
     assert [] == check(frozen)

@@ -128,7 +128,7 @@ def test_a_file_that_shrinks_is_noticed() -> None:
 
 
 def test_a_file_that_grows_is_cut_at_its_announced_length() -> None:
-    """What is appended meanwhile is not part of this upload."""
+    """What is appended in the meantime is not part of this upload."""
     file = io.BytesIO(JPEG)
     body, _ = media_part(file, "a.jpg", BOUNDARY)
     file.seek(0, 2)
@@ -259,7 +259,7 @@ def test_a_file_that_is_not_read_as_files_are_is_refused(name: str, sound: int) 
 
 
 class Seeking(io.BytesIO):
-    """A file whose `seek` and `tell` give what they are told to."""
+    """A file whose `seek` and `tell` return the given values."""
 
     def __init__(self, *, seek: Any = None, tell: Any = None) -> None:
         super().__init__(JPEG)
@@ -275,7 +275,7 @@ class Seeking(io.BytesIO):
 
 @pytest.mark.parametrize("seek", [None, "7", 3])
 def test_what_seek_returns_does_not_matter(seek: object) -> None:
-    """Some files return None; where the end is, `tell` knows."""
+    """Some files return None; `tell` knows where the end is."""
     body, _ = media_part(Seeking(seek=seek), "a.jpg", BOUNDARY)
     assert JPEG in b"".join(body)
     assert len(body) == len(b"".join(body))
@@ -383,7 +383,7 @@ def test_pieces_count_bytes(wide: Any) -> None:
 
 
 def test_pieces_are_bytes_of_their_own() -> None:
-    """Whoever keeps one, such as a recorder, keeps what left at that moment."""
+    """A recorder that keeps one, for example, keeps what was sent at that moment."""
     content = bytearray(PIECE + 1)
     kept = list(pieces(content))
     content[0] = 1

@@ -175,7 +175,7 @@ def test_a_lesson_is_kept_clean(lesson: str) -> None:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_shows_no_traceback_and_no_path(lesson: str) -> None:
-    """Errors are caught and printed; whose computer it ran on is nobody's business."""
+    """Errors are caught and printed, and no path of the author's machine is shown."""
     kinds = {output.output_type for cell in code_cells(lesson) for output in cell.outputs}
     assert "error" not in kinds
     whole = "\n".join(strings(read(lesson)))
@@ -185,7 +185,7 @@ def test_a_lesson_shows_no_traceback_and_no_path(lesson: str) -> None:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_holds_no_secret(lesson: str) -> None:
-    """Not even the sandbox's, for a lesson is what people copy from."""
+    """Not even the sandbox's, because people copy from lessons."""
     sandbox = Sandbox()
     pool = sandbox.pool()
     secrets = {str(wxcs_lite.fetch_token(pool, sandbox.appid, sandbox.secret)), str(sandbox.secret)}
@@ -224,7 +224,7 @@ def test_a_token_is_assigned_in_one_cell_and_used_in_another(lesson: str) -> Non
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_asks_and_ends_with_the_reader_s_own_account(lesson: str) -> None:
-    """A question whose answer is hidden until asked for, and then the way out of the sandbox."""
+    """A question whose answer is hidden until asked for, and then how to leave the sandbox."""
     *_, last = texts(lesson)
     assert last.startswith(OWN_ACCOUNT[language(lesson)])
     assert 1 == sum(text.count("<details>") for text in texts(lesson))

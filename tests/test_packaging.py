@@ -1,4 +1,4 @@
-"""What the package is as a file: a zipapp that bare Python runs, and metadata that say what is true."""
+"""What the package is as a file: a zipapp that bare Python runs, and metadata that are true."""
 
 import re
 import shutil
@@ -86,7 +86,7 @@ def test_pages_name_the_wheel_that_is_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_to_what_the_source_distribution_has(name: str) -> None:
-    """Who has no repository reads the same pages there."""
+    """A reader without the repository reads the same pages there."""
     included = [*PROJECT["tool"]["flit"]["sdist"]["include"], "README.md", "LICENSE", "wxcs_lite/", "pyproject.toml"]
     links = [link for link in re.findall(r"\]\(([^)#]+)", page(name)) if "://" not in link]
     assert links

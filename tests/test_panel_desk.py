@@ -172,7 +172,7 @@ def test_image_link_and_card_go_out(lang: str) -> None:
 
 
 def test_raw_json_goes_out_as_it_is(stage: Stage) -> None:
-    """The touser of the field is taken where the JSON has none; what is no JSON says where."""
+    """The touser of the field is used where the JSON has none; an error in the JSON says where it is."""
     stage.comes(stage.ann.says("hello?"))
     stage.fill("raw", raw='{"msgtype": "text", "text": {"content": "raw"}}')
     stage.view.forms.ai_label.value = True
@@ -602,7 +602,7 @@ def test_a_callable_that_cannot_be_told_is_refused_in_words(token: Any) -> None:
 
 
 def test_a_callable_without_a_signature_is_taken_at_its_word() -> None:
-    """Some callables written in C do not tell what they take."""
+    """Some callables written in C do not say what they take."""
     assert "<Held: a callable>" == repr(
         Held(type("Own", (), {"__call__": lambda self, **_: "t", "__signature__": 5})())
     )
@@ -637,7 +637,7 @@ def test_a_closed_desk_does_nothing(stage: Stage) -> None:
 
 
 def test_python_lines_make_just_this_message() -> None:
-    """By its builder where one makes it, else as the dict itself; they run as they stand."""
+    """With its builder if there is one, otherwise with the dict itself; they run as they are."""
     plain = {"touser": "ann", "msgtype": "text", "text": {"content": "hi"}}
     for message in (
         plain,

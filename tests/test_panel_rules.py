@@ -150,7 +150,7 @@ def test_nothing_is_sent_but_by_a_press() -> None:
 
 
 def test_the_buttons_are_disabled_while_sending() -> None:
-    """And free again afterwards, whatever came of it."""
+    """And enabled again afterwards, whatever happened."""
     stage = Stage(touser="ann")
     seen: list[bool] = []
     sandbox_pool = stage.sandbox.pool(on_request=lambda _: seen.append(stage.view.buttons["send"].disabled))
@@ -178,7 +178,7 @@ def controls(panel: Any) -> list[Any]:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_control_has_a_text_label(lang: Language) -> None:
-    """In the panel's language; an icon alone, or a placeholder, is none."""
+    """In the panel's language; an icon alone, or a placeholder, does not count."""
     stage = Stage(lang=lang)
     phone = Phone(stage.sandbox, "ann", lang=lang)
     said = set(words(lang).values())
@@ -240,7 +240,7 @@ def test_a_click_never_overtakes_the_keys_before_it() -> None:
 
 
 def test_countdowns_are_one_task_that_close_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It sets traits only, and there is none where no loop runs."""
+    """It only sets traits, and where no loop runs there is no task."""
     assert (1.0,) == Ticker.__init__.__defaults__
     monkeypatch.setattr(Ticker.__init__, "__defaults__", (0.01,))
 

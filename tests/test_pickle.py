@@ -1,4 +1,4 @@
-"""Every error goes through pickle, and so comes out of a process pool as what it was."""
+"""Every error survives pickle, and so comes out of a process pool unchanged."""
 
 import copy
 import multiprocessing
@@ -65,7 +65,7 @@ COPIES: dict[str, Callable[[Any], Any]] = {
 
 
 def told(error: BaseException) -> dict[str, object]:
-    """Give class, text and attributes."""
+    """Return class, text and attributes."""
     return {
         "class": type(error),
         "str": str(error),

@@ -1,4 +1,4 @@
-"""Where an error came from is told in names, and so is a mistake of ours: no value, no path, no line of source."""
+"""Where an error came from is given in names, and so is a mistake of ours: no value, no path, no line of source."""
 
 import pytest
 

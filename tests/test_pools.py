@@ -159,7 +159,7 @@ def test_a_warning_that_is_an_error_stays_one() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1:8080", "localhost:8080", "[::1]:8080"])
 @pytest.mark.usefixtures("nowhere")
 def test_http_to_loopback_is_not_warned_of(host: str) -> None:
-    """What does not leave the machine needs no TLS."""
+    """Traffic that does not leave the machine needs no TLS."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with open_pool(f"http://{host}") as pool, pytest.raises(TransportError):
@@ -196,7 +196,7 @@ def test_a_gateway_may_be_behind_a_proxy() -> None:
 
 
 def test_the_path_is_put_once_however_often_urllib3_tries() -> None:
-    """What uses the pool by itself may ask urllib3 to try again or to follow; then the URL is as it is."""
+    """Code that uses the pool directly may ask urllib3 to retry or to follow; the URL is then already complete."""
     moved = reply(b"", "302 Found", "Location: /elsewhere")
     scripts = (cut_after_request, cut_after_request, answers(moved, reply()))
     with Server(*scripts) as server, open_pool(f"{server.url}/wx") as pool:

@@ -229,7 +229,7 @@ def test_nothing_is_skipped_silently() -> None:
 
 
 def test_every_entry_tells_where_it_comes_from() -> None:
-    """Who doubts a fact can look it up; ids are unique."""
+    """A reader who doubts a fact can look it up; ids are unique."""
     entries = [*PUBLISHED["exchanges"], *PUBLISHED["errors"]]
     assert len(entries) == len(EXCHANGES) + len(ERRORS)
     assert all(entry["source"] and entry["confidence"] for entry in entries)
@@ -249,7 +249,7 @@ def test_the_request_is_the_published_one(exchange_id: str) -> None:
 
 @pytest.mark.parametrize("exchange_id", [key for key in REQUESTS if "body_json" in EXCHANGES[key]["request"]])
 def test_the_body_is_the_published_json_in_raw_utf_8(exchange_id: str) -> None:
-    """The same JSON, with no escape where none is needed, and no blank either."""
+    """The same JSON, without unnecessary escapes or blanks."""
     body, ours = EXCHANGES[exchange_id]["request"]["body_json"], REQUESTS[exchange_id]
     if exchange_id == "stable-token-1":
         body = {**body, "force_refresh": False}  # what leaving it out means, said aloud
@@ -344,13 +344,13 @@ def test_the_published_error_is_raised(error_id: str) -> None:
 
 @pytest.mark.parametrize("error_id", REFUSED)
 def test_the_published_error_is_explained(error_id: str) -> None:
-    """Not one code that somebody has met is unknown to the catalogue."""
+    """The catalogue knows every code that somebody has published."""
     error = api_error(*ERRORS[error_id]["response"]["body_json"].values())
     assert "not in the catalogue" not in str(error)
 
 
 def test_the_address_of_a_published_40164_is_named() -> None:
-    """The remedy tells which address to add."""
+    """The advice names the address to add."""
     error = api_error(*ERRORS["token-40164"]["response"]["body_json"].values())
     assert error.advice.remedy.endswith("The address to add: 101.45.43.1")
 

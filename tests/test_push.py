@@ -240,7 +240,7 @@ def corrupted(frame: bytes) -> str:
 
 
 def test_bad_padding_length_and_coding_look_the_same() -> None:
-    """One text for all of them, so that it tells nobody which it was."""
+    """The same text for all of them, so that it does not reveal which it was."""
     head = bytes(16) + (5).to_bytes(4, "big")
     whole = head + b"hello" + APPID.encode()
     bad = [
@@ -356,7 +356,7 @@ def test_an_id_that_is_no_number_stays_a_string() -> None:
 
 
 def test_a_push_is_frozen_and_hands_out_copies() -> None:
-    """Whoever changes what he got changes his own."""
+    """A caller who changes a copy changes only that copy."""
     push = Push({"MsgType": "event", "List": [{"a": 1}], "Map": {"b": [2]}})
     with pytest.raises(AttributeError, match="frozen"):
         push.MsgType = "x"
@@ -393,7 +393,7 @@ def test_a_missing_field_says_what_there_is() -> None:
 
 
 def test_fields_have_types() -> None:
-    """What an editor completes and a type checker knows: the documented fields, and anything for the others."""
+    """Editors and type checkers know the documented fields; any others may have any type."""
     push = Push({"MsgType": "text", "Content": "hi", "CreateTime": 1482048670, "MsgId": "12", "Unheard": [1]})
     assert "text" == assert_type(push.MsgType, str)
     assert "hi" == assert_type(push.Content, str)

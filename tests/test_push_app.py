@@ -74,7 +74,7 @@ def secure(fields: dict[str, Any], *, form: str = "json") -> tuple[str, bytes]:
 
 
 class Recorder:
-    """A handler that notes what it gets, and blocks while it is told to."""
+    """A handler that records what it gets, and blocks as long as the test wants."""
 
     def __init__(self, answer: Any = None) -> None:
         self.pushes: list[Push] = []
@@ -203,7 +203,7 @@ def test_the_header_means_nothing_unless_asked_for(handler: Recorder) -> None:
 
 
 def test_what_has_neither_mark_nor_token_is_refused(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
-    """With public access on it is not from WeChat; the URL check is none of cloud hosting's either."""
+    """With public access on it does not come from WeChat; nor does cloud hosting make a URL check."""
     app = cloud_app(handler)
     assert (403, b"") == call(app, "POST", "", plain(TEXT)[1])[::2]
     assert (403, b"") == call(app, "POST", *plain(TEXT))[::2]
@@ -218,7 +218,7 @@ def test_what_has_neither_mark_nor_token_is_refused(handler: Recorder, caplog: p
     ["signature=0", "msg_signature=0", "%73ignature=0", "signature=0&signature=1", "encrypt_type=aes&msg_signature="],
 )
 def test_a_signature_counts_where_there_are_both(handler: Recorder, signature: str) -> None:
-    """Whoever signs is judged by the signature, and a wrong one is not excused by the header."""
+    """A signed push is judged by its signature, and the header does not excuse a wrong one."""
     query, body = plain(TEXT)
     for app in (cloud_app(handler), cloud_app(handler, token=TOKEN), cloud_app(handler, token=TOKEN, aes_key=KEY)):
         assert (403, b"") == call(app, "POST", signature, body, **MARKED)[::2]
@@ -238,7 +238,7 @@ def test_an_account_may_be_in_both_worlds(handler: Recorder) -> None:
 
 
 def test_a_marked_push_that_is_none_is_refused(handler: Recorder) -> None:
-    """Encrypted ones are not delivered there; the rest is no push at all."""
+    """Encrypted ones are not delivered there; the rest is not a push at all."""
     for body in (secure(TEXT)[1], b"", b"[]", b"hello"):
         assert (403, b"") == call(cloud_app(handler), "POST", "", body, **MARKED)[::2]
     assert not handler.pushes
@@ -256,7 +256,7 @@ def test_a_marked_push_is_handled_once_and_may_find_all_busy(handler: Recorder) 
 
 
 def test_a_token_is_optional_there_and_nowhere_else() -> None:
-    """An empty one is a variable that was not set; what is no True must not open the door."""
+    """An empty one is a variable that was not set; only True may open the door."""
     cloud_app(print)
     wrong: Any
     for wrong in ({}, {"token": None}, {"token": "", "cloud_hosting": True}, {"aes_key": KEY, "cloud_hosting": True}):
@@ -353,7 +353,7 @@ def test_the_memory_of_pushes_is_bounded(handler: Recorder) -> None:
 
 
 def test_a_push_is_not_forgotten_while_it_runs(handler: Recorder) -> None:
-    """Else its repetition would be handled beside it; after that the memory is back within its bound."""
+    """Otherwise its repetition would be handled beside it; after that the memory is within its bound again."""
     app = push_app(handler, token=TOKEN, wait=0.02, remember=1)
     handler.open.clear()
     for msgid in (1, 2, 1):
@@ -428,7 +428,7 @@ def test_every_push_of_many_is_handled_while_some_crash(handler: Recorder) -> No
 def test_a_crash_is_logged_with_the_key_and_without_the_text(
     handler: Recorder, caplog: pytest.LogCaptureFixture, answer: Any
 ) -> None:
-    """What the handler raised, and where; its text only if asked for. WeChat hears success, now and again."""
+    """The handler's error, and its place; its text only if asked for. WeChat gets success, now and again later."""
     handler.answer = answer
     app = push_app(handler, token=TOKEN)
     for _ in range(2):
@@ -535,7 +535,7 @@ def test_an_error_of_wechat_is_logged_with_errcode_and_rid(
 
 
 def test_a_field_that_did_not_come_is_named_in_the_log(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
-    """With the names of those that came, which are no secret, and none of their values."""
+    """With the names of those that came, which are not secret, and none of their values."""
     handler.answer = lambda push: push.Event
     logged = crash_log(handler, caplog)
     assert "MissingField (this push has no Event; it has ToUserName, " in logged
@@ -543,7 +543,7 @@ def test_a_field_that_did_not_come_is_named_in_the_log(handler: Recorder, caplog
 
 
 class Waits:
-    """What is called without a function of its own."""
+    """A callable object instead of a function."""
 
     async def __call__(self, push: Push) -> bytes:
         raise NotImplementedError
@@ -579,7 +579,7 @@ class Answers:
     ids=["function", "method", "builtin"],
 )
 def test_a_wrong_answer_is_told_at_the_handlers_place(wrong: Any, place: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What it must return, what it got, and where the handler is defined, as far as it can be known."""
+    """What it must return, what it returned, and where the handler is defined, as far as that can be known."""
     logged = crash_log(wrong, caplog)
     assert "must return bytes or None, not " in logged
     assert re.search(f" at .*{place}", logged)
@@ -661,7 +661,7 @@ def test_a_repetition_in_another_process_gets_the_first_ones_answer(handler: Rec
 
 
 def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, store: Claims) -> None:
-    """And gets the hand-over that comes of it."""
+    """And gets the resulting hand-over."""
     handler.answer = transfer_to_agent
     handler.open.clear()
     one, other = two_apps(handler, store, wait=10)
@@ -677,7 +677,7 @@ def test_a_repetition_waits_for_the_process_that_is_at_it(handler: Recorder, sto
 
 
 def test_a_repetition_that_waited_in_vain_gets_success_and_may_ask_again(handler: Recorder, store: Claims) -> None:
-    """What it was told is not taken for the answer."""
+    """That success is not stored as the answer."""
     handler.answer = transfer_to_agent
     handler.open.clear()
     one, other = two_apps(handler, store, wait=0.02)

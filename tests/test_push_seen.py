@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_claim_is_made_once_and_settled_for_all(path: Path) -> None:
-    """Whoever comes second hears that somebody is at it, then the answer; another key has its own."""
+    """A second claim gets b"" until the first is settled, then the answer; another key is independent."""
     seen, other = SqliteSeen(path), SqliteSeen(path)
     assert None is seen.claim("a")
     assert [b"", b""] == [seen.claim("a"), other.claim("a")]

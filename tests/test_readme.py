@@ -179,7 +179,7 @@ def test_the_value_of_a_request_is_as_described() -> None:
 
 
 def test_both_languages_quote_the_same_figures() -> None:
-    """Of one run of `python -m tests.bench`: whoever measures anew changes both."""
+    """Of one run of `python -m tests.bench`: new figures must go into both."""
     english, chinese = (figures(name) for name in PAGES)
     assert len(english) > 40
     assert english == chinese

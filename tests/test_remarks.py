@@ -1,4 +1,4 @@
-"""Advice on a message: told in both languages, never an exception, silent where nothing looks odd."""
+"""Advice on a message: given in both languages, never an exception, silent where nothing looks odd."""
 
 import re
 from typing import Any

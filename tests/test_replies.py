@@ -98,7 +98,7 @@ def test_an_errmsg_that_echoes_a_secret_is_scrubbed(read: Read) -> None:
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("errcode", ["0", "40001", None, True, False, 0.0, 40001.0, [], {}])
 def test_an_errcode_is_an_integer(read: Read, errcode: object) -> None:
-    """Anything else is no documented form, and is not guessed at."""
+    """Anything else is not a documented form, and its meaning is not guessed."""
     with pytest.raises(BadReply, match="has an errcode that is not an integer") as caught:
         read(200, {}, json.dumps({"errcode": errcode}).encode())
     assert caught.value.maybe_sent is True
@@ -111,7 +111,7 @@ def test_an_errcode_is_an_integer(read: Read, errcode: object) -> None:
     ids=["open", "cut", "html", "broken", "deep", "digits"],
 )
 def test_what_only_begins_like_json_is_a_bad_reply(read: Read, body: bytes) -> None:
-    """A cut or foreign page is told as such."""
+    """A cut or foreign page is reported as such."""
     with pytest.raises(BadReply, match=r"the reply \(HTTP 200\) is not a JSON object") as caught:
         read(200, {}, body)
     assert 200 == caught.value.status
@@ -226,7 +226,7 @@ def outcome(read: Read, status: int, headers: Any, body: bytes) -> Any:
 @example(read_uploaded, 200, {}, b'{"media_id":"M","created_at":true}')
 @example(read_ok, 200, {}, b'{"errcode":NaN}')
 def test_any_reply_is_a_value_or_our_error(read: Read, status: int, headers: dict[str, str], body: bytes) -> None:
-    """There is no third way out: no KeyError, no UnicodeDecodeError, no OverflowError."""
+    """There is no third outcome: no KeyError, no UnicodeDecodeError, no OverflowError."""
     found = outcome(read, status, headers, body)
     assert type(found) is DOCUMENTED[read] or isinstance(found, ApiError | BadReply)
     assert status == 200 or isinstance(found, BadReply)
@@ -304,7 +304,7 @@ def test_the_errcode_chooses_the_class(errcode: int, kind: type[ApiError]) -> No
 
 @pytest.mark.parametrize("body", [b"{}", b'{"login":"https://hotel.example/"}', b'{"errmsg":"ok"}', b'{"Errcode":0}'])
 def test_a_receipt_has_an_errcode(body: bytes) -> None:
-    """WeChat documents 0 for a message: whoever answers 200 without one, such as a captive portal, is not WeChat."""
+    """WeChat documents 0 for a message: a 200 without one, as from a captive portal, does not come from WeChat."""
     with pytest.raises(BadReply, match="has no errcode, so it may not be WeChat's") as caught:
         read_receipt(200, {}, body)
     assert caught.value.maybe_sent is True
@@ -391,7 +391,7 @@ def test_half_a_token_is_a_bad_reply(fields: dict[str, object], why: str) -> Non
     ],
 )
 def test_an_upload_gives_its_id_and_time(fields: dict[str, object], uploaded: Uploaded) -> None:
-    """With or without errcode, for a thumb too, and with a time that was once a text."""
+    """With or without errcode, also for a thumb, and with a time that used to be a text."""
     assert uploaded == read_uploaded(200, {}, json.dumps(fields).encode())
 
 

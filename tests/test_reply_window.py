@@ -34,7 +34,7 @@ def test_a_message_gives_five_in_48_hours_and_an_entry_two_in_a_minute() -> None
 
 
 def test_used_up_and_closed_are_told_apart() -> None:
-    """45047 has an end to wait for, 45015 has none."""
+    """45047 has an end to wait for, 45015 has not."""
     events = [WindowEvent("enter", 0), WindowEvent("sent", 1), WindowEvent("sent", 2), WindowEvent("sent", 3)]
     assert window_left(events, 60) == Window(0, 60)
     assert window_left(events, 61) == Window(0, None)

@@ -59,7 +59,7 @@ def body_of(request: Request) -> str:
 
 @pytest.mark.parametrize("content", NASTY)
 def test_no_text_escapes_its_quotes(content: str) -> None:
-    """What the shell hands to curl is the body to the byte, whatever a message holds."""
+    """The shell passes curl the exact body, whatever a message holds."""
     request = endpoints.send(text("OPENID", content))
     expected = json_call(f"/cgi-bin/message/custom/send?access_token={TOKEN}", body_of(request))
     assert expected == arguments(request.curl())
@@ -170,7 +170,7 @@ def test_a_request_without_body_is_one_line(request_: Request, line: str) -> Non
 
 
 def test_an_upload_shows_head_and_size() -> None:
-    """The bytes of a picture are no reading matter."""
+    """The bytes of a picture are not for reading."""
     assert (
         "POST /cgi-bin/media/upload?access_token=***&type=image HTTP/1.1\n"
         "Content-Type: multipart/form-data; boundary=made-up\n"
@@ -187,7 +187,7 @@ def test_an_upload_shows_head_and_size() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"a=1", b"[1,2]", b"\xff\xd8\xff", b"null", b"[" * 100_000])
 def test_any_handmade_body_can_be_looked_at(body: bytes) -> None:
-    """What is no JSON object is shown as its size, and curl is given it as a file."""
+    """A body that is not a JSON object is shown by its size, and curl gets it as a file."""
     request = Request("POST", "/x", (), body, "text/plain")
     assert str(request).endswith(f"\n\n<{len(body):,} bytes>")
     assert ["--data-binary", "@body"] == arguments(request.curl())[-2:]
@@ -205,7 +205,7 @@ def test_the_shown_json_is_the_sent_json(fields: dict[str, object]) -> None:
 
 
 def test_a_secret_in_a_handmade_query_is_hidden() -> None:
-    """Calls that this package does not offer carry secrets in the query; a Request for them shows none either."""
+    """Calls that this package does not offer carry secrets in the query; a Request for them hides them, too."""
     request = Request("GET", "/cgi-bin/token", (("appid", "APPID"), ("secret", "made-up-secret")))
     assert "secret=***" in str(request)
     assert "secret=$WXCS_SECRET" in request.curl()

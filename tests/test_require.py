@@ -53,7 +53,7 @@ def test_what_is_no_text_is_refused_by_name(value: object, en: str, zh: str) -> 
     ],
 )
 def test_what_holds_the_text_is_told_how_to_get_at_it(field: str, value: object, meant: str) -> None:
-    """What upload gave, a push, a sandbox's customer and what it did: each has the text in a known place."""
+    """The result of upload, a push, a sandbox's customer and its events: each has the text in a known place."""
     with pytest.raises(InvalidMessage) as caught:
         require_str(field, value)
     assert f"{field}: must be a str, not {type(value).__name__}: pass its {meant}" == caught.value.en
@@ -103,6 +103,6 @@ def test_a_refused_value_is_called_by_its_kind() -> None:
     ],
 )
 def test_an_error_quotes_no_secret_and_nothing_long(value: object, shown: str) -> None:
-    """What could be a token becomes three stars; of a long text its end is left, where a path has its name."""
+    """What could be a token becomes three stars; a long text keeps only its end, where a path has its name."""
     assert shown == quoted(value)
     assert len(quoted(value)) <= 62

@@ -30,7 +30,7 @@ def test_given_clock() -> None:
 
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf")])
 def test_time_goes_forwards_only(seconds: float) -> None:
-    """What is no number of seconds from 0 is refused, and time stays where it was."""
+    """Anything but a number of seconds from 0 is refused, and the time does not change."""
     sandbox = Sandbox()
     with pytest.raises(ValueError, match="only moves forwards"):
         sandbox.advance(seconds)
@@ -52,7 +52,7 @@ def story(sandbox: Sandbox) -> list[bytes]:
 
 
 def test_same_seed_clock_and_calls_give_the_same_bytes() -> None:
-    """A story told twice is the same to the byte; with another seed it is not."""
+    """The same calls give the same bytes; with another seed they do not."""
     assert story(Sandbox(seed=7)) == story(Sandbox(seed=7))
     assert story(Sandbox(seed=7)) != story(Sandbox(seed=8))
 
@@ -79,7 +79,7 @@ def test_no_frame_shows_a_secret() -> None:
 
 
 def test_events_can_be_pickled() -> None:
-    """What a customer did can be handed on to another process, but for its read-only mapping."""
+    """An event can be handed on to another process, with a dict in place of its read-only mapping."""
     event = Sandbox().user("ann").says("hi")
     copy = pickle.loads(pickle.dumps(event._replace(fields=dict(event.fields))))
     assert event == copy

@@ -60,12 +60,12 @@ def upload_verdict(header: str, body: bytes) -> int:
     ],
 )
 def test_json_bodies(body: bytes, expected: int) -> None:
-    """No body is 44002; what is no JSON object in UTF-8 is 47001."""
+    """No body is 44002; one that is not a JSON object in UTF-8 is 47001."""
     assert expected == json_verdict(body)
 
 
 def test_escapes_decoded_literal_or_refused() -> None:
-    r"""The three readings of a \\u escape; other escapes and a backslash before a u are no such thing."""
+    r"""The three readings of a \\u escape; other escapes, and a backslash before a u, are not affected."""
     body = rb'{"a":"\u4f60\u003c","b":"\n\"\\u4f60","c":"\\\u4f60"}'
     assert {"a": "你<", "b": '\n"\\u4f60', "c": "\\你"} == read_json(body, "decode")
     assert {"a": r"\u4f60\u003c", "b": '\n"\\u4f60', "c": r"\\u4f60"} == read_json(body, "literal")
@@ -117,7 +117,7 @@ def test_names_that_work(head: bytes, filename: str) -> None:
 
 @pytest.mark.parametrize("name", [b'; name="file"', b'; name=""', b"; name=x", b"", b'; name="media"'])
 def test_other_names_of_the_part(name: bytes) -> None:
-    """A part with another name, or none, counts only where the switch takes it; its filename needs quotes, too."""
+    """A part with another name, or without one, counts only if the switch allows it; its filename needs quotes, too."""
     head = b"Content-Disposition: form-data" + name + b"; filename="
     assert Part("a.jpg", b"...") == media_part(HEADER, multipart(head + b'"a.jpg"'), "lax")
     for body in (multipart(head + b"a.jpg"), multipart(head[:-11])):

@@ -113,7 +113,7 @@ def test_token_daily_limit() -> None:
 
 
 def test_upload_and_download(caller: Caller) -> None:
-    """What goes up comes down byte for byte, under the headers that were published."""
+    """What is uploaded is downloaded byte for byte, with the published headers."""
     uploaded = caller.upload()
     assert {"type": "image", "media_id": uploaded["media_id"], "created_at": 1767240000, "item": []} == uploaded
     reply = caller.download(uploaded["media_id"])
@@ -216,12 +216,12 @@ def test_get_quota() -> None:
     ],
 )
 def test_get_quota_refused(caller: Caller, fields: dict[str, Any], expected: int) -> None:
-    """A path without its slash, an unknown one, and none."""
+    """A path without its slash, an unknown path, and a missing one."""
     assert expected == caller.post(QUOTA, **fields)["errcode"]
 
 
 def test_clear_quota() -> None:
-    """Clearing frees the day's allowance, ten times a month, for the own appid only."""
+    """Clearing restores the day's quota, ten times a month, for the account's own appid only."""
     caller = Caller(daily_limits={"/cgi-bin/media/get": 1})
     path, appid = "/cgi-bin/clear_quota", caller.sandbox.appid
     assert [40007, 45009] == [caller.download("x").json()["errcode"] for _ in range(2)]
@@ -259,7 +259,7 @@ def test_get_rid(caller: Caller) -> None:
     ("rid", "expected"), [("61725984-6126f6f9-040f19c4", 76001), ("nonsense", 76002), (7, 40035), (None, 41011)]
 )
 def test_get_rid_refused(caller: Caller, rid: object, expected: int) -> None:
-    """A rid of another's, one that is none, and none at all."""
+    """A rid of another account, a malformed one, and a missing one."""
     assert expected == caller.post(RID, rid=rid)["errcode"]
 
 
@@ -326,7 +326,7 @@ def test_strangers_can_not_fill_the_memory() -> None:
 
 
 def test_reprs_show_no_query(caller: Caller) -> None:
-    """What a traceback would show of a call in progress holds no token."""
+    """A traceback of a call in progress would show no token."""
     request = Request("GET", "/cgi-bin/media/get", (("access_token", caller.token),), {}, b"", True)
     assert "Call(GET /cgi-bin/media/get)" == repr(Call(0, request, {"secret": "x"}))
 

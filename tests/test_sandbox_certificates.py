@@ -21,7 +21,7 @@ def authority(folder: Path) -> x509.Certificate:
 
 
 def test_the_authority_can_vouch_for_one_host_alone(tmp_path: Path) -> None:
-    """For no other name, for no address, and through no authority under it."""
+    """Not for another name, not for an address, and not through an authority under it."""
     certify(HOST, tmp_path)
     found = authority(tmp_path).extensions
     constraints = found.get_extension_for_class(x509.NameConstraints)
@@ -41,7 +41,7 @@ def test_it_is_good_for_a_month(tmp_path: Path) -> None:
 
 
 def test_each_run_has_its_own(tmp_path: Path) -> None:
-    """Who trusts one trusts no other."""
+    """A client that trusts one trusts no other."""
     found = []
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -63,7 +63,7 @@ def test_the_store_for_java_has_the_authority_alone(tmp_path: Path) -> None:
 def test_the_key_is_in_a_file_of_its_owner_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    """And in none afterwards, whether it could be read or not."""
+    """And afterwards in no file, whether it could be read or not."""
     modes = []
 
     def load(self: ssl.SSLContext, name: Any) -> None:

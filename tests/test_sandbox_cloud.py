@@ -1,4 +1,4 @@
-"""The sandbox as cloud hosting: what it is told, and how it pushes into a container."""
+"""The sandbox as cloud hosting: its settings, and how it pushes into a container."""
 
 import json
 from collections.abc import Callable
@@ -38,14 +38,14 @@ def application(status: int = 200, body: bytes = b"success", seen: list[Any] | N
     ],
 )
 def test_usage_errors(switch: dict[str, Any], told: str) -> None:
-    """What is no list of paths is refused with what is allowed."""
+    """Anything but a list of paths is refused, with what is allowed."""
     with pytest.raises(ValueError, match="cloud_") as error:
         Sandbox(**switch)
     assert told in str(error.value)
 
 
 def test_an_empty_list_allows_nothing() -> None:
-    """The relay is on, and no path may be called; without the switch there is no relay."""
+    """The relay is on, but no path may be called; without the switch there is no relay."""
     for paths, errcode in ((frozenset[str](), 85107), (None, 41001)):
         assert errcode == Sandbox(cloud_hosting=paths).pool().request("POST", SEND, json={}).json()["errcode"]
 
@@ -94,7 +94,7 @@ def test_there_is_no_file_outside() -> None:
 
 
 def test_the_tokens_of_the_file_overlap() -> None:
-    """Written every ten minutes, each good for thirty from then on."""
+    """Written every ten minutes, each valid for thirty from then on."""
     made = iter("abcdef")
     tokens = CloudTokens(lambda: next(made))
     assert ["a", "a", "b", "c"] == [tokens.current(at) for at in (5, 599, 600, 1200)]
@@ -154,7 +154,7 @@ def test_a_wrong_answer_to_the_check_changes_nothing(app: Any, told: str) -> Non
     ],
 )
 def test_only_pushes_into_a_container_have_no_token(switches: dict[str, Any], settings: dict[str, Any]) -> None:
-    """An empty token is none, and nothing is encrypted there."""
+    """An empty token counts as none, and nothing is encrypted there."""
     with pytest.raises(ValueError, match="token cannot be empty: only pushes into a container"):
         Sandbox(**switches).push_to(application(), **settings)
 
@@ -174,7 +174,7 @@ def test_with_a_token_the_developers_url_is_pushed_to_as_ever() -> None:
 
 
 def test_a_hand_over_is_abnormal_there() -> None:
-    """A Mini Program has no passive answer in a container; that a hand-over is none either is inferred."""
+    """A Mini Program cannot answer passively in a container; that this includes a hand-over is inferred."""
     sandbox = Sandbox(cloud_hosting=["/*"])
     with sandbox.push_to(push_app(transfer_to_agent, cloud_hosting=True)) as pushes:
         sandbox.user("ann").says("hello")

@@ -20,7 +20,7 @@ def test_says() -> None:
 
 
 def test_sends_image() -> None:
-    """A picture lies on the shelf under its MediaId, for three days."""
+    """A picture is kept under its MediaId for three days."""
     sandbox = Sandbox()
     event = sandbox.user("ann").sends_image(JPEG)
     assert "image" == event.kind
@@ -110,7 +110,7 @@ def test_events_are_kept_in_order_and_can_not_be_changed() -> None:
 
 
 def test_inbox_gives_copies() -> None:
-    """Whoever changes what an inbox gave changes nothing on the phone; its repr shows no picture's bytes."""
+    """Changing what an inbox returned changes nothing on the phone; its repr shows no picture's bytes."""
     sandbox = Sandbox()
     ann = sandbox.user("ann")
     media_id = ann.sends_image(JPEG).fields["MediaId"]

@@ -35,7 +35,7 @@ def sha1(*parts: str) -> str:
 
 
 class App:
-    """A developer's application: it answers the URL check, keeps what comes, and says what it is told to say."""
+    """A developer's application: it answers the URL check, keeps what comes, and gives the answer set by the test."""
 
     def __init__(self, *answers: bytes | int | BaseException | Callable[[], bytes]) -> None:
         self.answers = list(answers)
@@ -174,7 +174,7 @@ def test_another_sdk_reads_it(mode: str) -> None:
 
 
 def test_only_what_comes_later_is_pushed() -> None:
-    """What customers did before is not pushed, nor what they do after the stop; of two targets the later has it."""
+    """Earlier events are not pushed, nor those after the stop; of two targets the later one gets them."""
     sandbox, first, second = Sandbox(), App(), App()
     ann = sandbox.user("ann")
     ann.says("0")
@@ -221,7 +221,7 @@ def test_with_block_stops() -> None:
 )
 @pytest.mark.parametrize("mode", MODES)
 def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said: str) -> None:
-    """Whoever adds to the echostr or refuses fails the check once, and stays without pushes; the one before goes on."""
+    """An echostr with additions, or a refusal, fails the check: no pushes go there, only to the target before."""
     asked = []
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -265,7 +265,7 @@ def test_url_check_without_an_answer() -> None:
     ],
 )
 def test_impossible_settings(settings: dict[str, Any], said: str) -> None:
-    """What cannot be set is refused before anything is sent, and no frame of ours shows a secret."""
+    """Wrong settings are refused before anything is sent, and no frame of ours shows a secret."""
     app = App()
     given = {"target": app, "token": TOKEN, "aes_key": None, **settings}
     with pytest.raises(ValueError, match=said) as error:
@@ -281,7 +281,7 @@ def test_impossible_settings(settings: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_retries(mode: str) -> None:
-    """What fails is pushed again, the same to the byte, until it is answered."""
+    """A failed push is repeated, the same to the byte, until it is answered."""
     app = App(RuntimeError("no"), 500, b"success")
     with pushing(app, **MODES[mode]) as sandbox:
         ann = sandbox.user("ann")
@@ -317,7 +317,7 @@ def test_each_attempt_can_be_looked_at_and_ended() -> None:
 
 
 def test_giving_up() -> None:
-    """After three retries the push is given up, and the phone says that nobody is there; the next is pushed anew."""
+    """After three retries no more are made, and the phone says that nobody is there; the next push is sent as usual."""
     app = App(500, 502, 503, 302)
     with pushing(app) as sandbox:
         ann = sandbox.user("ann")
@@ -421,7 +421,7 @@ def test_hand_over() -> None:
 
 
 def test_agent_session_ends_after_30_minutes_of_silence() -> None:
-    """Each message to the agent begins the 30 minutes anew; at their end messages are pushed again."""
+    """Each message to the agent restarts the 30 minutes; when they are over messages are pushed again."""
     sandbox, app = Sandbox(), App()
     ann = sandbox.user("ann")
     app.answers = [transfer(sandbox)]
@@ -482,7 +482,7 @@ def story(seed: int, mode: str) -> list[object]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_same_seed_clock_and_calls_push_the_same_bytes(mode: str) -> None:
-    """A story told twice is pushed the same to the byte; with another seed it is not."""
+    """The same calls push the same bytes; with another seed they do not."""
     assert story(7, mode) == story(7, mode)
     assert not any(one == other for one, other in zip(story(7, mode)[:2], story(8, mode)[:2], strict=True))
 

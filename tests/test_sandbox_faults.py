@@ -37,7 +37,7 @@ from wxcs_lite.sandbox.http.values import Reply
     ],
 )
 def test_usage_errors(fault: dict[str, Any], told: str) -> None:
-    """A fault that makes no sense is refused with what is allowed, and none is kept."""
+    """An impossible fault is refused with what is allowed, and not kept."""
     faults = Faults()
     with pytest.raises(ValueError, match=r"must be|exactly|needs|pass errmsg=") as error:
         faults.add(**fault)

@@ -91,7 +91,7 @@ def test_any_pieces(cuts: list[int]) -> None:
     ],
 )
 def test_refused(request_bytes: bytes, status: int) -> None:
-    """What is no request, too large, or without a length gets a page that is no JSON, and the connection closes."""
+    """A malformed, oversized or unmeasured request gets a page that is not JSON, and the connection closes."""
     asked = Asked()
     data, close = asked.talk(request_bytes, b"and more")
     body = page(status).body
@@ -125,7 +125,7 @@ def test_chunks_accepted() -> None:
     [(b"x\r\n", 400), (b"\r\n", 400), (b"1\r\nab\r\n", 400), (b"%x\r\n" % (MAX_BODY + 1), 413), (b"1" * 2000, 400)],
 )
 def test_bad_chunks(chunks: bytes, status: int) -> None:
-    """Chunks that are none, or too many, are refused."""
+    """Malformed chunks, or too many, are refused."""
     data, close = Asked().talk(CHUNKED, chunks, accept_chunked=True)
     assert data.startswith(b"HTTP/1.1 %d " % status)
     assert close
@@ -166,7 +166,7 @@ def test_expect_continue() -> None:
     ],
 )
 def test_replies_with_framing_of_their_own(headers: tuple[tuple[str, str]], expected: bytes, closes: bool) -> None:
-    """What frames itself is sent as it is, and the connection closes after it."""
+    """A reply with its own framing is sent as it is, and the connection closes after it."""
     data, close = Asked(Reply(999, headers, b"ok")).talk(POST)
     assert b"HTTP/1.1 999 Unknown\r\n" + expected == data
     assert closes == close
@@ -227,7 +227,7 @@ def test_a_waiting_connection_holds_no_request() -> None:
 
 
 def test_after_hanging_up_nothing_is_kept() -> None:
-    """What a peer goes on to send after the last reply takes no room."""
+    """What a peer sends after the last reply takes no memory."""
     conversation = Conversation(Asked())
     refused = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert [True] == [outcome.close for outcome in conversation.feed(refused + bytes(1000))]

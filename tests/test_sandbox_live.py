@@ -68,7 +68,7 @@ def test_captured_pushes_are_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", PUSHES)
 def test_captured_pushes_are_read(name: str) -> None:
-    """What was captured passes every check of `read_push`, whatever its layout and its second."""
+    """Captured pushes pass every check of `read_push`, whatever their layout and timestamp."""
     query, body = captured(name)
     push = read_push(query, body, **_keys(PUSHES[name]))
     assert query["openid"] == push.FromUserName
@@ -87,7 +87,7 @@ def test_times_differ_by_a_second() -> None:
 @pytest.mark.parametrize("content_type", [None, "application/json", "text/xml; charset=utf-8"])
 @pytest.mark.parametrize("aes_key", [None, "x" * 42 + "A"])
 def test_the_label_of_a_push(content_type: str | None, aes_key: str | None) -> None:
-    """`content_type` labels the body, text/xml unless told; push_app reads it all the same."""
+    """`content_type` labels the body, by default as text/xml; push_app reads it in either case."""
     sandbox, labels, inbox = Sandbox(), list[str | None](), list[Push]()
     app = push_app(inbox.append, token="madeUp", aes_key=aes_key, appid=sandbox.appid, clock=sandbox.clock)
 
@@ -112,7 +112,7 @@ def test_the_label_of_a_push(content_type: str | None, aes_key: str | None) -> N
     ],
 )
 def test_wrong_settings(setting: dict[str, Any], told: str) -> None:
-    """A label that is no header's value, or a layout that is none, is refused before anything is pushed."""
+    """An invalid header value as label, or an unknown layout, is refused before anything is pushed."""
     with pytest.raises(ValueError, match=re.escape(told)):
         Sandbox().push_to(push_app(print, token="madeUp"), token="madeUp", **setting)
 
@@ -157,7 +157,7 @@ def test_both_forms_of_an_upload_are_usable() -> None:
 
 
 def test_a_part_named_file() -> None:
-    """What was once accepted is refused by default and accepted by the switch."""
+    """It was accepted once: refused by default, accepted by the switch."""
     header = UPLOADS["upload-image-part-named-file"]["request"]["content_type"]
     name, filename = re.findall('="([^"]+)"', header)
     codes = []
@@ -202,7 +202,7 @@ def test_when_all_messages_are_used(exhausted: Any) -> None:
 
 @pytest.mark.parametrize("unknown", [45015, 40003])
 def test_an_openid_that_never_wrote(unknown: Any) -> None:
-    """What is no openid is 40003; a stranger's is 45015, or 40003 by the switch; an old customer's stays 45015."""
+    """A malformed openid is 40003; a stranger's is 45015, or 40003 by the switch; an old customer's stays 45015."""
     sandbox = Sandbox(unknown_openid_code=unknown)
     sandbox.user("ann").says("hi")
     sandbox.advance(49 * 3600)
@@ -221,7 +221,7 @@ def test_typing_to_a_stranger() -> None:
 
 
 def test_escapes_are_shown_as_they_are() -> None:
-    """Unless told otherwise, the phone shows a text as a client sent it that escapes its JSON."""
+    """By default the phone shows the escapes of a client that escapes its JSON."""
     sandbox = Sandbox()
     ann = sandbox.user("ann")
     ann.says("hi")

@@ -1,4 +1,4 @@
-"""Made-up names: their shapes, and that nothing but the seed and the asking decides them."""
+"""Made-up names: their shapes, and that only the seed and the order of asking decide them."""
 
 import re
 
@@ -27,14 +27,14 @@ def test_same_seed_same_names() -> None:
 
 
 def test_kinds_are_counted_apart() -> None:
-    """What is asked in between does not change what comes next of another kind."""
+    """Asking for one kind does not change the next name of another kind."""
     one, two = Names(1, "wx"), Names(1, "wx")
     one.rid(0)
     assert one.media_id() == two.media_id()
 
 
 def test_msg_id_is_no_float() -> None:
-    """A message id is odd and over 2**53, so whoever reads it as a float loses it."""
+    """A message id is odd and over 2**53, so that code that reads it as a float loses it."""
     msg_id = Names(0, "wx").msg_id()
     assert int(float(msg_id)) != msg_id
 

@@ -1,4 +1,4 @@
-"""What is managed once in a while: sub-merchants, agents, WeCom, the counters of quotas, the check of the network."""
+"""Calls of management: sub-merchants, agents, WeCom, the counters of quotas, the network check."""
 
 import json
 from typing import Any

@@ -87,7 +87,7 @@ def test_three_days() -> None:
 
 @pytest.mark.parametrize("media_id", ["two", "", None, 1, ["one"], {}])
 def test_unknown_media_id(media_id: object) -> None:
-    """An id that was never given, or is no text, answers 40007."""
+    """An id that was never given, or is not a string, answers 40007."""
     shelf = Shelf(lambda: "one")
     shelf.put("image", JPEG, 0)
     with pytest.raises(RefusedError, match="40007"):

@@ -26,7 +26,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the p
 
 @contextmanager
 def served(*more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve a sandbox in a process of its own, so that its memory can be told from ours."""
+    """Serve a sandbox in a process of its own, so that its memory can be measured separately."""
     with test_main.served(*(f"--customer={name}" for name in CUSTOMERS), *more) as running:
         yield running
 
@@ -43,7 +43,7 @@ def connect(url: str) -> socket.socket:
 
 
 class Attack:
-    """Peers that write what they are told, as fast as they may, until they are cut or `stopped` is set."""
+    """Peers that write the given bytes, as fast as they may, until they are cut or `stopped` is set."""
 
     def __init__(self, stack: ExitStack, url: str) -> None:
         self._url = url
@@ -124,7 +124,7 @@ def test_slow_readers_share_what_they_do_not_read() -> None:
 
 @linux
 def test_many_large_uploads_at_once_all_arrive() -> None:
-    """They are nobody's attack: each waits for its turn, none is cut."""
+    """They are not an attack: each waits for its turn, and none is cut."""
     with served() as (_, url), closing(open_pool(url, maxsize=10, read_timeout=60)) as pool:
         token = fetch_token(pool, "wxsandbox000000001", SECRET)
         picture = sunset() + bytes(9_900_000)
@@ -166,7 +166,7 @@ def test_of_large_requests_the_oldest_has_room(pairs: Pairs) -> None:
 
 
 def test_a_large_request_that_stalls_makes_room(pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The door waits for its rest, another wants the room: it is cut; so its own work is at an end."""
+    """The door waits for the rest of it while another needs the room: it is cut, and its own work ends."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.05)
     peers = Peers(3, 2 * SMALL)
     stalled, other, _ = (peers.enter(door) for door, _ in pairs)
@@ -182,7 +182,7 @@ def test_a_large_request_that_stalls_makes_room(pairs: Pairs, monkeypatch: pytes
 
 
 def test_who_has_written_is_not_cut(pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What came in and was not read yet could be a whole request; nor is one whose socket is closing already."""
+    """Unread input could be a whole request; a peer whose socket is closing is not cut either."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.0)
     peers = Peers(3, SMALL)
     written, leaving, silent = (peers.enter(door) for door, _ in pairs)
@@ -222,7 +222,7 @@ def test_a_closed_door_lets_nobody_in(pairs: Pairs) -> None:
 
 
 def test_one_is_cut_at_a_time(pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who was cut has to leave before another is cut: one place is all that the newcomer needs."""
+    """A peer that was cut has to leave before another is cut: the newcomer needs only one place."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.peers.GRACE", 0.0)
     peers = Peers(2, SMALL)
     first, second = (peers.enter(door) for door, _ in pairs[:2])

@@ -63,7 +63,7 @@ def test_counts_do_not_add_up() -> None:
 
 
 def test_a_message_fills_up_again() -> None:
-    """A new message starts both the count and the 48 h anew."""
+    """A new message restarts both the count and the 48 h."""
     window = ReplyWindow()
     window.user_wrote(0)
     for _ in range(5):
@@ -103,7 +103,7 @@ def test_refill_needs_running_48_hours() -> None:
 
 
 def test_typing_lasts_15_seconds() -> None:
-    """The line shows for 15 s; asking again meanwhile is 45081, afterwards it works."""
+    """The status is shown for 15 s; asking again during that time is 45081, afterwards it works."""
     window = ReplyWindow()
     window.user_wrote(0)
     assert [0, 45081, 45081, 0] == [show(window, now) for now in (0, 1, 14.9, 15)]
@@ -130,7 +130,7 @@ def test_entry_is_no_message() -> None:
 
 
 def test_typing_ends() -> None:
-    """Sending a message ends the line, cancelling ends it too, and neither minds if there is none."""
+    """Sending a message or cancelling ends the status; both also succeed where none is shown."""
     window = ReplyWindow()
     window.user_wrote(0)
     show(window, 0)

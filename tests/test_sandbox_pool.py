@@ -40,7 +40,7 @@ def with_token(sandbox: Sandbox, path: str) -> str:
 
 
 def test_a_real_pool(sandbox: Sandbox) -> None:
-    """It is a urllib3 pool bound to WeChat's host, with the client's timeouts unless told otherwise."""
+    """It is a urllib3 pool bound to WeChat's host, by default with the client's timeouts."""
     pool = sandbox.pool()
     assert isinstance(pool, urllib3.HTTPConnectionPool)
     assert "api.weixin.qq.com" == pool.host
@@ -111,7 +111,7 @@ def test_dropped(sandbox: Sandbox, drop: str, delivered: int) -> None:
 
 
 def test_slow(sandbox: Sandbox) -> None:
-    """A reply slower than the read timeout is a ReadTimeoutError at once, and the message has arrived; else no wait."""
+    """A reply slower than the read timeout is a ReadTimeoutError at once, after delivery; a faster one takes no time."""
     pool, url = sandbox.pool(), with_token(sandbox, SEND)
     sandbox.fail_next(slow=10)
     with pytest.raises(ReadTimeoutError):
@@ -161,7 +161,7 @@ def test_any_reply(sandbox: Sandbox) -> None:
     ],
 )
 def test_broken_reply(sandbox: Sandbox, raw: bytes, cause: type[Exception]) -> None:
-    """A reply that is cut short or none is urllib3's own error, and the pool is good for the next."""
+    """A cut or missing reply is urllib3's own error, and the pool works for the next call."""
     pool, url = sandbox.pool(), with_token(sandbox, SEND)
     sandbox.fail_next(reply=raw)
     with pytest.raises(ProtocolError) as error:
@@ -171,7 +171,7 @@ def test_broken_reply(sandbox: Sandbox, raw: bytes, cause: type[Exception]) -> N
 
 
 def test_unfinished_request(sandbox: Sandbox) -> None:
-    """Who announces more than they send waits in vain: a timeout at once, or without one the end."""
+    """A client that announces more than it sends waits in vain: a timeout at once, or without one the end."""
     pool, url = sandbox.pool(), with_token(sandbox, SEND)
     headers = {"Content-Length": "100"}
     with pytest.raises(ReadTimeoutError):
@@ -235,7 +235,7 @@ def test_many_threads(sandbox: Sandbox) -> None:
 
 
 def test_on_request(sandbox: Sandbox) -> None:
-    """Each request is told to on_request, without its token."""
+    """on_request gets each request, without its token."""
     seen: list[Seen] = []
     pool = sandbox.pool(on_request=seen.append)
     pool.request("POST", with_token(sandbox, SEND), json=TEXT)

@@ -1,4 +1,4 @@
-"""The proxy: one host for whoever obeys it, a refusal for all else, and the bounds of the other door."""
+"""The proxy: one host for clients that use it, a refusal for everything else, and the bounds of the other door."""
 
 import os
 import shutil
@@ -189,7 +189,7 @@ def test_a_body_without_a_length_is_refused_as_at_the_other_door(environment: En
 
 
 def test_http_2_is_not_offered(environment: Environment) -> None:
-    """A client that could do both is told which it is; a strict one accepts the certificate."""
+    """A client that supports both learns which one it is; a strict one accepts the certificate."""
     with open_tunnel(environment) as tunnel:
         assert "http/1.1" == tunnel.selected_alpn_protocol()
 
@@ -206,7 +206,7 @@ def test_an_older_client(environment: Environment) -> None:
 
 
 def test_a_client_that_does_not_wait_for_the_tunnel(environment: Environment) -> None:
-    """What comes right behind CONNECT is the beginning of TLS."""
+    """The bytes right after CONNECT are the beginning of TLS."""
     with connect(environment, CONNECT + hello(environment)) as connection:
         receive(connection, CONNECTED)
         assert b"\x16\x03" == connection.recv(2)  # the server's side of the handshake
@@ -332,7 +332,7 @@ def test_records_that_say_nothing_are_no_pastime(environment: Environment, monke
 
 
 def test_on_request_is_told_of_calls_and_of_what_is_refused(sandbox: Sandbox) -> None:
-    """A tunnel is no request; what is asked for inside it is, as at the other door."""
+    """A tunnel is not a request; the requests inside it are, as at the other door."""
     seen: list[Seen] = []
     with sandbox.proxy(on_request=seen.append) as environment:
         talk(port_in(environment), b"CONNECT example.com:443 HTTP/1.1\r\n\r\n")
@@ -348,7 +348,7 @@ def test_on_request_is_told_of_calls_and_of_what_is_refused(sandbox: Sandbox) ->
 
 
 def test_what_the_listener_raises_shows(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
-    """Also an error of TLS, which is not that of the tunnel it happens in."""
+    """Also an error of TLS that is not from the tunnel in which it happens."""
 
     def fail(seen: Seen) -> None:
         raise ssl.SSLError("of a log on another machine")
@@ -372,7 +372,7 @@ def test_nothing_is_left_behind(sandbox: Sandbox) -> None:
 
 
 def test_the_child_of_a_fork_leaves_its_parent_everything(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaving the block there removes nothing: told by the number of the process, which is another here."""
+    """Leaving the block there removes nothing, because the process has another id."""
     with monkeypatch.context() as patched:
         with sandbox.proxy() as environment:
             folder = Path(environment["SSL_CERT_DIR"])

@@ -104,7 +104,7 @@ def test_bad_frames(encrypt: str, said: str) -> None:
 
 @pytest.mark.parametrize("aes_key", ["", KEY[:-1], KEY + "A", KEY[:-1] + "=", KEY[:-1] + "你", KEY + "\n"])
 def test_bad_aes_key(aes_key: str) -> None:
-    """What is no EncodingAESKey is refused, and not repeated."""
+    """A malformed EncodingAESKey is refused, and not repeated in the error."""
     with pytest.raises(ValueError, match="43 of A-Z") as error:
         Sealer(aes_key, APPID)
     assert KEY[:10] not in str(error.value)
@@ -145,7 +145,7 @@ def test_any_text_survives(text: str) -> None:
 
 
 def test_raw_utf8_and_lone_surrogates() -> None:
-    """Chinese stays Chinese; half a surrogate pair is no error."""
+    """Chinese stays Chinese; half a surrogate pair is not an error."""
     assert '{"Content":"你好<&>"}'.encode() == render({"Content": "你好<&>"}, "json")
     assert b'{"Content":"?"}' == render({"Content": "\ud800"}, "json")
     assert b"<xml><Content><![CDATA[]]></Content>\n</xml>" == render({"Content": "\ud800"}, "xml")
@@ -268,7 +268,7 @@ def envelope(content: bytes, format: Format = "json", sealer: Sealer | None = No
 @pytest.mark.parametrize("mode", ["plain", "compatible", "secure"])
 @pytest.mark.parametrize("event", [HELLO, ENTRY])
 def test_fine_answers(mode: str, event: CustomerEvent) -> None:
-    """The bare word and nothing at all are fine in every mode, for messages and events."""
+    """The bare word, or an empty answer, is right in every mode, for messages and events."""
     assert Verdict("success") == answered(b"success", mode, event)
     assert Verdict("empty") == answered(b"", mode, event)
 
@@ -295,7 +295,7 @@ def test_published_transfer() -> None:
 
 
 def test_published_envelopes_open() -> None:
-    """The published envelopes pass all checks of an envelope; what is inside is no hand-over."""
+    """The published envelopes pass all checks of an envelope; their content is not a hand-over."""
     cases: list[tuple[Format, str]] = [("json", APPID), ("xml", "wx134c8103faa5a59e")]
     for name, frame_id in cases:
         reply = REPLIES[f"encrypted-{name}-envelope"]
@@ -355,7 +355,7 @@ def test_abnormal_answers(body: bytes, said: str) -> None:
     ],
 )
 def test_abnormal_envelopes(body: bytes, said: str) -> None:
-    """A sealed answer is checked in all its parts; the key and the token are not told."""
+    """A sealed answer is checked in all its parts; the key and the token are not shown."""
     verdict = answered(body, "secure")
     assert "abnormal" == verdict.answer
     assert said in verdict.why

@@ -105,7 +105,7 @@ def test_no_url_for_pushes(target: str) -> None:
 
 
 def test_no_target_at_all() -> None:
-    """What is neither a URL nor callable is refused by its type."""
+    """Anything but a URL or a callable is refused by its type."""
     with pytest.raises(ValueError, match="a WSGI application, not int"):
         open_target(5)  # type: ignore[arg-type]
 
@@ -119,14 +119,14 @@ def test_no_target_at_all() -> None:
     ],
 )
 def test_a_url_without_an_answer(reply: bytes, why: str) -> None:
-    """A lost or cut reply is none, and the class of the error says why."""
+    """A lost or cut reply does not count as one, and the class of the error says why."""
     with listening(says(reply)) as (url, received):
         assert why in str(ask(open_target(url), PUSH, 5))
         assert 1 == len(received)
 
 
 def test_nobody_there() -> None:
-    """A closed port is no answer."""
+    """A closed port counts as no answer."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     assert "NewConnectionError" == ask(open_target(url), PUSH, 5)
@@ -176,7 +176,7 @@ def drips(connection: socket.socket, data: bytes) -> None:
 
 @pytest.mark.parametrize("answer", [lambda connection, data: time.sleep(0.4), drips])
 def test_a_slow_url(answer: Callable[[socket.socket, bytes], object]) -> None:
-    """When its time is up an answer is none, also one that comes in drips."""
+    """An answer that comes too late does not count, nor does one that comes in drips."""
     with listening(answer) as (url, _):
         started = time.perf_counter()
         assert "no answer within 0.2 s" == ask(open_target(url), PUSH, 0.2)
@@ -235,7 +235,7 @@ def test_what_an_application_gets() -> None:
 
 
 def test_write_and_generators() -> None:
-    """Whoever writes, yields or starts late is heard as well; what is closed is closed."""
+    """Applications that write, yield or start late are heard as well, and their results are closed."""
     closed = []
 
     class Parts:
@@ -286,7 +286,7 @@ def failing(error: BaseException) -> Any:
 
 @pytest.mark.parametrize("error", [KeyError("s3cret"), SystemExit("s3cret"), KeyboardInterrupt("s3cret")])
 def test_an_application_that_fails(error: BaseException, capfd: pytest.CaptureFixture[str]) -> None:
-    """An exception is no answer: it is told by its class and place, not by its text, and nothing is printed."""
+    """An exception is not an answer: its class and place are reported, not its text, and nothing is printed."""
     why = str(ask(open_target(failing(error)), PUSH, 5))
     assert why.startswith(f"{type(error).__name__} in test_sandbox_push_targets.py, line ")
     assert "s3cret" not in why
@@ -294,7 +294,7 @@ def test_an_application_that_fails(error: BaseException, capfd: pytest.CaptureFi
 
 
 def test_an_application_that_never_starts() -> None:
-    """Without start_response there is no answer, nor with a status that is none, nor with texts for bytes."""
+    """There is no answer without start_response, with an invalid status, or with texts instead of bytes."""
     assert "start_response was not called" == ask(open_target(lambda environ, start: [b"success"]), PUSH, 5)
 
     def odd(environ: dict[str, Any], start_response: Any) -> list[bytes]:

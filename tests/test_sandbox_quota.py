@@ -1,4 +1,4 @@
-"""Daily and minute allowances, and clearing them."""
+"""Daily and minute quotas, and clearing them."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ def refused(quota: Quota, path: str, now: float) -> int:
 
 
 def test_daily_limit_and_midnight_in_china() -> None:
-    """The counter starts anew at 00:00 in China, which is 16:00 UTC."""
+    """The counter restarts at 00:00 in China, which is 16:00 UTC."""
     quota = Quota({"/a": 2}, {})
     before = datetime(2026, 1, 1, 15, 59, 59, tzinfo=UTC).timestamp()
     assert [0, 0, 45009] == [refused(quota, "/a", before) for _ in range(3)]
@@ -40,7 +40,7 @@ def test_day_comes_before_minute() -> None:
 
 
 def test_paths_are_counted_apart() -> None:
-    """One path's counter is none of another's, and without a limit nothing is refused."""
+    """Each path has its own counter, and without a limit nothing is refused."""
     quota = Quota({"/a": 0}, {})
     assert [45009, 0, 0] == [refused(quota, path, 0) for path in ("/a", "/b", "/b")]
 

@@ -76,7 +76,7 @@ def test_today(errcode: int, text: str) -> None:
 
 
 def test_comma_before_rid() -> None:
-    """48001 has a comma before its rid, and none without."""
+    """48001 has a comma before its rid, and no comma without one."""
     assert f"api unauthorized, rid: {RID}" == errmsg(48001, style="rid", rid=RID, hint=HINT)
     assert f"api unauthorized hint: [{HINT}]" == errmsg(48001, style="hint", rid=RID, hint=HINT)
 
@@ -107,7 +107,7 @@ def test_every_text_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("errcode", sorted(CODES))
 def test_every_published_code_can_be_answered(errcode: int) -> None:
-    """On order, each code comes with the text of its own; where none is published, one has to be given."""
+    """As a fault, each code comes with its own text; where none is published, the caller has to give one."""
     sandbox = Sandbox()
     if CODES[errcode] is None:
         with pytest.raises(ValueError, match=f"{errcode} is not known here: pass errmsg="):

@@ -202,7 +202,7 @@ def test_chunked() -> None:
 
 
 def test_json_whatever_the_content_type() -> None:
-    """A JSON body is read as JSON also under another content type or none."""
+    """A JSON body is read as JSON also with another content type, or without one."""
     sandbox = Sandbox()
     url = f"{SEND}?access_token={fetch_token(sandbox)}"
     for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}, {}):

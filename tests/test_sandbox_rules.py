@@ -1,4 +1,4 @@
-"""Each rule of the sandbox says what it rests on, and the page of them is made of nothing else."""
+"""Each rule of the sandbox names its evidence, and the page of them is made from the rules alone."""
 
 import ast
 import re
@@ -51,7 +51,7 @@ def test_every_module_with_rules_has_its_part_of_the_page() -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_refusal_has_a_rule_beside_it(name: str) -> None:
-    """Who adds a refusal has to say in the same module what it rests on; who takes one away has to take its rule."""
+    """A refusal needs its rule, with its evidence, in the same module; a rule needs its refusal."""
     ruled = {errcode for rule in rules(name) for errcode in rule.errcodes}
     assert refused(SOURCES[name]) - ruled == set()
     defaults = {default for default in settings().values() if type(default) is int}
@@ -66,7 +66,7 @@ def test_what_refuses_is_found() -> None:
 
 
 def test_every_switch_is_ruled_once() -> None:
-    """What can be set is told with what its default rests on; so are the two of a push that stand for a doubt."""
+    """A setting is listed with the evidence for its default; so are the two of a push that stand for a doubt."""
     told = [rule.setting for _, rule in ALL if rule.setting]
     assert sorted([*Switches._fields, "content_type", "inner_json"]) == sorted(told)
 

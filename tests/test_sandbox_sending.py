@@ -65,7 +65,7 @@ def test_text(desk: Desk) -> None:
     [None, "", "张三", "an n", "a/b", "x" * 65, 7, True, ["ann"], {"a": 1}, "ann\n", "oGZUI0egBJY1zhBY.2KhdUfwVJJE"],
 )
 def test_malformed_openid(desk: Desk, touser: object) -> None:
-    """A touser that cannot be an openid, or is none, answers 40003, for sending and typing."""
+    """A touser that cannot be an openid, or is missing, answers 40003, for sending and typing."""
     assert [40003, 40003] == [desk.code({**TEXT, "touser": touser}), desk.code({"touser": touser}, "typing")]
 
 
@@ -88,7 +88,7 @@ MP_REFUSES = ["voice", "video", "music", "news", "mpnews", "mpnewsarticle", "msg
 
 @pytest.mark.parametrize("msgtype", MP_REFUSES)
 def test_types_of_other_accounts(desk: Desk, msgtype: str) -> None:
-    """What a Mini Program may not send answers 45162."""
+    """A type that Mini Programs may not send answers 45162."""
     assert 45162 == desk.code(part(msgtype))
 
 
@@ -168,7 +168,7 @@ def test_card(desk: Desk, appid: dict[str, str], kind: str) -> None:
 
 
 def test_wrong_type_of_medium(desk: Desk) -> None:
-    """A video is no image, and a thumb is not either."""
+    """A video is not an image, nor is a thumb."""
     video, thumb = desk.upload("video", "a.mp4"), desk.upload("thumb")
     assert [40007, 40007] == [desk.code(part("image", media_id=media_id)) for media_id in (video, thumb)]
 

@@ -1,4 +1,4 @@
-"""The real door: HTTP on loopback with keep-alive, threads and bounds, that says the same bytes as the other."""
+"""The real door: HTTP on loopback with keep-alive, threads and bounds, which answers the same bytes as the other."""
 
 import socket
 import threading
@@ -245,7 +245,7 @@ def test_who_does_not_read_makes_room(sandbox: Sandbox, monkeypatch: pytest.Monk
 def test_a_connection_without_a_thread_is_closed(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the system gives no thread, the connection ends, its place is free again, and it is told on stderr."""
+    """If the system has no thread left, the connection closes, its place is free again, and stderr says so."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.server._CONNECTIONS", 1)
     with sandbox.serve() as url:
         with monkeypatch.context() as patch:
@@ -343,13 +343,13 @@ def test_a_taken_port_is_named(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536, 99999, 10**30])
 def test_impossible_port(sandbox: Sandbox, port: int) -> None:
-    """A port that none can be is refused with what is allowed."""
+    """An impossible port is refused, with what is allowed."""
     with pytest.raises(ValueError, match=f"port must be from 0 to 65535, not {port}"), sandbox.serve(port):
         pass
 
 
 def test_on_request(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
-    """Requests through this door are told too; a listener that fails costs the connection, not the server."""
+    """It gets the requests through this door, too; a listener that fails costs the connection, not the server."""
     seen: list[Seen] = []
 
     def listen(one: Seen) -> None:

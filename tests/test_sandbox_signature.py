@@ -111,7 +111,7 @@ def test_an_error_of_a_signed_call_is_signed_too() -> None:
     ],
 )
 def test_what_is_wrong_has_a_code_of_its_own(spoilt: dict[str, Any], errcode: int) -> None:
-    """In plain JSON, with no header of the signature; the text is the page's name where none was seen."""
+    """In plain JSON, without headers of the signature; the text is the page's name where none was seen."""
     reply = Developer().ask(**spoilt)
     assert errcode == reply.json()["errcode"]
     assert not [name for name in reply.headers if name.lower().startswith("wechatmp")]
@@ -159,12 +159,12 @@ def test_a_plain_call_needs_the_switch(switch: str, errcode: int) -> None:
 
 
 def test_without_keys_a_signed_call_is_refused() -> None:
-    """The console of such an account has none; which of two codes that is, is inferred."""
+    """The console of such an account has no keys; which of two codes answers then is inferred."""
     assert 40239 == Developer(api_signature="off").ask().json()["errcode"]
 
 
 def test_a_call_that_cannot_be_signed_does_not_look_at_it() -> None:
-    """Its body is read as it comes, and is no message."""
+    """The encrypted body is read as it is, and has no touser."""
     assert 40003 == Developer().ask(path="/cgi-bin/message/custom/typing").json()["errcode"]
 
 

@@ -1,4 +1,4 @@
-"""The switches: what each accepts, and what a mistake is told."""
+"""The switches: what each accepts, and how mistakes are reported."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_usage_errors(switch: dict[str, Any], told: str) -> None:
     ],
 )
 def test_every_switch_can_be_set(switch: dict[str, Any]) -> None:
-    """What is allowed is accepted."""
+    """Allowed values are accepted."""
     assert "wxsandbox000000001" in repr(Sandbox(**switch))
 
 

@@ -98,7 +98,7 @@ def test_forced_refresh_kills_the_one_before() -> None:
 
 
 def test_first_token_is_no_forced_refresh() -> None:
-    """To force where there is no token yet uses up none of the forced refreshes."""
+    """Forcing where there is no token yet does not use up a forced refresh."""
     tokens = new_tokens()
     assert ["t1", "t2"] == [tokens.stable(0, force=True)[0], tokens.stable(0, force=True)[0]]
 

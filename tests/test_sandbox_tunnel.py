@@ -1,4 +1,4 @@
-"""A tunnel without sockets: what it holds, and what it says while it is not asked anything."""
+"""A tunnel without sockets: what it holds, and what it says while nobody asks it anything."""
 
 import ssl
 from pathlib import Path
@@ -23,7 +23,7 @@ class Peer:
         self.tls = context.wrap_bio(self._arrived, self._leaving, server_hostname=HOST)
 
     def send(self, size: int = -1) -> list[tuple[bool, bool, float]]:
-        """Bring what we have to say to the tunnel, or some of it, and return how each of its outcomes is marked."""
+        """Bring all of our bytes, or some of them, to the tunnel, and return how each of its outcomes is marked."""
         outcomes = list(self._tunnel.feed(self._leaving.read(size)))
         for outcome in outcomes:
             self._arrived.write(outcome.data)

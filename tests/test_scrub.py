@@ -1,4 +1,4 @@
-"""What comes from outside loses what is named like a secret or as long as one, and keeps what helps."""
+"""Text from outside loses what is named like a secret or as long as one, and keeps what helps."""
 
 import pytest
 from hypothesis import given, settings

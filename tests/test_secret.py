@@ -1,4 +1,4 @@
-"""A secret is a str for the server, and three stars for whoever looks."""
+"""A secret is a str for the server, and three stars for any reader."""
 
 import copy
 import json
@@ -77,7 +77,7 @@ def test_every_credential_survives_pickle_and_copy(kind: type[str], again: Any) 
 
 
 def test_what_a_call_is_made_with_keeps_its_class() -> None:
-    """A bare str is an access token; what is no str is an empty one, which the call refuses."""
+    """A bare str is an access token; anything but a str is an empty one, which the call refuses."""
     for kept in (None, FromAppid("wx0"), CloudbaseToken(MADE_UP), Token(MADE_UP)):
         assert credential(kept) is kept
         assert hidden("pool", kept)[1] is kept
@@ -87,7 +87,7 @@ def test_what_a_call_is_made_with_keeps_its_class() -> None:
 
 
 def test_only_a_token_is_a_secret() -> None:
-    """An appid is none: an echo of it in a reply is left alone."""
+    """An appid is not one: an echo of it in a reply is left alone."""
     assert [None, None] == [secret_of(None), secret_of(FromAppid("wx0"))]
     assert [MADE_UP, MADE_UP] == [secret_of(CloudbaseToken(MADE_UP)), secret_of(Token(MADE_UP))]
     assert "FromAppid('wx0')" == repr(FromAppid("wx0"))
@@ -116,7 +116,7 @@ def test_hiding_keeps_a_token() -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(MADE_UP, MADE_UP), ("", ""), (None, ""), (b"80_made-up", ""), (7, "")])
 def test_hiding_never_raises(value: object, text: str) -> None:
-    """What is not a str becomes an empty secret, which the caller refuses."""
+    """Anything but a str becomes an empty secret, which the caller refuses."""
     assert type(hide(value)) is Secret
     assert text == hide(value)
 
@@ -151,7 +151,7 @@ def test_a_secret_is_found_in_any_spelling(spelling: str, secret: str) -> None:
 @settings(deadline=None)
 @given(st.text(st.sampled_from("aB1+/%&._-"), min_size=1), st.text(st.sampled_from("aB1+/%&._-")))
 def test_no_other_text_is_taken_for_the_secret(secret: str, other: str) -> None:
-    """A secret is no pattern: its dots and plus signs stand for themselves."""
+    """A secret is not a pattern: its dots and plus signs stand for themselves."""
     assert (secret == other) == bool(any_spelling(secret).fullmatch(other))
 
 
@@ -183,7 +183,7 @@ def test_hidden_bytes_hide_their_text_too() -> None:
 
 
 def test_what_holds_itself_is_copied_some_levels_deep() -> None:
-    """Whoever makes JSON of it says what is wrong with it."""
+    """Making JSON of it reports what is wrong with it."""
     body: dict[str, Any] = {"secret": "made-up"}
     body["self"] = body
     assert "made-up" == hide_named(body)["self"]["secret"]

@@ -84,7 +84,7 @@ def next_token(kind: str) -> str:
 
 
 def needles(kind: str) -> Iterator[str]:
-    """Give each secret as it is, percent-encoded and as JSON, and a long one's inner part."""
+    """Yield each secret as it is, percent-encoded and as JSON, and a long one's inner part."""
     for value in _KEPT[kind]:
         percent = quote(value, safe="")
         escaped = json.dumps(value)[1:-1]
@@ -94,7 +94,7 @@ def needles(kind: str) -> Iterator[str]:
 
 
 def everything_about(error: BaseException) -> Iterator[str]:
-    """Give all that can be printed, saved or sent of an error, as debuggers and crash reporters do."""
+    """Yield everything of an error that debuggers and crash reporters can print, save or send."""
     for e in chain(error):
         yield from (str(e), repr(e), repr(e.args), repr(vars(e)), repr(getattr(e, "__notes__", None)))
         with contextlib.suppress(TypeError, AttributeError):
@@ -288,7 +288,7 @@ COMMANDS: dict[str, Callable[[str], int]] = {
 
 
 def echoing(kind: str) -> Callable[[Heard], bytes]:
-    """Tell whoever sends a secret that very secret."""
+    """Send the client's secret back to it."""
 
     def refuse(heard: Heard) -> bytes:
         held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if heard.body else "nothing"
@@ -305,7 +305,7 @@ def mistaken(*_: object) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_shows_one(name: str, kind: str, given: str, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it succeeds, is cut, is told the secret again, or runs into a mistake of ours."""
+    """Whether it succeeds, is cut, gets the secret back, or runs into a mistake of ours."""
     monkeypatch.delenv("WXCS_TOKEN", raising=False)
     monkeypatch.setenv("WXCS_APPID", "wx1")
     for variable in {"TOKEN"} if given == "TOKEN" else {"SECRET", "PUSH_TOKEN", "AES_KEY"}:
@@ -378,7 +378,7 @@ def test_no_echo_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
 @pytest.mark.parametrize("name", ["call with a secret", "call with a secret in its query"])
 @pytest.mark.parametrize("place", ["errmsg", "errmsg with slashes", "errcode", "page", "404", "no JSON"])
 def test_no_echo_of_a_named_secret_leaks(place: str, name: str, kind: str, watch: Watch) -> None:
-    """A call that takes no token has a secret all the same."""
+    """Even a call that takes no token has a secret."""
     replies = [PLACES[place](form(bare_secret(kind))) for form in FORMS.values()]
     with Server(*(once(data) for data in replies)) as server, server.pool() as pool:
         for _ in replies:
@@ -574,7 +574,7 @@ def mistakes() -> list[Callable[[Any, str], object]]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("call", mistakes())
 def test_no_mistake_of_the_caller_leaks(call: Callable[[Any, str], object], kind: str, watch: Watch) -> None:
-    """What is refused before it is sent shows no secret either."""
+    """An error raised before anything is sent shows no secret either."""
     with Server(answers(reply())) as server, server.pool() as pool:
         assert [] == watch.found_in(kind, lambda: call(pool, kind))
 
@@ -595,7 +595,7 @@ MISPLACED: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("value", ["token", "picture"])
 @pytest.mark.parametrize("place", MISPLACED)
 def test_what_stands_in_the_wrong_place_is_not_quoted(place: str, value: str) -> None:
-    """Neither a token nor a picture in base64: errors and remarks stay short and show none."""
+    """Neither a token nor a picture in base64: errors and remarks stay short and show neither."""
     misplaced = bare_token("long") if value == "token" else "iVBORw0KGgo" + "A" * 300
     try:
         shown = repr(MISPLACED[place](misplaced))
@@ -646,7 +646,7 @@ def test_pool_and_token_swapped_leak_nothing(call: Callable[[Any, str], object],
 
 
 def key_needles() -> Iterator[str]:
-    """Give the keys of the API signature as texts, as bytes and inside a pickle."""
+    """Yield the keys of the API signature as texts, as bytes and inside a pickle."""
     shown = console()
     yield str(shown["symmetric_key"])
     yield repr(base64.b64decode(shown["symmetric_key"]))[2:-1]
@@ -765,7 +765,7 @@ class Hiding(str):
 
 
 class Pair(NamedTuple):
-    """Hides its repr; whoever walks a tuple finds what it holds."""
+    """Hides its repr; tools that walk a tuple find what it holds."""
 
     value: str
 
@@ -857,7 +857,7 @@ def test_the_watch_sees(leak: Callable[[], object], watch: Watch) -> None:
 
 
 def test_the_watch_sees_each_way_alone(watch: Watch) -> None:
-    """A secret that none can see is not found: the canaries do not sing by themselves."""
+    """An invisible secret is not found: the canaries do not sing by themselves."""
     assert [] == watch.found_in("long", boom)
 
 
@@ -1027,7 +1027,7 @@ def test_an_encoded_echo_in_the_headers_of_a_medium_is_taken_out(name: str, form
 
 
 def test_what_wechat_noted_is_scrubbed_at_every_level() -> None:
-    """Another call's secret in a nested field of `get_rid` is blanked as one at the top is."""
+    """Another call's secret in a nested field of `get_rid` is blanked like one at the top."""
     noted = {"errcode": 0, "request": {"deep": [{"request_url": f"access_token={next_token('long')}"}]}}
     with Server(answers(reply(json.dumps(noted).encode()))) as server, server.pool() as pool:
         assert [] == leaks("long", repr(get_rid(pool, bare_token("long"), "RID")))

@@ -27,7 +27,7 @@ YES = How(yes=True)
 
 
 class Keyboard(io.StringIO):
-    """A terminal at which somebody types."""
+    """A terminal with a person at the keyboard."""
 
     def isatty(self) -> bool:
         return True
@@ -152,7 +152,7 @@ def test_advice_comes_before_the_request(lang: Language, words: str, capsys: pyt
 
 
 def test_plain_http_is_told_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who could read the token, in a line of its own."""
+    """A line of its own says who could read the token."""
     monkeypatch.setenv("WXCS_TOKEN", "80_made-up")
 
     def look_up(*_: object, **__: object) -> None:
@@ -282,7 +282,7 @@ def test_a_mistake_of_ours_does_not_say_that_nothing_was_sent(
 
 
 def test_ctrl_c_after_the_reply_was_sent(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What WeChat has taken is not called unsent."""
+    """A message that WeChat has accepted is not called unsent."""
 
     def pressing(_: object) -> str:
         raise KeyboardInterrupt

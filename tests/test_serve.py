@@ -1,4 +1,4 @@
-"""The sandbox in a terminal: what cannot be done is told in one sentence."""
+"""The sandbox in a terminal: what cannot be done is reported in one sentence."""
 
 import io
 import sys
@@ -14,7 +14,7 @@ from wxcs_lite.terminal.serve import _TEXTS, _line, run
 
 @pytest.mark.parametrize("port", [-1, 99999, 10**30])
 def test_impossible_port(port: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """A port that none can be: one sentence, and the exit status of wrong usage."""
+    """For an impossible port, one sentence and the exit status of wrong usage."""
     assert 2 == run(port=port, lines=io.StringIO(), out=io.StringIO())
     assert ("", f"sandbox: port must be from 0 to 65535, not {port}\n") == capsys.readouterr()
 
@@ -38,7 +38,7 @@ def test_an_empty_secret(capsys: pytest.CaptureFixture[str]) -> None:
     ("lang", "said"), [("en", "sandbox: a command after -- runs behind"), ("zh", "sandbox: -- 之后的命令须经代理运行")]
 )
 def test_a_command_without_the_proxy(lang: Language, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It would reach WeChat itself: refused, and told how."""
+    """It would reach WeChat itself, so it is refused, with what to do instead."""
     assert 2 == run(lang=lang, command=["true"])
     out, err = capsys.readouterr()
     assert "" == out
@@ -62,7 +62,7 @@ def test_a_command_that_cannot_be_run(
 def test_the_proxy_without_cryptography(
     lang: Language, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is told what to install."""
+    """The message says what to install."""
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ec", None)
     assert 2 == run(lang=lang, proxy=True, lines=io.StringIO(), out=io.StringIO())
     out, err = capsys.readouterr()

@@ -183,7 +183,7 @@ def test_a_text_that_is_none_is_refused_by_name(content: object) -> None:
     ],
 )
 def test_what_must_stay_whole_and_is_too_large_is_named(content: str, size: int, told: str) -> None:
-    """Nobody would be served by half a link; the size and the limit are told."""
+    """Half a link would be useless; the error gives the size and the limit."""
     with pytest.raises(InvalidMessage) as caught:
         split_text(content, size)
     assert told in caught.value.en

@@ -110,7 +110,7 @@ def test_only_what_stands_in_for_wechat_gets_its_address(hooks: tuple[Any, Any],
 @pytest.mark.parametrize("boundary", ["0123", '"a b"', "----WebKitFormBoundaryx; charset=utf-8"])
 @pytest.mark.parametrize("kind", [str, str.encode])
 def test_any_boundary_matches(hooks: tuple[Any, Any], boundary: str, kind: Any) -> None:
-    """Of any HTTP library; the length of the body is told as it is now."""
+    """Of any HTTP library; the length of the body is updated."""
     bare = boundary.partition(";")[0].strip('"')
     body = f'--{bare}\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--{bare}--\r\n'.encode()
     headers = {"Content-Type": kind(f"multipart/form-data; boundary={boundary}"), "Content-Length": str(len(body))}
@@ -146,7 +146,7 @@ def test_what_opens_doors_is_not_kept(hooks: tuple[Any, Any]) -> None:
 
 @pytest.mark.parametrize("body", [b'{"access_token":"80_made-up"}', '{"access_token":"80_made-up"}'])
 def test_the_length_of_a_reply_stays_true(hooks: tuple[Any, Any], body: bytes | str) -> None:
-    """Of the body as it is now, for a library that counts."""
+    """It is that of the changed body, for a library that counts."""
     found = hooks[1](reply(body, Content_Length="29", X_Echo="80_made-up"))
     assert b'{"access_token":"GIVEN_TOKEN_1"}' == found["body"]["string"]
     assert {"Content-Length": ["32"], "X-Echo": ["GIVEN_TOKEN_1"]} == found["headers"]
@@ -182,7 +182,7 @@ def test_hooks_of_the_user_run_first() -> None:
 
 
 def test_vcr_s_own_log_holds_no_token(recorder: vcr.VCR, caplog: pytest.LogCaptureFixture) -> None:
-    """It tells of each request as it was before any hook."""
+    """It logs each request as it was before any hook."""
     caplog.set_level(logging.DEBUG)
     sandbox = Sandbox()
     with served() as url, recorder.use_cassette("log.yaml"):

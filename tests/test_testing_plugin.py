@@ -232,7 +232,7 @@ def test_no_secret_of_a_fixture_is_shown(pytester: pytest.Pytester) -> None:
 
 
 def test_another_application_needs_a_token(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As an argument or from the environment: where it comes from is told."""
+    """As an argument or from the environment; the message says where to get it."""
     tests = f"""
     def app(environ, start_response):
         return push_app(print, token="madeUp", aes_key="{AES_KEY}")(environ, start_response)

@@ -17,7 +17,7 @@ OPENID = "oCUSTOMER_of_the_sandbox_001"
 
 
 def run(folder: Path, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of a README, whose `pytest` is this Python's, in a process of its own."""
+    """Run a command of a README in a process of its own, with this Python's `pytest`."""
     program, *args = command.partition("#")[0].split()
     assert "pytest" == program
     bare = {name: value for name, value in os.environ.items() if name not in VARIABLES and not name.startswith("COV_")}

@@ -131,7 +131,7 @@ def test_what_is_known_is_taken_out_wherever_it_stands() -> None:
 
 
 def test_a_picture_is_left_alone_but_for_what_is_known() -> None:
-    """Bytes that are no text have no names in them."""
+    """Bytes that are not text have no names in them."""
     scrub = Scrubber(lambda: {SECRET: "SECRET", "madeUp": "PUSH_TOKEN", AES_KEY: "AES_KEY"})
     picture = b'\xff\xd8\xff "touser":"ann" madeUp '
     assert picture == scrub.body(picture)

@@ -361,7 +361,7 @@ class Unseekable(io.RawIOBase):
     ids=lambda value: value if isinstance(value, str) and "\0" not in value else type(value).__name__,
 )
 def test_upload_names_a_file_that_will_not_do(file: Any, problem: str, wechat: Server) -> None:
-    """What cannot be sent whole from its start is InvalidMessage, before anything is sent."""
+    """A file that cannot be sent whole from its start is InvalidMessage, before anything is sent."""
     with wechat.pool() as pool:
         with pytest.raises(InvalidMessage, match=problem) as caught:
             upload(pool, TOKEN, file, filename="photo.jpg")
@@ -386,7 +386,7 @@ def test_upload_names_a_path_that_is_no_file(name: str, tmp_path: Path, wechat: 
 
 @pytest.mark.parametrize("picture", ["/9j/" + "A" * 8_000_000, "1" * 8_000_000, "data:image/png;base64," + "A" * 999])
 def test_upload_quotes_no_picture_that_is_given_as_a_path(picture: str, wechat: Server) -> None:
-    """A picture in base64 is no path: the error stays short."""
+    """A picture in base64 is not a path: the error stays short."""
     with wechat.pool() as pool, pytest.raises(InvalidMessage, match=r"^file: cannot be opened") as caught:
         upload(pool, TOKEN, picture, filename="photo.jpg")
     assert len(str(caught.value)) < 300
@@ -472,7 +472,7 @@ def read_into(chunks: list[bytes], pool: Pool) -> None:
 )
 @pytest.mark.parametrize("way", ["download", "stream"])
 def test_no_medium_is_an_error(way: str, data: bytes, kind: type[Exception]) -> None:
-    """An error of the API, or a reply that is none, is raised by both: by stream on entry."""
+    """An error of the API, or an unreadable reply, is raised by both: by stream on entry."""
     with Server(answers(data)) as server, server.pool() as pool, pytest.raises(kind):
         download(pool, TOKEN, "MEDIA_ID") if way == "download" else entered(pool)
 
@@ -510,7 +510,7 @@ LARGE = reply(JPEG + bytes(1_000_000))
 
 
 def test_leaving_a_stream_early_closes_its_connection() -> None:
-    """What was not read is not read by the next call; the place in the pool is free."""
+    """The next call does not read what was left unread; the place in the pool is free."""
     with Server(answers(LARGE, reply())) as server, server.pool() as pool:
         with stream(pool, TOKEN, "MEDIA_ID") as medium:
             next(iter(medium))
@@ -550,7 +550,7 @@ def test_a_stream_that_was_left_cannot_be_read(data: bytes) -> None:
 
 
 def test_a_stream_that_was_read_is_at_its_end() -> None:
-    """There are no more chunks in a second round."""
+    """A second round has no more chunks."""
     with Server(answers(LARGE)) as server, server.pool() as pool, stream(pool, TOKEN, "MEDIA_ID") as medium:
         list(medium)
         assert [] == list(medium)
@@ -603,7 +603,7 @@ def test_white_space_without_end_is_not_kept() -> None:
 
 
 def test_an_error_after_much_white_space_is_an_error() -> None:
-    """What begins with nothing but white space is read on until it can be told."""
+    """A body that begins with white space is read on until it is clear what it is."""
     data = reply(b" " * 20 + b'{"errcode":40007,"errmsg":"invalid media_id"}')
     with Server(answers(data)) as server, server.pool() as pool, pytest.raises(MediaRejected):
         entered(pool)
@@ -613,7 +613,7 @@ def test_an_error_after_much_white_space_is_an_error() -> None:
 
 
 def test_fetch_token_asks_stable_token() -> None:
-    """The request is a POST with appid and secret, and never forces unless told."""
+    """The request is a POST with appid and secret, and forces only if asked to."""
     with Server(answers(reply(b'{"access_token":"T","expires_in":7200}'))) as server, server.pool() as pool:
         token = fetch_token(pool, "APPID", "made-up secret", clock=lambda: 1000.0)
     expected = {
@@ -651,7 +651,7 @@ def test_fetch_token_raises_what_wechat_refuses(errcode: int) -> None:
 
 
 def test_get_rid_takes_the_token_out() -> None:
-    """What WeChat noted of a call holds its URL; the token in it is blanked."""
+    """WeChat's record of a call holds its URL; the token in it is blanked."""
     noted = {
         "errcode": 0,
         "errmsg": "ok",
@@ -736,7 +736,7 @@ def test_call_makes_any_call(wechat: Server) -> None:
 
 
 def test_call_goes_without_a_token(wechat: Server) -> None:
-    """None means that the call takes none; an empty one is a mistake, as everywhere."""
+    """None means that the call takes no token; an empty one is a mistake, as everywhere."""
     with wechat.pool() as pool:
         call(pool, None, "/cgi-bin/clear_quota/v2", method="POST", query={"appid": "A", "appsecret": "made-up"})
         with pytest.raises(InvalidMessage, match=r"^token: "):
@@ -772,7 +772,7 @@ def test_call_hides_what_is_named_like_a_secret_at_every_level() -> None:
 
 
 def test_call_takes_echoes_of_all_secrets_out() -> None:
-    """A token beside it does not keep a secret of the body in the error."""
+    """Even if there is also a token, a secret of the body does not stay in the error."""
     echo = b'{"errcode":40125,"errmsg":"no made-up-a-secret!"}'
     with Server(answers(reply(echo))) as server, server.pool() as pool, pytest.raises(ApiError) as caught:
         call(pool, TOKEN, "/x", {"more": {"component_appsecret": "made-up-a-secret!"}})
@@ -798,7 +798,7 @@ def test_an_answer_does_not_repeat_the_token() -> None:
 
 @pytest.mark.parametrize("secret", ["t", "ok", "72", "token", "errcode"])
 def test_a_short_secret_spoils_no_reply(secret: str) -> None:
-    """What is part of common words is no secret: an accepted call must not look like an unclear one."""
+    """A part of common words is not a secret: an accepted call must not look like an unclear one."""
     sandbox = Sandbox(secret=secret)
     pool = sandbox.pool()
     token = fetch_token(pool, sandbox.appid, secret, clock=sandbox.clock)

@@ -193,7 +193,7 @@ def slow_reader(peer: Peer) -> None:
 
 
 def test_an_upload_may_take_longer_than_the_connect_timeout() -> None:
-    """A slow uplink is no failure, as long as it flows."""
+    """A slow uplink is not a failure, as long as it flows."""
     options = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)]
     with (
         Server(slow_reader, receive_buffer=32768) as server,
@@ -272,7 +272,7 @@ def test_no_retry_after_is_obeyed(status: str, act: Callable[[Pool], object]) ->
 @pytest.mark.parametrize("script", [cut_after_request, once(b"HTTP/1.1 2"), cut_at_once, stall])
 @pytest.mark.parametrize("act", [lambda pool: send(pool, TOKEN, HELLO), lambda pool: download(pool, TOKEN, "MEDIA_ID")])
 def test_nothing_is_tried_twice(script: Script, act: Callable[[Pool], object]) -> None:
-    """A cut or a silence is reported after one connection, for a GET, too."""
+    """A cut or a silence is reported after one connection, even for a GET."""
     with Server(script, answers(reply())) as server, server.pool(read_timeout=0.1) as pool:
         with pytest.raises(TransportError):
             act(pool)
@@ -407,7 +407,7 @@ def test_a_medium_past_max_bytes_is_refused() -> None:
 
 
 def test_a_medium_may_take_as_long_as_it_flows() -> None:
-    """A slow medium is no failure: only silence is."""
+    """A slow medium is not a failure: only silence is."""
 
     def slowly(peer: Peer) -> None:
         peer.read()
@@ -536,7 +536,7 @@ def test_what_is_no_pool_is_refused(pool: Any, act: Callable[[Any], object]) -> 
     ["", b"bytes", 7, lambda: "80_made-up", "80_made-up\n", "80_\udc80", FromAppid(""), CloudbaseToken("made-up\n")],
 )
 def test_a_token_that_is_none_is_named(token: Any) -> None:
-    """An empty token, one that is no str and one with a line break is InvalidMessage, and nothing is sent."""
+    """An empty token, one that is not a str, or one with a line break is InvalidMessage, and nothing is sent."""
     with Server(answers(reply())) as server, server.pool() as pool:
         with pytest.raises(InvalidMessage) as caught:
             send(pool, token, HELLO)
@@ -601,7 +601,7 @@ def test_an_id_that_is_none_is_not_noted(said: str) -> None:
 
 
 def test_the_relays_own_error_says_what_to_do_in_the_console() -> None:
-    """It has no errcode, and is no success."""
+    """It has no errcode, but is not a success."""
     body = b'{"request_id":"R","error_type":"OPENAPI_PROXY_ERROR","error_code":10001,"error_message":"M"}'
     answer = reply(body, "502 Bad Gateway", "x-openapi-seqid: S")
     with Server(answers(answer)) as server, server.pool() as pool, pytest.raises(BadReply) as caught:
@@ -713,7 +713,7 @@ def test_a_file_that_shrinks_is_invalid() -> None:
 
 
 class Greedy(io.BytesIO):
-    """Gives more than it is asked for, once it is on its way: another request, for example."""
+    """Returns more than was asked for, once it is on its way: another request, for example."""
 
     def read(self, size: int | None = -1) -> bytes:
         piece = super().read(size)
@@ -786,7 +786,7 @@ def test_a_file_that_cannot_be_read_is_not_taken_for_the_network() -> None:
 
 
 def test_a_file_that_grows_is_sent_at_its_first_length() -> None:
-    """What is appended meanwhile stays behind."""
+    """What is appended in the meantime is not sent."""
     file = io.BytesIO(JPEG + bytes(200_000))
 
     def grow(sent: int, total: int) -> None:

@@ -29,7 +29,7 @@ class Sample(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What a reader made of it."""
+    """The result of one reader."""
 
     status: int
     reason: str
@@ -63,7 +63,7 @@ class Wire(io.RawIOBase):
 
 
 def read(response: HTTPResponse, sizes: tuple[int, ...] = ()) -> Read:
-    """Read a response: all at once, or by read1 and read in turn, so many bytes at a time."""
+    """Read a response: all at once, or by read1 and read in turn, this many bytes at a time."""
     response.begin()
     body = b""
     if not sizes:
@@ -79,7 +79,7 @@ def read(response: HTTPResponse, sizes: tuple[int, ...] = ()) -> Read:
 
 
 def differences(seed: int, count: int) -> Iterator[tuple[Sample, Read, Read]]:
-    """Give those of so many samples that the two readers do not agree on."""
+    """Yield those of this many samples on which the two readers disagree."""
     chance = random.Random(seed)
     for _ in range(count):
         sample = reply(chance)

@@ -1,1 +1,1 @@
-"""Attacks on the promises, all that we know of: `python -m tests.attack`; the suite runs a short form of each."""
+"""All the attacks on the promises that we know of: `python -m tests.attack`; the suite runs a short form of each."""

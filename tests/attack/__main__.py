@@ -1,4 +1,4 @@
-"""Attack: all parts, or those named, as `matrix` or as `matrix:chunk size` for the cases whose name holds that."""
+"""Attack: all parts, or the named ones, as `matrix`, or as `matrix:chunk size` for cases with that in their name."""
 
 import argparse
 import importlib

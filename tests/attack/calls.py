@@ -48,14 +48,14 @@ def _secret_of(name: str) -> str:
 
 
 class Got(NamedTuple):
-    """What a call gave: as it would be shown, and all that it holds."""
+    """What a call returned: as it would be shown, and everything that it holds."""
 
     shown: str
     content: str
 
 
 class Kind(NamedTuple):
-    """A kind of call; `receipt` for one that is a message or a status, whose success must be said by errcode 0."""
+    """A kind of call; `receipt` for a message or a status, whose success only an errcode of 0 confirms."""
 
     call: Callable[[Pool, str], Got]
     path: str

@@ -39,7 +39,7 @@ _PUBLISHED = {
 
 
 class Cut(NamedTuple):
-    """One published reply, framed in one way, of which so many bytes arrive, and what follows them."""
+    """One published reply, framed in one way, of which this many bytes arrive, and what follows them."""
 
     kind: str
     framing: str
@@ -86,7 +86,7 @@ def _act_of(data: bytes, then: str) -> Act:
 
 
 def run(quick: bool, only: str = "") -> Result:
-    """Run all cuts, or those whose name holds `only`."""
+    """Run all cuts, or those with `only` in their names."""
     cuts = [cut for cut in _cuts(quick) if only in cut.name]
     cuts = cuts[:: _QUICK if quick else 1]
     numbers = itertools.count(1)
@@ -149,7 +149,7 @@ def _lenient(pool: Pool, name: str) -> Got:
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of a call that takes half a reply for the whole."""
+    """Return what is found for a call that takes half a reply as the whole."""
     kind = Kind(_lenient, KINDS["send"].path, receipt=True)
     cut = Cut("send", "length", _framed("send")["length"][1] - 3, "close", "urllib3")
     with Acting() as acting:

@@ -188,7 +188,7 @@ def _calls(scene: _Scene, base: int) -> Iterator[str]:
 
 
 def _fork(scene: _Scene, base: int) -> tuple[int, int]:
-    """Return the pid and the pipe of a child that calls and tells what is wrong."""
+    """Return the pid and the pipe of a child that calls and reports what is wrong."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of threads at a fork: they are meant
@@ -203,7 +203,7 @@ def _fork(scene: _Scene, base: int) -> tuple[int, int]:
 
 
 def _told_by(pid: int, pipe: int, end: float) -> list[str]:
-    """Return what a child tells; one that says nothing in time hangs, and is ended."""
+    """Return what a child reports; one that does not report in time hangs, and is ended."""
     told = b""
     while not told.endswith(b"\n") and select.select([pipe], [], [], max(0.0, end - time.monotonic()))[0]:
         if not (more := os.read(pipe, 65536)):
@@ -232,7 +232,7 @@ _PARENT = os.getpid()
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of urllib3 alone, which shares a kept connection, and of a child that hangs."""
+    """Return what is found for urllib3 alone, which shares a kept connection, and for a child that hangs."""
     global _PARENT
     _PARENT = os.getpid()
     found: dict[str, list[Finding]] = {}

@@ -1,4 +1,4 @@
-"""What an attack gives back: how much was tried, and what was found, each with the name under which to try it again."""
+"""What an attack returns: how much was tried, and what was found, each with the name under which to try it again."""
 
 from collections.abc import Callable
 from typing import NamedTuple

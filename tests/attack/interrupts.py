@@ -198,7 +198,7 @@ def _swallowing(pool: Pool, name: str) -> Got:
 
 
 def _releasing(pool: Pool, name: str) -> Got:
-    """Give the connection back before its reply was read."""
+    """Put the connection back before its reply has been read."""
     path = f"{KINDS['send'].path}?access_token={token_of(name)}"
     connection = pool._get_conn()
     try:
@@ -212,7 +212,7 @@ def _releasing(pool: Pool, name: str) -> Got:
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of calls that keep a token, a place, the interrupt, or a reply half read."""
+    """Return what is found for calls that keep a token, a place, the interrupt, or a half-read reply."""
     found = {}
     wanted = {_keeping: "secret", _taking: "place", _swallowing: "swallowed", _releasing: "own answer"}
     for call, sign in wanted.items():

@@ -1,4 +1,4 @@
-"""Runs one call, and holds what came of it against the promises: whose answer, maybe_sent, the type, secrets, time."""
+"""Runs one call, and checks its outcome against the promises: whose answer, maybe_sent, the type, secrets, time."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ _SLACK = 2.5  # seconds: a machine may be busy
 
 
 class Outcome(NamedTuple):
-    """What a call gave or raised, and how long it took in seconds."""
+    """What a call returned or raised, and how long it took in seconds."""
 
     got: Got | None
     error: BaseException | None
@@ -41,7 +41,7 @@ def places_of(pool: Pool) -> int:
 
 
 def faults(outcome: Outcome, kind: Kind, name: str, *, heard: int, bounded: bool = True) -> Iterator[str]:
-    """Give what is wrong about a call that the server heard so often; not `bounded`: a drip may hold it."""
+    """Yield what is wrong with a call that reached the server `heard` times; not `bounded`: a drip may hold it."""
     if bounded and outcome.seconds > _PATIENCE * READ_TIMEOUT + _SLACK:
         yield f"took {outcome.seconds:.1f} s"
     if heard > (1 if kind.tells else 2):

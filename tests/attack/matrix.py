@@ -36,7 +36,7 @@ class Case(NamedTuple):
 
 
 def run(quick: bool, only: str = "") -> Result:
-    """Run all cases, or those whose name holds `only`."""
+    """Run all cases, or those with `only` in their names."""
     replies = hostile_replies()
     cases = [Case(*each) for each in itertools.product(replies, KINDS, POOLS, (False, True))]
     cases = [case for case in cases if only in case.name]
@@ -77,7 +77,7 @@ def run_case(acting: Acting, case: Case, hostile: Hostile, kind: Kind, numbers: 
 
 
 def _unexpected(outcome: Outcome, case: Case, hostile: Hostile, kind: Kind) -> Iterator[str]:
-    """Give what differs from what this reply is known to end in."""
+    """Yield what differs from the known outcome of this reply."""
     if not kind.tells:
         return
     got, error = outcome.got, outcome.error
@@ -134,7 +134,7 @@ def _denied(error: WxError) -> WxError:
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of calls that break a promise each: something, if this attack can see."""
+    """Return what is found for calls that each break one promise: something, if this attack works."""
     replies = hostile_replies()
     numbers = itertools.count(1)
     blind: dict[str, list[Finding]] = {}

@@ -24,7 +24,7 @@ _Read = Callable[[dict[str, str], bytes], Push]
 
 
 def run(quick: bool, only: str = "") -> Result:
-    """Give changed pushes to read_push and push_app; the seed and the number of a case repeat it."""
+    """Pass changed pushes to read_push and push_app; the seed and the number of a case repeat it."""
     each = _QUICK if quick else _EACH
     found: list[Finding] = []
     logging.getLogger("wxcs_lite").addHandler(quiet := logging.NullHandler())
@@ -118,7 +118,7 @@ _TAKERS: dict[str, Callable[[object], _Take]] = {"read_push": _reader, "push_app
 
 
 def _unsigned(query: dict[str, str], body: bytes) -> Push:
-    """Believe whoever writes."""
+    """Read a push without checking its signature."""
     try:
         return Push(json.loads(body), "json")
     except ValueError:
@@ -135,6 +135,6 @@ def _raising(query: dict[str, str], body: bytes) -> Push:
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of a reader that checks no signature, and of one that raises what it likes."""
+    """Return what is found for a reader that checks no signature, and for one that raises any error."""
     clients = {"no signature": _unsigned, "a bare error": _raising}
     return {name: list(_all(plain, name, _reading(read), 100)) for name, read in clients.items()}

@@ -1,4 +1,4 @@
-"""Replies as no good server gives them, each under the name that tells what is wrong with it."""
+"""Replies that no correct server sends, each under a name that says what is wrong with it."""
 
 import gzip
 import json
@@ -40,7 +40,7 @@ class Hostile(NamedTuple):
     flows: bool = False
 
     def act_of(self, secret: str, every: float) -> Act:
-        """Return what the server does with a call that holds this secret; a drip comes `every` so many seconds."""
+        """Return what the server does with a call that holds this secret; a drip comes `every` few seconds."""
 
         def act(peer: Peer, body: bytes, settled: threading.Event) -> bool:
             for piece in self.pieces:
@@ -61,12 +61,12 @@ class Hostile(NamedTuple):
 
 
 def _told(status: str = "200 OK", *headers: str, more: int = 0, extra: bytes = b"") -> Piece:
-    """Return a whole reply with the true body, whose length says `more` than it is, and then something extra."""
+    """Return a whole reply with the true body, whose stated length is `more` too long, and then something extra."""
     return lambda body, secret: reply(body, status, *headers, length=len(body) + more) + extra
 
 
 def _length(length: str) -> Piece:
-    """Return a reply that tells its length so: n stands for the true one in decimal, h in hex, m for one too long."""
+    """Return a reply with this length: n stands for the true one in decimal, h in hex, m for one too long."""
 
     def piece(body: bytes, _: str) -> bytes:
         told = length.format(n=len(body), m=len(body) + 9, h=f"{len(body):x}")
@@ -76,7 +76,7 @@ def _length(length: str) -> Piece:
 
 
 def _chunks_of(size: bytes = b"%x", end: bytes = b"0\r\n\r\n", *, start: str = _OK, after: bytes = b"\r\n") -> Piece:
-    """Return a reply in one chunk, whose size is told so (%x stands for the true one), and its end."""
+    """Return a reply in one chunk, with this text as its size (%x stands for the true one), and its end."""
     return lambda body, secret: _chunked(size.replace(b"%x", b"%x" % len(body)) + b"\r\n" + body + after + end, start)
 
 

@@ -1,4 +1,4 @@
-"""A server that gives each call its own answer, unless it was told of one by name how to treat it."""
+"""A server that gives each call its own answer, unless it has instructions for the call of that name."""
 
 import select
 import socket

@@ -1,4 +1,4 @@
-"""Pushes to hostile targets: whatever they answer, the process that pushes stays small, and ends in time."""
+"""Pushes to hostile targets: whatever they answer, the pushing process stays small and finishes in time."""
 
 import gzip
 import json
@@ -106,7 +106,7 @@ def _pushed(name: str, script: Callable[[Peer], object], more: list[str]) -> tup
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of a target whose answer is read to its end."""
+    """Return what is found for a target whose answer is read to its end."""
     script = _says(reply(bytes(60_000_000)))
     return {"an answer read whole": _pushed("greedy", script, ["greedy"])[1]}
 

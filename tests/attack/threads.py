@@ -1,4 +1,4 @@
-"""Thousands of mixed calls from many threads, with faults by chance, towards a server that counts what it delivers."""
+"""Thousands of mixed calls from many threads, with random faults, to a server that counts what it delivers."""
 
 import json
 import random
@@ -83,7 +83,7 @@ FAULTS: dict[str, Fault] = {
 
 
 class Told(NamedTuple):
-    """What one call was to run into, and how often the server has delivered it."""
+    """What was planned for one call, and how often the server has delivered it."""
 
     fault: str
     delivers: bool
@@ -114,7 +114,7 @@ Planned = tuple[str, str, Told]  # the name, the kind of call, and what becomes 
 
 
 def _plan(round_: int, count: int, kinds: Mapping[str, Kind]) -> Iterator[Planned]:
-    """Give so many calls, the same ones each time for a round of this number: half of them are messages."""
+    """Yield that many calls, the same for each round of this number: half of them are messages."""
     rng = random.Random(f"{_SEED} {round_}")
     names, weights = list(FAULTS), [fault.weight for fault in FAULTS.values()]
     for number in range(1, count + 1):
@@ -178,7 +178,7 @@ def _mixed(
 
 
 def _wrong(outcome: Outcome, name: str, told: Told) -> Iterator[str]:
-    """Give where the outcome of a call and the server's count do not agree."""
+    """Yield where the outcome of a call and the server's count disagree."""
     delivered, (got, error, _) = len(told.delivered), outcome
     if delivered > 1:
         yield f"delivered {delivered} times"
@@ -220,7 +220,7 @@ def _always_well(pool: Pool, name: str) -> Got:
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of a client that sends twice, one that denies it, and one that sees no failure."""
+    """Return what is found for a client that sends twice, one that denies it, and one that sees no failure."""
     found = {}
     for client in (_trying_again, _never_sent, _always_well):
         kinds = {"send": Kind(client, KINDS["send"].path, receipt=True)}

@@ -95,7 +95,7 @@ def _sentry() -> list[Finding]:
 
 
 def canaries() -> dict[str, list[Finding]]:
-    """Give what is found of secrets that leave by one way each."""
+    """Return what is found for secrets that each leak in one way."""
     found = {}
     for leak in (
         test_secrets.logged, test_secrets.in_text, test_secrets.in_locals, test_secrets.in_a_slice,

@@ -86,7 +86,7 @@ def _ticks() -> tuple[int, int] | None:
 
 
 def _print_load() -> None:
-    """Print how busy the machine is: beside another's work even ratios lose a few percent."""
+    """Print how busy the machine is: beside other programs even ratios lose a few percent."""
     if hasattr(os, "getloadavg"):
         print(f"\nload average of the last minute: {os.getloadavg()[0]:.2f}")
 

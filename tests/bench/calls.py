@@ -18,7 +18,7 @@ _RAW, _HAND, _PIECES, _OURS = "raw socket: the limit", "urlopen, by hand", "urlo
 
 
 def run(quick: bool) -> list[Goal]:
-    """Measure and print; there is no goal but to be seen."""
+    """Measure and print; no target has to be met."""
     rounds = 2 if quick else 20
     content = picture(MEGABYTE)
     with answering() as server, apart(server), TemporaryDirectory(dir=scratch()) as folder:

@@ -1,4 +1,4 @@
-"""The same calls over and over: as bare bytes, by hand with http.client and urllib3, and with wxcs_lite."""
+"""The same calls repeated: as bare bytes, by hand with http.client and urllib3, and with wxcs_lite."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ _PIECE = 65536
 
 
 class Library(Protocol):
-    """What each of the libraries is made to do, in the way that its own documents show."""
+    """What each of the libraries has to do, in the way that its own documents show."""
 
     def send(self) -> object: ...
     def typing(self) -> object: ...
@@ -42,7 +42,7 @@ def path_of(call: str, **more: str) -> str:
 
 
 def accepted(reply: Any) -> Any:
-    """Return the parsed reply, or raise: whoever calls an API by hand looks at its errcode, too."""
+    """Return the parsed reply, or raise, because code that calls the API by hand checks the errcode, too."""
     if reply.get("errcode"):
         raise RuntimeError(reply)
     return reply
@@ -138,7 +138,7 @@ class ByHand:
         return self._uploaded(body, {"Content-Type": kind})
 
     def upload_in_pieces(self, content: bytes) -> object:
-        """Upload as somebody careful would: no copy of the whole, and no piece too large for a slow uplink."""
+        """Upload as a careful user would: no copy of the whole, and no piece too large for a slow uplink."""
         length = str(len(_PART) + len(content) + len(_END))
         headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}", "Content-Length": length}
         return self._uploaded(_cut(content), headers)

@@ -1,4 +1,4 @@
-"""What an operation costs when there are ever more customers and events: flat, or nearly so, is how it should be."""
+"""What an operation costs as customers and events increase: it should stay flat, or nearly so."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ _EACH = 4  # events of a customer
 
 
 def run(quick: bool) -> list[Goal]:
-    """Measure and print; there is no goal but to be seen."""
+    """Measure and print; no target has to be met."""
     sizes = (1, 100, 1000) if quick else (1, 1000, 100_000)
     rounds, count = (2, 5) if quick else (20, 100)
     rows = [
@@ -84,7 +84,7 @@ def _one_of(customers: int) -> Call:
 
 
 def _panel(sizes: Sequence[int], rounds: int, count: int) -> list[list[str]]:
-    """Return what the panel pays for a key, for a key in the customer's field, and each second."""
+    """Return the panel's cost of a key, of a key in the customer's field, and of each second."""
     names = [f"panel: {what}, N customers" for what in ("a key", "a key of an openid", "a second")]
     if find_spec("ipywidgets") is None:
         return [[name, NOT_INSTALLED] for name in names]

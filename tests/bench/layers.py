@@ -23,7 +23,7 @@ _OTHER = "the rest"
 
 
 def run(quick: bool) -> list[Goal]:
-    """Measure and print; there is no goal but to be seen."""
+    """Measure and print; no target has to be met."""
     if not hasattr(signal, "setitimer"):
         note("Layers: this system has no clock that counts the CPU time of one process.")
         return []
@@ -42,7 +42,7 @@ def run(quick: bool) -> list[Goal]:
 
 
 def _watch(call: Call, count: int, seen: Counter[tuple[str, str]]) -> float:
-    """Call so many times, count who is at work at each tick, and return the CPU seconds."""
+    """Call this many times, count which library runs at each tick, and return the CPU seconds."""
     call()
     begun = time.process_time()
     with _ticking(seen):

@@ -1,4 +1,4 @@
-"""CPU time and latency of calls, measured in turns, so that whatever else the machine does hits all of them alike."""
+"""CPU time and latency of calls, measured in turns, so that other load on the machine affects all of them alike."""
 
 import gc
 import os
@@ -34,7 +34,7 @@ class Cost(NamedTuple):
         return median(mine / wall for mine, wall in zip(self.served, self.wall, strict=True))
 
     def percentile(self, percent: int) -> float:
-        """Return the latency that so many percent of the calls stayed within."""
+        """Return the latency that this many percent of the calls did not exceed."""
         return quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
@@ -84,7 +84,7 @@ def _block(call: Call, count: int, server: Server | None) -> Cost:
 
 @contextmanager
 def apart(server: Server) -> Iterator[None]:
-    """Give client and server a core each, where the system can: else it moves them about, at a price that varies."""
+    """Pin client and server to a core each, if the system can: otherwise it moves them, at a varying cost."""
     if not hasattr(os, "sched_setaffinity") or len(cores := sorted(os.sched_getaffinity(0))) < 2:
         yield
         return

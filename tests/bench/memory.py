@@ -28,7 +28,7 @@ _OURS = "wxcs_lite"
 
 
 class _Task(NamedTuple):
-    """What a child is told to do."""
+    """What a child process has to do."""
 
     port: int
     path: str

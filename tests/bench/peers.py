@@ -1,4 +1,4 @@
-"""Other people's libraries, each used as its own documents show; whichever is missing is passed over."""
+"""Other people's libraries, each used as its own documentation shows; missing ones are skipped."""
 
 import io
 import json

@@ -30,7 +30,7 @@ class Post(NamedTuple):
 
 
 def run(quick: bool) -> list[Goal]:
-    """Measure and print; there is no goal but to be seen."""
+    """Measure and print; no target has to be met."""
     try:
         import_module("cryptography")
     except ImportError:

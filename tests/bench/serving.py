@@ -21,7 +21,7 @@ _THREADS = 8  # of waitress
 
 
 def run(quick: bool) -> list[Goal]:
-    """Measure and print; there is no goal but to be seen."""
+    """Measure and print; no target has to be met."""
     if not (find_spec("waitress") and find_spec("cryptography")):
         print(f"\n## Encrypted pushes, served\n\nwaitress or cryptography: {NOT_INSTALLED}")
         return []
@@ -42,7 +42,7 @@ def run(quick: bool) -> list[Goal]:
 
 
 def _push(port: int, posts: Sequence[Post], connections: int) -> tuple[float, float, float]:
-    """Send all, over so many connections at once; return pushes a second, and the median and p99 of the seconds."""
+    """Send all, over this many connections at once; return pushes per second, and median and p99 in seconds."""
     shares = [posts[at::connections] for at in range(connections)]
     begun = time.perf_counter()
     with ThreadPoolExecutor(connections) as threads:

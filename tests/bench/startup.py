@@ -1,4 +1,4 @@
-"""What an import costs a process that has just begun, beyond what urllib3 costs it."""
+"""What an import costs a new process, beyond the cost of urllib3."""
 
 import os
 import re

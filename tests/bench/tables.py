@@ -56,7 +56,7 @@ def print_costs(title: str, costs: Mapping[str, Cost | None], base: str, *, serv
 
 
 def print_goals(goals: Iterable[Goal]) -> None:
-    """Print what must be so beside what is."""
+    """Print each goal beside the figure that was measured."""
     rows = [(goal.what, goal.goal, goal.measured, "yes" if goal.met else "NO") for goal in goals]
     print_table("Goals", ("what", "goal", "measured", "met"), rows)
 
@@ -67,7 +67,7 @@ def note(text: str) -> None:
 
 
 def times(ratio: float) -> str:
-    """Write a ratio; the sign tells it from a figure that depends on the machine."""
+    """Write a ratio; the sign distinguishes it from a figure that depends on the machine."""
     return f"{ratio:.3f}×" if ratio < 10 else f"{ratio:.1f}×"
 
 

@@ -1,4 +1,4 @@
-"""Sends a second with ever more threads, towards a server that takes 20 ms for each, beside the ideal line."""
+"""Sends per second with more and more threads, to a server that takes 20 ms for each, beside the ideal line."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""How much one installs: the packages that come along, and their bytes, as this environment's metadata tells."""
+"""How much one installs: the packages that come along, and their bytes, according to this environment's metadata."""
 
 import json
 from importlib.metadata import Distribution, PackageNotFoundError, distribution

@@ -1,4 +1,4 @@
-"""How the recipes are run: as README says, in processes of their own, with the sandbox as WeChat."""
+"""How the recipes are run: as README says, in processes of their own, with the sandbox in place of WeChat."""
 
 import os
 import re
@@ -17,7 +17,7 @@ PUSH_TOKEN, AES_KEY = "madeUp", "x" * 42 + "A"
 
 
 def account(sandbox: Sandbox, url: str) -> dict[str, str]:
-    """Return what README says to set, for the sandbox as it is served at this URL."""
+    """Return the settings that README names, with the values of a sandbox served at this URL."""
     return {
         "WXCS_APPID": sandbox.appid,
         "WXCS_SECRET": sandbox.secret,

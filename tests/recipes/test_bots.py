@@ -1,4 +1,4 @@
-"""The recipes with Flask and FastAPI: real servers, pushed to by the sandbox as by WeChat, in secure mode."""
+"""The recipes with Flask and FastAPI: real servers, to which the sandbox pushes as WeChat does, in secure mode."""
 
 import http.client
 from collections.abc import Callable, Iterator

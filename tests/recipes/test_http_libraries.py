@@ -25,7 +25,7 @@ Perform = Callable[[Request], Any]
 
 @pytest.fixture(params=NAMES)
 def perform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Perform]:
-    """Give what calls a recipe's own `perform` with the token, for the server at some URL."""
+    """Return a function that makes the recipe's `perform` for a server's URL."""
 
     def at(url: str) -> Perform:
         monkeypatch.setenv("WXCS_BASE_URL", url)

@@ -22,7 +22,7 @@ TYPING, SEND = "/cgi-bin/message/custom/typing", "/cgi-bin/message/custom/send"
 
 
 class Model:
-    """What a test decides to answer, piece by piece; it waits while it is told to."""
+    """A model whose answers, piece by piece, the test decides; it can be made to wait."""
 
     def __init__(self) -> None:
         self.says: Callable[[str], list[str]] = lambda said: [f"You wrote: {said}"]
@@ -252,7 +252,7 @@ def test_a_token_that_somebody_replaced_is_replaced_once() -> None:
 
 
 def test_conversations_are_kept_for_so_many_customers() -> None:
-    """Who was silent for longest is forgotten."""
+    """The customer who was silent for longest is forgotten."""
     stage = Stage()
     kept = [stage.bot.customer(f"c{n}") for n in range(LLM["CUSTOMERS"])]
     assert kept[0] is stage.bot.customer("c0")

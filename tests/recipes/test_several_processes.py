@@ -93,7 +93,7 @@ class Workers(NamedTuple):
 
 @contextmanager
 def two_workers(sandbox: Sandbox, folder: Path, **environment: str) -> Iterator[Workers]:
-    """Start the recipe with README's command, at a free port, for the sandbox."""
+    """Start the recipe with the command in README, at a free port, against the sandbox."""
     readme = (RECIPE / "README.md").read_text("utf-8")
     assert "\ngunicorn -w 2 --preload app:app\n" in readme
     command = [sys.executable, "-m", "gunicorn", "-w", "2", "--preload", "app:app", "-b", "127.0.0.1:0"]

@@ -143,12 +143,12 @@ def _picture(content: bytes) -> bytes:
 # fmt: off
 RULES = (
     Rule(
-        f"session_from is cut at {_MAX_SESSION_FROM:,} bytes; an entry has no MsgId.",
+        f"session_from is cut at {_MAX_SESSION_FROM:,} bytes; the event of entering the session has no MsgId.",
         f"session_from 超过 {_MAX_SESSION_FROM:,} 字节会被截断；进入会话事件没有 MsgId。",
         page=RECEIVE,
     ),
     Rule(
-        "Events are pushed also while an agent has the session.",
+        "Events are still pushed during an agent's session.",
         "人工会话期间，事件仍会推送。",
         inferred=True,
     ),

@@ -138,26 +138,27 @@ def _text(name: bytes) -> str:
 # fmt: off
 RULES = (
     Rule(
-        "The body is read as JSON in UTF-8, whatever its Content-Type.",
+        "The body is always read as UTF-8 JSON, whatever its Content-Type.",
         "请求体一律按 UTF-8 JSON 解析，不看 Content-Type。",
         seen="2022-02", inferred=True, errcodes=(44002, 47001),
     ),
     Rule(
-        "\\u escapes are shown to the customer as they are. (Four reports say so, two say otherwise, none is newer "
-        "than 2018; 47002 is published and was never seen.)",
+        "\\u escapes are shown to the customer literally. (Four reports say so, two say the opposite, none of them "
+        "newer than 2018; 47002 is documented but was never seen.)",
         "\\u 转义会原样显示给用户。（四份报告如此，两份相反，都不晚于 2018 年；47002 只见于文档，没有实例。）",
         page=CODES, seen="2015, 2017-09, 2017-12, 2018-12: https://github.com/dptobat/learning-php/issues/50",
         errcodes=(47002,), setting="unicode_escapes",
     ),
     Rule(
-        "The file is a part called media. (A part called file was accepted once.)",
+        "The part with the file must be named media. (One named file was accepted once.)",
         "文件所在的部分必须名为 media。（名为 file 的曾被接受过一次。）",
         page=UPLOAD, seen="https://github.com/JeffreySu/WeiXinMPSDK/pull/698; file: 2020-09", errcodes=(41005,),
         setting="part_name",
     ),
     Rule(
-        "It needs a filename in quotes; filename*= alone is none. The boundary in the header has no quotes.",
-        "filename 必须有，且加双引号；只有 filename*= 等于没有。请求头里的 boundary 不加引号。",
+        "That part needs a filename in quotes; filename*= alone is not enough. The boundary in the header has no "
+        "quotes.",
+        "该部分必须有带双引号的 filename，只有 filename*= 不算。请求头里的 boundary 不加引号。",
         seen="2025: https://github.com/silenceper/wechat/pull/832; https://github.com/wechatpy/wechatpy/issues/293",
         errcodes=(41005,),
     ),

@@ -138,25 +138,25 @@ def get_ips(account: "Account", call: Call) -> Mapping[str, Any]:
 # fmt: off
 RULES = (
     Rule(
-        "An upload is answered without an errcode and with an empty item; a thumb has a thumb_media_id. (The page "
+        "The reply to an upload has no errcode, but an empty item; for a thumb it has a thumb_media_id. (The page "
         "shows an errcode and no item.)",
-        "上传成功时不返回 errcode，另有空的 item；thumb 返回 thumb_media_id。（官方页面有 errcode，没有 item。）",
+        "上传成功时不返回 errcode，但有一个空的 item；thumb 返回 thumb_media_id。（官方页面有 errcode，没有 item。）",
         seen="2020-08, 2020-09, 2021-09, 2021-10", setting="upload_reply",
     ),
     Rule(
-        "A download comes with the published headers, a video as an address in JSON. That its filename says jpg "
-        "whatever it is was not published.",
-        "下载时带官方文档所列的响应头，视频则返回 JSON 形式的地址。文件名一律用 jpg 后缀是推断。",
+        "A download has the published headers; a video comes as a URL in JSON. That the filename always ends in jpg "
+        "is not published.",
+        "下载时带官方文档所列的响应头，视频则以 JSON 返回下载地址。文件名一律以 jpg 为后缀，属推断。",
         page=UPLOAD, inferred=True,
     ),
     Rule(
-        "A missing field and a field of a wrong type have these codes on every call.",
+        "A missing field and a field of the wrong type have these codes in every call.",
         "缺少字段、字段类型不对，各接口统一用这两个错误码。",
         inferred=True, errcodes=(40035, 41011),
     ),
     Rule(
-        "get_quota wants a path that begins with a slash and exists; clear_quota wants the account's own appid.",
-        "查询额度的路径须以斜杠开头并且存在；清零须用本账号的 appid。",
+        "get_quota needs an existing path that begins with a slash; clear_quota needs the account's own appid.",
+        "查询额度时，路径须以斜杠开头，且确有其接口；清零须用本账号的 appid。",
         page=OPEN_API, errcodes=(40013, 76003, 76021),
     ),
 )

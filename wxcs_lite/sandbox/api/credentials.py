@@ -47,18 +47,18 @@ def relayed(account: Account, request: Request, reply: Reply) -> Reply:
 # fmt: off
 RULES = (
     Rule(
-        "A call without any token is told so.",
+        "A call without any credential is refused.",
         "没有任何凭证的调用会被拒绝。",
         seen="2026-09", errcodes=(41001,),
     ),
     Rule(
-        "Inside cloud hosting a call needs no token, but its path has to be in the console's list. A token of the "
-        "caller's own counts first.",
+        "Inside cloud hosting a call needs no token, but its path must be in the console's list. If the caller sends a "
+        "token, it takes precedence.",
         "云托管内调用无须 access_token，但路径须在控制台的列表里；调用方自带的凭证优先。",
         page=CLOUD, inferred=True, errcodes=(85107,), setting="cloud_hosting",
     ),
     Rule(
-        "In an environment of another account a call without from_appid runs for the wrong one, and is refused.",
+        "In another account's environment, a call without from_appid counts as that account's, and is refused.",
         "环境属于另一个账号时，不带 from_appid 的调用会算到那个账号上，因而被拒。",
         page=CLOUD, inferred=True, errcodes=(48001,), setting="cloud_shared",
     ),

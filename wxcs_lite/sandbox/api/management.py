@@ -125,18 +125,18 @@ def official_accounts_only(account: "Account", call: Call) -> NoReturn:
 # fmt: off
 RULES = (
     Rule(
-        "A sub-merchant's icon is an image on the shelf; a list is asked for by numbers.",
+        "A sub-merchant's icon must be temporary media of type image; the offset and count of a list must be numbers.",
         "子商户图标须为图片类临时素材；列表的 offset 和 count 须为数字。",
         page=MANAGEMENT, inferred=True, errcodes=(40004, 40035),
     ),
     Rule(
-        "The check of the network wants a URL for pushes, an action and an operator of the list.",
-        "网络检测要求已配置推送 URL，action 和运营商须在列表之内。",
+        "The network check needs a URL for pushes, and an action and an operator from the published list.",
+        "网络检测要求已配置推送 URL，action 和运营商须为文档所列的值。",
         page=OPEN_API, errcodes=(40201, 40202, 40203),
     ),
     Rule(
-        "What only Official Accounts may call is refused, as it was for a Mini Program on one of these paths.",
-        "仅公众号可用的接口会被拒绝，小程序在其中一个接口上遇到过。",
+        "Calls that only Official Accounts may use are refused, as was seen for a Mini Program with one of them.",
+        "仅公众号可用的接口会拒绝调用；曾有小程序在其中一个接口上遇到。",
         seen="2020-08", inferred=True, errcodes=(48001,),
     ),
 )

@@ -131,23 +131,23 @@ def _json(fields: Mapping[str, object], content_type: str) -> Reply:
 # fmt: off
 RULES = (
     Rule(
-        "An unknown path is HTTP 404, and no JSON; a wrong method is 43001 or 43002.",
+        "An unknown path answers HTTP 404, without JSON; a wrong method answers 43001 or 43002.",
         "未知路径返回 HTTP 404，不是 JSON；请求方法不对返回 43001 或 43002。",
         page=CODES, seen="https://github.com/zoujingli/WeChatDeveloper", errcodes=(43001, 43002),
     ),
     Rule(
-        "A missing token is told first, then a bad one, before the body is looked at.",
+        "The token is checked before the body: first whether there is one, then whether it is valid.",
         "先检查有没有 access_token，再检查是否有效，之后才看请求体。",
         seen="2026-09",
     ),
     Rule(
-        "Then come allowance, permission, body, fields, and the reply window last.",
+        "After the token come the quota, the permission, the body and its fields, and last the reply window.",
         "其后依次是额度、权限、请求体、各字段，最后是下发时限。",
         inferred=True,
     ),
     Rule(
-        "What the account may not call is refused.",
-        "账号没有权限的接口会被拒绝。",
+        "Calls that the account has no permission for are refused.",
+        "账号没有权限的接口会拒绝调用。",
         seen="2020-08, 2023-10", inferred=True, errcodes=(48001,), setting="unauthorized",
     ),
 )

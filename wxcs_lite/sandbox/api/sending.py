@@ -120,47 +120,47 @@ def for_business(answer: Answerer) -> Answerer:
 # fmt: off
 RULES = (
     Rule(
-        "An openid is 1 to 64 letters, digits, _ and -; anything else is none.",
+        "An openid has 1 to 64 letters, digits, _ and -; anything else is refused.",
         "openid 为 1 到 64 个字母、数字、下划线或短横线，否则视为不合法。",
         seen="2024-09", inferred=True, errcodes=(40003,),
     ),
     Rule(
-        f"A Mini Program sends {', '.join(_PARTS)}; another msgtype is refused (seen of news), and so is none.",
+        f"A Mini Program can send {', '.join(_PARTS)}; any other msgtype is refused (seen with news), and so is a "
+        "missing one.",
         f"小程序可下发 {'、'.join(_PARTS)}；其他 msgtype 会被拒绝（实例为 news），缺少 msgtype 亦然。",
         page=SEND_CALL, seen="https://github.com/w7corp/easywechat/issues/1671", inferred=True,
         errcodes=(40008, 45162),
     ),
     Rule(
-        f"A text has something in it, and at most {_MAX_TEXT} bytes of UTF-8, as users have measured.",
+        f"A text must not be empty, and has at most {_MAX_TEXT} bytes of UTF-8, as measured by users.",
         f"文本不能为空，最长 {_MAX_TEXT} 字节（UTF-8，用户实测）。",
         seen="2023-12", inferred=True, errcodes=(44004, 45002),
     ),
     Rule(
-        "A link in a text leads into the Mini Program itself, and so does a card.",
+        "A link in a text, or a card, may only lead into the Mini Program itself.",
         "文字链接和小程序卡片只能指向本小程序。",
         page=SEND_CALL, inferred=True, errcodes=(40166, 45086),
     ),
     Rule(
-        "A link with empty addresses is answered ok and never shown.",
-        "链接地址为空的图文链接返回成功，但用户收不到。",
+        "A link message with empty addresses is answered with ok but never shown.",
+        "地址为空的图文链接返回成功，但用户收不到。",
         seen="2018: https://github.com/w7corp/easywechat/issues/1230",
     ),
     Rule(
-        "A picture that a customer sent can be sent on under its MediaId. A refused send takes nothing from the "
-        "count.",
+        "A picture from a customer can be sent again by its MediaId. A refused send does not count as a message.",
         "用户发来的图片可用其 MediaId 直接下发。被拒绝的下发不占条数。",
         inferred=True,
     ),
     Rule(
-        "A field of a wrong type is refused.", "字段类型不对会被拒绝。", page=CODES, inferred=True, errcodes=(40035,)
+        "A field of the wrong type is refused.", "字段类型不对会被拒绝。", page=CODES, inferred=True, errcodes=(40035,)
     ),
     Rule(
-        "The command of typing is Typing or CancelTyping.",
+        "The command must be Typing or CancelTyping.",
         "command 只能是 Typing 或 CancelTyping。",
         page=TYPING_CALL, errcodes=(45072,),
     ),
     Rule(
-        "The paths of sub-merchants need a businessid, a number or a text.",
+        "The sub-merchant paths need a businessid, as a number or a string.",
         "多商户接口必须带 businessid，数字或字符串均可。",
         page=MANAGEMENT, seen="2023-01, 2023-02", errcodes=(40101,),
     ),

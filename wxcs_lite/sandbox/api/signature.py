@@ -129,9 +129,9 @@ def sealed(account: "Account", keys: "ApiKeys", path: str, reply: Reply, now: fl
 # fmt: off
 RULES = (
     Rule(
-        f"What is signed is verified, decrypted, and answered signed: {', '.join(SIGNED)}. The order of the checks, "
-        f"the {_WINDOW} s and that errors are sealed, too, are our reading.",
-        f"对签名请求验签、解密，返回也加密并签名，适用于 {'、'.join(SIGNED)}。"
+        f"Signed requests are verified and decrypted, and their replies encrypted and signed: {', '.join(SIGNED)}. The "
+        f"order of the checks, the limit of {_WINDOW} s, and that errors are encrypted as well are our reading.",
+        f"对签名请求先验签、再解密，返回内容也加密并签名，适用于 {'、'.join(SIGNED)}。"
         f"检查的先后、{_WINDOW} 秒的时限、出错时也加密，均为推断。",
         page=SIGNATURE, seen="40234: 2023-07, 2026-03; 40235: 2024-04", inferred=True,
         errcodes=(40231, 40232, 40233, 40234, 40235, 40236, 40237, 40239, 40240), setting="api_signature",

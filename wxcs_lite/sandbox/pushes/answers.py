@@ -119,20 +119,21 @@ def _read_xml(text: str) -> dict[str, Any]:
 # fmt: off
 RULES = (
     Rule(
-        "success and nothing at all are fine. Anything else but a hand-over shows the notice; that it is not pushed "
-        "again is our reading, as is what another status than 2xx means. An encrypted success was seen to show it.",
-        "应答 success 或空内容均可；除转人工外的其他内容会弹出提示。此后不再重推、非 2xx 状态如何处理，均为推断。"
-        "应答加密的 success 而弹出提示，有实例。",
+        "An answer may be success or empty. Any other answer except a hand-over shows the notice; that the push is "
+        "then not repeated is our reading, and so is what a status other than 2xx means. An encrypted success has "
+        "been seen to show the notice.",
+        "应答 success 或空内容均可；除转人工外，其他内容都会弹出提示。此后不再重推、非 2xx 状态如何处理，均为推断。"
+        "应答加密的 success 也会弹出提示，有实例。",
         page=RECEIVE, seen="2022-11: https://github.com/royalrick/weapp/issues/87", inferred=True,
     ),
     Rule(
-        "A text is no answer. (It was seen to be dropped in silence; here it shows the notice, so that it is "
-        "noticed.)",
-        "不能用文本应答。（实例中被静默丢弃；沙箱会弹出提示，以便发现。）",
+        "A push cannot be answered with a text message. (WeChat has been seen to drop one silently; the sandbox shows "
+        "the notice, so that you see the mistake.)",
+        "不能用文本消息应答。（实例中，微信直接丢弃，没有任何提示；沙箱会弹出提示，以便发现错误。）",
         page=RECEIVE, seen="2019-08, 2021-08: https://github.com/Eric-Guo/wechat/issues/264", inferred=True,
     ),
     Rule(
-        "A message can be handed over to an agent, an event cannot; in secure mode the answer is encrypted.",
+        "Messages can be handed over to an agent, events cannot; in secure mode the answer must be encrypted.",
         "消息可以转人工，事件不行；安全模式下应答须加密。",
         page=TRANSFER,
     ),

@@ -205,8 +205,9 @@ def open_pushes(
 # fmt: off
 RULES = (
     Rule(
-        "The URL is checked with an echostr, plain in every mode. A push without a good answer in 5 s comes again, "
-        f"{_ATTEMPTS} times in all (how far apart is not told: here at once).",
+        "The URL is checked first with an echostr, which is plain text in every mode. A push that is not answered "
+        f"correctly within 5 s is repeated, {_ATTEMPTS} attempts in all (the interval is not published; here there is "
+        "none).",
         f"先用 echostr 校验 URL，各模式下都是明文。5 秒内没有正确应答则重推，总共 {_ATTEMPTS} 次"
         "（间隔未公布，这里没有间隔）。",
         page=PUSH, inferred=True,

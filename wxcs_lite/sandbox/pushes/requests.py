@@ -136,48 +136,49 @@ def _signed(setting: Setting, timestamp: int, nonce: str) -> tuple[tuple[str, st
 # fmt: off
 RULES = (
     Rule(
-        "A push has signature, timestamp, nonce and openid in its query; an encrypted one encrypt_type and "
-        "msg_signature, too. Texts are CDATA in XML, numbers bare.",
+        "A push has signature, timestamp, nonce and openid in its query; an encrypted one also has encrypt_type and "
+        "msg_signature. In XML, texts are CDATA and numbers are not.",
         "推送的 URL 参数有 signature、timestamp、nonce、openid，加密时还有 encrypt_type 和 msg_signature。"
         "XML 中文本用 CDATA，数字不用。",
         page=PUSH, seen="2021-03, 2023-03",
     ),
     Rule(
-        "In XML each element ends its line. The envelope of an encrypted push is indented by four spaces (seen in "
-        "compatible mode, inferred for secure mode).",
+        "In XML a line break follows each element. The envelope of an encrypted push is indented by four spaces (seen "
+        "in compatible mode, inferred for secure mode).",
         "XML 每个元素后换行；加密推送的外层缩进四个空格（兼容模式有实例，安全模式为推断）。",
         seen="2023-03", inferred=True,
     ),
     Rule(
-        "A compatible push in XML is signed a second after its CreateTime, others at it: do not rely on either.",
-        "兼容模式的 XML 推送，timestamp 比 CreateTime 晚一秒，其余相同；不要依赖两者相等。",
+        "In compatible mode the timestamp of an XML push is a second after its CreateTime; in all other pushes the two "
+        "are equal. Do not rely on either.",
+        "兼容模式的 XML 推送，timestamp 比 CreateTime 晚一秒；其余推送两者相同。这两种情况都不要依赖。",
         seen="2020-07, 2021-03, 2023-03",
     ),
     Rule(
-        "JSON is compact outside; inside an encrypted push each pair has its line and a space after the colon. (The "
-        "page's own example is compact.)",
-        "外层 JSON 不含空白；加密推送内层每个键值占一行，冒号后有空格。（官方页面的例子是紧凑的。）",
+        "The outer JSON is compact; inside an encrypted push each pair is on a line of its own, with a space after the "
+        "colon. (The example on the page is compact.)",
+        "外层 JSON 不含空白；加密推送的内层 JSON 每个键值对占一行，冒号后有空格。（官方页面的示例不含空白。）",
         seen="2020-07", setting="inner_json",
     ),
     Rule(
-        "A push is labelled text/xml, in JSON as well. (For JSON nobody has told since 2018.)",
+        "The Content-Type of a push is text/xml, even for JSON. (For JSON, no report is newer than 2018.)",
         "推送的 Content-Type 为 text/xml，JSON 也一样。（JSON 的情况 2018 年之后没有新的实例。）",
         seen="XML: 2013/2017, 2023-03; JSON: 2018-01, https://github.com/tencentyun/wafer2-startup/issues/104",
         setting="content_type",
     ),
     Rule(
-        "Its other headers are Accept, Pragma and User-Agent.",
-        "其余请求头为 Accept、Pragma 和 User-Agent。",
+        "The other headers of a push are Accept, Pragma and User-Agent.",
+        "推送的其余请求头为 Accept、Pragma 和 User-Agent。",
         seen="2023-03",
     ),
     Rule(
-        "A push into a container of cloud hosting has neither query nor signature, is never encrypted, and marked by "
-        "x-wx-source; its other headers are those of one product's test data.",
+        "A push to a cloud hosting container has neither query nor signature, is never encrypted, and is marked by "
+        "x-wx-source; its other headers are taken from one product's test data.",
         "推送到云托管容器时没有 URL 参数和签名，也不加密，以 x-wx-source 标明；其余请求头取自某产品的测试数据。",
         page=CLOUD_PUSH, inferred=True,
     ),
     Rule(
-        "The MsgId of a card comes before its fields. What has no place in XML is left out.",
+        "The MsgId of a card comes before its fields. Characters that XML does not allow are left out.",
         "小程序卡片的 MsgId 排在其他字段之前。XML 不允许的字符会被去掉。",
         page=RECEIVE, seen="2020-07", inferred=True,
     ),

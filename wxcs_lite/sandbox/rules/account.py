@@ -87,8 +87,8 @@ RULES = (
         page=TOKEN, seen="2026-09", inferred=True, errcodes=(40002, 40013, 40125, 41002, 41004),
     ),
     Rule(
-        "An openid that is well formed and never wrote is refused as one whose time is over.",
-        "openid 格式正确、但从未发过消息的用户，按超出时限处理。",
+        "A well-formed openid whose user never wrote is refused like one whose reply window has closed.",
+        "openid 格式正确、但从未发过消息的用户，按超出下发时限处理。",
         inferred=True, errcodes=(45015,), setting="unknown_openid_code",
     ),
 )

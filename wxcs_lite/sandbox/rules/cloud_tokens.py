@@ -51,10 +51,10 @@ class CloudTokens:
 # fmt: off
 RULES = (
     Rule(
-        f"The file in the container has a new token every {_APART // 60} minutes, each good for {_LIFETIME // 60}; "
-        "what is answered to an old or an unknown one is inferred.",
+        f"The file in the container gets a new token every {_APART // 60} minutes, each valid for {_LIFETIME // 60}; "
+        "which code an expired or unknown one answers is inferred.",
         f"容器里的文件每 {_APART // 60} 分钟换一次凭证，每个有效 {_LIFETIME // 60} 分钟；"
-        "过期或未知的返回什么错误码，是推断。",
+        "过期或未知的凭证返回什么错误码，属推断。",
         page=CONTAINER, inferred=True, errcodes=(40001, 42001),
     ),
 )

@@ -1,4 +1,4 @@
-"""What the sandbox's rules rest on. Each module lists its own in `RULES`, and a page of the docs is made of them."""
+"""The evidence for the sandbox's rules. Each module lists its own in `RULES`; a page of the docs is made of them."""
 
 from typing import NamedTuple
 
@@ -32,11 +32,11 @@ WORK = f"{_DOCS}/server/API/kf-work/"
 
 
 class Rule(NamedTuple):
-    """What the sandbox does, in English and Chinese, and why WeChat is thought to do it: at least one of three.
+    """What the sandbox does, in English and Chinese, with at least one of three kinds of evidence.
 
-    `page` is the address that says so, `seen` tells when the live service did so (and where that is told), `inferred`
-    says that it is our reading, wholly or in part. `errcodes` are those that it answers, `setting` is the argument of
-    `Sandbox` or of `push_to` that changes it.
+    `page` is the address of the documentation that says so; `seen` is when the live service was seen to do so, and
+    where that was published; `inferred` means that it is our reading, wholly or in part. `errcodes` are the codes that
+    the sandbox then answers; `setting` is the argument of `Sandbox` or of `push_to` that changes the behaviour.
     """
 
     en: str

@@ -139,20 +139,21 @@ def _check_corpid(corpid: object) -> None:
 # fmt: off
 RULES = (
     Rule(
-        "A sub-merchant's account_name has at most 30 letters, digits and _, and is taken once; its nickname has "
-        f"{_NICKNAME[0]} to {_NICKNAME[-1]} characters, a Chinese one counting 2.",
+        "A sub-merchant's account_name has at most 30 letters, digits and _, and must be unique; its nickname has "
+        f"{_NICKNAME[0]} to {_NICKNAME[-1]} characters, where a Chinese character counts as 2.",
         "子商户 account_name 最长 30 个字符（字母、数字、下划线），不可重复；"
         f"nickname 为 {_NICKNAME[0]} 到 {_NICKNAME[-1]} 个字符，汉字算 2 个。",
         page=MANAGEMENT, errcodes=(45070, 45071, 45078, 45091),
     ),
     Rule(
-        f"A Mini Program adds agents by kf_wx, {_AGENTS} at most; a kf_account in its place is refused.",
+        f"A Mini Program adds agents by kf_wx, at most {_AGENTS}; a kf_account instead is refused.",
         f"小程序用 kf_wx 添加客服，最多 {_AGENTS} 个；改用 kf_account 会被拒绝。",
         page=MANAGEMENT, seen="40097: 2024-02", errcodes=(40097, 65401, 65405, 65407),
     ),
     Rule(
-        "One company is bound at a time. Which code means what in a wrong corpid is read from their texts.",
-        "同时只能绑定一个企业。corpid 有误时用哪个错误码，由其文字推断。",
+        "Only one company can be bound at a time. Which code answers which mistake in a corpid is inferred from the "
+        "codes' texts.",
+        "同时只能绑定一个企业。corpid 有误时用哪个错误码，由错误码的文字说明推断。",
         page=WORK, inferred=True, errcodes=(10130002, 10130600, 10130603, 10130604),
     ),
 )

@@ -113,31 +113,31 @@ class Shelf:
 # fmt: off
 RULES = (
     Rule(
-        f"The type is one of {', '.join(_KINDS)}.",
+        f"The type must be one of {', '.join(_KINDS)}.",
         f"type 只能是 {'、'.join(_KINDS)}。",
         page=UPLOAD, seen="2022-10", errcodes=(40004,),
     ),
     Rule(
-        "The extension of the filename decides, whatever the part's Content-Type; pictures are also known by their "
-        "first bytes. A PNG called .jpg passes.",
+        "The filename's extension decides, whatever the part's Content-Type; pictures are also checked by their first "
+        "bytes. A PNG named .jpg is accepted.",
         "以文件名后缀为准，不看该部分的 Content-Type；图片还会核对文件头。名为 .jpg 的 PNG 可以通过。",
         seen="2020, 2021-04: https://github.com/w7corp/easywechat/issues/1931", inferred=True, errcodes=(40005,),
     ),
     Rule(
-        "An image may have 10 MB: the page says both 2 MB and 10 MB, and one user measured 10. The other types: "
+        "An image may have up to 10 MB: the page says both 2 MB and 10 MB, and one user measured 10. The other types: "
         + ", ".join(f"{name} {rule.max_bytes // 2**10:,} KB" for name, rule in _KINDS.items() if name != "image")
-        + ". Which code belongs to which type is read from its text.",
+        + ". Which code belongs to which type is inferred from its text.",
         "图片上限 10 MB：官方页面 2 MB 和 10 MB 都写了，有用户实测为 10 MB。其他类型："
         + "，".join(f"{name} {rule.max_bytes // 2**10:,} KB" for name, rule in _KINDS.items() if name != "image")
-        + "。各类型对应的错误码由其文字推断。",
+        + "。各类型对应哪个错误码，由错误码的文字说明推断。",
         page=UPLOAD, seen=f"{FORUM}/000e48fc2e8720d7f5e49a65c61800", inferred=True,
         errcodes=tuple(rule.too_large for rule in _KINDS.values()),
         setting="max_image_bytes",
     ),
     Rule("An empty file is refused.", "空文件会被拒绝。", page=CODES, errcodes=(44001,)),
     Rule(
-        f"A medium stays {_LIFETIME // 86400} days and can be used again and again; then, and for anybody else's, "
-        "its id is unknown.",
+        f"Temporary media are kept for {_LIFETIME // 86400} days and can be used repeatedly; the media_id of an "
+        "expired one, or of another account, is invalid.",
         f"临时素材保留 {_LIFETIME // 86400} 天，可重复使用；过期或不属于本账号的 media_id 无效。",
         page=UPLOAD, seen="2021-04", errcodes=(40007,),
     ),

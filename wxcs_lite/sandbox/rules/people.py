@@ -198,56 +198,56 @@ class Person:
 # fmt: off
 RULES = (
     Rule(
-        f"A customer's message opens {_MESSAGE[1] // 3600} hours with {_MESSAGE[0]} messages, entering the session "
-        f"{_ENTRY[1]} seconds with {_ENTRY[0]}. Outside them a send is refused.",
+        f"A customer's message allows {_MESSAGE[0]} messages within {_MESSAGE[1] // 3600} hours, entering the session "
+        f"{_ENTRY[0]} within {_ENTRY[1]} seconds. Outside these times a send is refused.",
         f"用户发来消息后 {_MESSAGE[1] // 3600} 小时内可下发 {_MESSAGE[0]} 条，"
         f"进入会话后 {_ENTRY[1]} 秒内可下发 {_ENTRY[0]} 条；超出时限则拒绝。",
         page=SEND, seen="2020-08", errcodes=(45015,),
     ),
     Rule(
-        "Allowances do not add up: the larger count and the later end count.",
+        "These allowances do not add up: the larger count and the later end apply.",
         "额度不累加：取较大的条数和较晚的截止时间。",
         page=INTRODUCTION,
     ),
     Rule(
-        "Entering the session inside a running 48 hours does not fill the count up again.",
+        "Entering the session again within the 48 hours does not restore the count.",
         "48 小时内再次进入会话，条数不会补满。",
         inferred=True, setting="refill_on_entry",
     ),
     Rule(
-        "Messages used up have a code of their own. (Where they surely were not, 45015 was seen seconds after a "
-        "success.)",
-        "条数用完返回单独的错误码。（条数未用完、几秒前刚下发成功，却返回 45015 的情况也有人见过。）",
+        "When all messages are used up, a separate code says so. (45015 was also seen seconds after a success, when "
+        "messages were certainly left.)",
+        "条数用完时返回单独的错误码。（也有人遇到过：条数肯定没有用完，几秒前刚下发成功，却返回 45015。）",
         page=SEND, errcodes=(45047,), setting="exhausted_code",
         seen=f"2021-04, 2023-07; 45015: 2020-08, {FORUM}/000cc8eeb745703799da2cbb256000; "
         f"2023-02, {FORUM}/000ec2fb4f07c879585f18a9351400",
     ),
     Rule(
-        "The time is looked at before the count.",
+        "The time is checked before the count.",
         "先判断时限，再判断条数。",
         inferred=True, errcodes=(45015, 45047),
     ),
     Rule(
-        f"The typing line lasts {_TYPING} s, is not shown twice, and needs a message in either direction within the "
-        f"last {_EXCHANGE} s; the reply window must be open. A message ends it.",
+        f"The typing status lasts {_TYPING} s and cannot be set again while it is shown; it needs a message in either "
+        f"direction within the last {_EXCHANGE} s and an open reply window. A message ends it.",
         f"“正在输入”持续 {_TYPING} 秒，期间不能重复下发；最近 {_EXCHANGE} 秒内须有消息往来，且在可下发时限内。"
         "下发消息会使其结束。",
         page=TYPING, errcodes=(45015, 45080, 45081),
     ),
     Rule(
-        "Typing takes no message from the count; CancelTyping is fine also where nothing is shown.",
+        "Typing does not count as a message; CancelTyping succeeds even if no status is shown.",
         "下发输入状态不占条数；没有输入状态时取消也返回成功。",
         inferred=True,
     ),
     Rule(
-        f"An agent's session ends when the agent closes it, or after {_SILENCE // 60} minutes of silence; until then "
-        "messages are not pushed.",
+        "After a hand-over, messages are not pushed until the agent closes the session, or until there was no message "
+        f"for {_SILENCE // 60} minutes.",
         f"转人工后消息不再推送，直到客服结束会话，或 {_SILENCE // 60} 分钟无消息。",
         page=TRANSFER,
     ),
     Rule(
-        f"After no answer, or a late one, the phone says {NO_ANSWER}; after a wrong one, {WRONG_ANSWER}.",
-        f"未应答或应答超时，手机提示“{NO_ANSWER}”；应答有误，提示“{WRONG_ANSWER}”。",
+        f"Without an answer, or with a late one, the phone shows {NO_ANSWER}; with a wrong answer, {WRONG_ANSWER}.",
+        f"未应答或应答超时，手机上提示“{NO_ANSWER}”；应答有误，则提示“{WRONG_ANSWER}”。",
         page=RECEIVE, seen="2022-11: https://github.com/royalrick/weapp/issues/87", inferred=True,
     ),
 )

@@ -97,26 +97,26 @@ class Quota:
 # fmt: off
 RULES = (
     Rule(
-        "Calls are counted by the day: " + ", ".join(f"{path} {limit:,}" for path, limit in DAILY.items()) + ". (One "
-        "Mini Program was shown 5,000,000 for its sends in 2024-11.)",
+        "Calls per day are limited: " + ", ".join(f"{path} {limit:,}" for path, limit in DAILY.items()) + ". (In "
+        "2024-11, one Mini Program saw 5,000,000 for its sends.)",
         "每日调用上限：" + "，".join(f"{path} {limit:,}" for path, limit in DAILY.items())
         + "。（2024-11 有小程序查到下发消息为 5,000,000。）",
         page=LIMITS, seen="2021-10", errcodes=(45009,), setting="daily_limits",
     ),
     Rule(
-        "Some calls are counted by the minute, too: "
+        "Some calls are also limited per minute: "
         + ", ".join(f"{path} {limit:,}" for path, limit in PER_MINUTE.items()) + ".",
         "部分接口另有每分钟上限：" + "，".join(f"{path} {limit:,}" for path, limit in PER_MINUTE.items()) + "。",
         page=STABLE_TOKEN, errcodes=(45011,), setting="minute_limits",
     ),
     Rule(
-        "Days begin at midnight in China. Each call with a good token counts, also one that is refused afterwards.",
+        "A day begins at midnight in China. Each call with a valid token counts, even if it is then refused.",
         "每天按北京时间零点清零；凭证有效的调用都计数，包括随后被拒的。",
         inferred=True,
     ),
     Rule(
-        f"All counters may be cleared {_CLEARED_A_MONTH} times a month, a single one {_ONE_CLEARED_A_MONTH} times.",
-        f"全部清零每月 {_CLEARED_A_MONTH} 次，单个接口清零每月 {_ONE_CLEARED_A_MONTH} 次。",
+        f"All counters can be cleared {_CLEARED_A_MONTH} times a month, a single one {_ONE_CLEARED_A_MONTH} times.",
+        f"全部清零每月最多 {_CLEARED_A_MONTH} 次，单个接口清零每月最多 {_ONE_CLEARED_A_MONTH} 次。",
         page=OPEN_API, errcodes=(45009, 48006),
     ),
 )

@@ -280,17 +280,17 @@ def _short(name: str, value: str) -> str:
 # fmt: off
 RULES = (
     Rule(
-        "An errmsg ends in a rid, whose first group is the time; "
-        f"{' and '.join(map(str, sorted(_HINT_TODAY)))} have a hint before it. A comma comes before the rid of "
-        f"{', '.join(map(str, _COMMA_BEFORE_RID))}.",
-        f"errmsg 以 rid 结尾，rid 第一段是时间；{'、'.join(map(str, sorted(_HINT_TODAY)))} 在 rid 之前还有 hint。"
+        "An errmsg ends with a rid, whose first group is the time; "
+        f"{' and '.join(map(str, sorted(_HINT_TODAY)))} have a hint before the rid. In "
+        f"{', '.join(map(str, _COMMA_BEFORE_RID))} a comma precedes the rid.",
+        f"errmsg 以 rid 结尾，rid 的第一段是时间；{'、'.join(map(str, sorted(_HINT_TODAY)))} 在 rid 之前还有 hint。"
         f"{'、'.join(map(str, _COMMA_BEFORE_RID))} 的 rid 前有逗号。",
         seen="2019, 2020-08, 2025-09, 2026-02: https://github.com/caol64/wenyan-cli/issues/9; 2026-09",
         setting="errmsg_style",
     ),
     Rule(
-        f"A rid can be looked up for {_RID_LIFETIME // 86400} days. That an older one is 76004 is one of two "
-        f"readings of the page; that the last {_RIDS_KEPT:,} are kept is ours.",
+        f"A rid can be looked up for {_RID_LIFETIME // 86400} days. That an older one answers 76004 is one of two "
+        f"readings of the page; that only the last {_RIDS_KEPT:,} are kept is a limit of the sandbox.",
         f"rid 可查 {_RID_LIFETIME // 86400} 天。超期返回 76004 是对官方页面两种写法的取舍；只保留最近 "
         f"{_RIDS_KEPT:,} 个是沙箱自己的限制。",
         page=OPEN_API, seen="2024-11", inferred=True, errcodes=(76001, 76002, 76004),

@@ -89,12 +89,12 @@ def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
 # fmt: off
 RULES = (
     Rule(
-        "A body in chunks is refused with HTTP 412; that was seen on sibling calls.",
+        "A chunked body is refused with HTTP 412; this was seen in similar calls.",
         "分块传输的请求体返回 HTTP 412；实例来自同类接口。",
         seen="https://github.com/fastwego/offiaccount/issues/15", inferred=True, setting="chunked",
     ),
     Rule(
-        "Errors come as application/json; encoding=utf-8, or as text/plain: both were seen.",
+        "The Content-Type of errors is application/json; encoding=utf-8 or text/plain: both were seen.",
         "出错时的 Content-Type 为 application/json; encoding=utf-8 或 text/plain，两种都有人见过。",
         seen="2019: https://github.com/w7corp/easywechat/issues/1582; https://github.com/node-webot/wechat-api/pull/4",
         setting="error_content_type",

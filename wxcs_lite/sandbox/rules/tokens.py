@@ -101,26 +101,27 @@ class Tokens:
 # fmt: off
 RULES = (
     Rule(
-        f"/cgi-bin/token gives a new token each time, for {LIFETIME} s; the one before works for {_OVERLAP} s more, "
-        "older ones no longer.",
+        f"/cgi-bin/token returns a new token each time, valid for {LIFETIME} s; the previous one works for another "
+        f"{_OVERLAP} s, older ones no longer do.",
         f"/cgi-bin/token 每次返回新的 access_token，有效 {LIFETIME} 秒；上一个还能用 {_OVERLAP} 秒，更早的立即失效。",
         page=TOKEN, errcodes=(40001,),
     ),
     Rule(
-        f"/cgi-bin/stable_token gives the same token until {_OVERLAP} s before its end, then a new one beside it. "
-        "The two calls know nothing of each other.",
-        f"/cgi-bin/stable_token 在到期前 {_OVERLAP} 秒之内换新，此前一直返回同一个；换新时新旧同时有效。"
+        f"/cgi-bin/stable_token returns the same token until {_OVERLAP} s before it expires, then a new one, "
+        "while the old one still works. The two calls do not affect each other.",
+        f"/cgi-bin/stable_token 在到期前 {_OVERLAP} 秒之内换新，此前一直返回同一个；旧凭证在到期前仍有效。"
         "两个接口互不影响。",
         page=STABLE_TOKEN,
     ),
     Rule(
-        f"force_refresh ends the token before at once, {_FORCED_A_DAY} times a day and {_FORCED_APART} s apart; "
-        "beyond that the current token is given.",
-        f"force_refresh 使旧凭证立即失效，每天 {_FORCED_A_DAY} 次，间隔至少 {_FORCED_APART} 秒；超出时返回当前凭证。",
+        f"force_refresh invalidates the previous token at once, at most {_FORCED_A_DAY} times a day and "
+        f"{_FORCED_APART} s apart; beyond that the current token is returned.",
+        f"force_refresh 使旧凭证立即失效，每天最多 {_FORCED_A_DAY} 次，间隔至少 {_FORCED_APART} 秒；"
+        "超出时返回当前凭证。",
         page=STABLE_TOKEN,
     ),
     Rule(
-        "A token that was replaced is 40001, one that grew old 42001; the earlier cause counts.",
+        "A replaced token answers 40001, an expired one 42001; whichever happened first counts.",
         "被新凭证取代的返回 40001，自然过期的返回 42001；以先发生的为准。",
         seen="2021-09, 2026-09", inferred=True, errcodes=(40001, 42001),
     ),
