@@ -87,7 +87,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module whose programs begin early comes last, so that they run beside other tests; with several workers first."""
+    """A module whose programs begin early comes last, so that they run beside others; first with several workers."""
     items.sort(key=lambda item: (_begins_early(item) is not None) ^ _IS_WORKER)
 
 
