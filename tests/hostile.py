@@ -1,4 +1,4 @@
-"""A TCP server that does as it is told: it answers, echoes, cuts, drips or says nothing.
+"""A TCP server that follows scripts: it answers, echoes, cuts, drips or says nothing.
 
 A script is a function that gets a `Peer`, one for each accepted connection; the last script serves all that follow.
 """

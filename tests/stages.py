@@ -266,7 +266,7 @@ STAGES = [
     Stage("pool closed", TransportError, False, closed),
 ]
 
-# The same through a pool of `open_pool`, which reads replies by the letter: half a head is none.
+# The same through a pool of `open_pool`, which reads replies strictly: half a head is not a reply.
 STAGES += [
     stage._replace(
         name=f"{stage.name}, open_pool",

@@ -20,8 +20,8 @@ NOTEBOOKS = sorted((PROJECT / "notebooks").rglob("*.ipynb"))
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 CLIENT = {name.removesuffix(".py"): path for name, path in MODULES.items() if "/" not in name and name != "__init__.py"}
 
-# From the ground up: a module may import those of the floors below its own, and no other. What receives (push) is
-# a house of its own beside it, and shares the cellar.
+# From the ground up: a module may import those of the floors below its own, and no others. The receiving side (push)
+# is a separate house beside it, and shares the cellar.
 FLOORS = (
     {"catalogue", "places", "scrub", "secret"},
     {"errcodes"},
@@ -96,7 +96,7 @@ def _imports(tree: ast.AST, typing_too: bool) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert 0 == node.level, "imports name their module in full"
+            assert 0 == node.level, "imports must name their module in full"
             source = str(node.module)
             # `from package import module` imports the module, too.
             yield from (f"{source}.{alias.name}" if _is_module(source, alias.name) else source for alias in node.names)

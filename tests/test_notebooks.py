@@ -67,12 +67,12 @@ def language(lesson: str) -> str:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_as_it_is_printed(lesson: str, ran: Ran) -> None:
-    """Top to bottom with the outputs of the file; then again with each cell twice; then its hidden answers.
+    """Top to bottom with the outputs of the file; then with each cell twice; then its hidden answers.
 
     If what the package prints has changed for the better: `python -m tests.notebook_tools`.
     """
     for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
-        # A panel is no output to keep.
+        # A panel's output is not kept.
         assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
     # As files, because `../venv/bin/python` is the same; their folders, because environments link to one interpreter.
     assert Path(sys.executable).parent.samefile(Path(ran.executable).parent)

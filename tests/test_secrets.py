@@ -111,7 +111,7 @@ _looked_at: set[object] = set()
 def in_ipython_once(error: BaseException) -> str:
     """Return what `%xmode Verbose` shows: locals, and attributes that a line names; once for each kind of traceback.
 
-    It takes a tenth of a second, and the locals alone are looked at every time.
+    It takes a tenth of a second; the locals alone are checked every time.
     """
     frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     values = [(type(value) for value in frame.f_locals.values()) for frame, _ in traceback.walk_tb(error.__traceback__)]

@@ -46,7 +46,7 @@ def secrets_in(folder: Path) -> list[str]:
 def test_a_project_made_as_readme_says(tmp_path: Path) -> None:
     """Its own tests pass, a cassette is recorded without an account and replayed, and no secret is in it.
 
-    That the Chinese page has the same code is tested with the pages.
+    The tests of the pages check that the Chinese one has the same code.
     """
     (tmp_path / "conftest.py").write_text(block("README.md", "own-conftest"), "utf-8")
     (tmp_path / "test_my_bot.py").write_text(block("README.md", "own-test"), "utf-8")

@@ -237,7 +237,7 @@ def test_the_headers_of_the_pool_are_not_changed() -> None:
         assert {"X-Mine": "1"} == dict(pool.headers)
 
 
-# Once and nowhere else
+# Sent once, to one host
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])

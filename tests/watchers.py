@@ -1,7 +1,7 @@
 """Tools that show the values of a failing program, as their users switch them on: what each would print, keep or send.
 
-Each is a function from an error to all that is shown of it. Sentry patches `http.client` and much else for good, so it
-runs in a process of its own. Its default `init` notes URLs as breadcrumbs: what its users have to set is
+Each is a function from an error to everything that is shown of it. Sentry patches `http.client` and much else for good,
+so it runs in a separate process. Its default `init` notes URLs as breadcrumbs, so its users have to set
 `_without_query`.
 """
 

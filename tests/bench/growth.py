@@ -102,7 +102,7 @@ def _panel(sizes: Sequence[int], rounds: int, count: int) -> list[list[str]]:
 
 def _desk(customers: int) -> Any:
     """Return a desk to which all of them have written."""
-    from wxcs_lite.panel import Desk  # here, for it brings ipywidgets
+    from wxcs_lite.panel import Desk  # here, because it imports ipywidgets
 
     sandbox = Sandbox()
     desk = Desk(sandbox.pool(), "80_made-up", touser="customer-0", clock=sandbox.clock)

@@ -268,7 +268,7 @@ def test_a_saved_notebook_holds_no_secret_and_after_close_nothing(opened: Open, 
     files = [widget for widget in widgets.values() if widget["model_name"] == "FileUploadModel"]
     assert 2 == len(files)
     assert all(not file["state"].get("value") and not file.get("buffers") for file in files)
-    assert "a text of Bob" in saved  # else the test would prove nothing
+    assert "a text of Bob" in saved  # otherwise the test would prove nothing
     assert "data:image/png;base64," in saved
     for secret in secrets:
         assert len(secret) > 10
