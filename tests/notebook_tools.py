@@ -235,7 +235,7 @@ def shown(outputs: list[NotebookNode]) -> list[dict[str, Any]]:
 
 
 def keep(lesson: str) -> None:
-    """Run a lesson, and write into its file what it prints now; of a panel nothing is kept."""
+    """Run a lesson, and write into its file what it prints now; a panel's output is not kept."""
     notebook = deepcopy(read(lesson))
     execute(notebook, lesson)
     notebook.metadata = nbformat.from_dict(METADATA)  # type: ignore[no-untyped-call]

@@ -187,7 +187,7 @@ def cut_handshake(peer: Peer) -> None:
 
 
 def cut_at_first_byte(peer: Peer) -> None:
-    """Cut once something has come: a reset that overtakes the end of `connect` is a connection that never was."""
+    """Cut once something has come: a reset that overtakes the end of `connect` is a connection that was never made."""
     peer.sock.recv(1)
     peer.reset()
 

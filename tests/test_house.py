@@ -135,14 +135,14 @@ def test_arrows_only_go_down(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("testing/")])
 def test_nothing_knows_testing(name: str) -> None:
-    """It is for the tests of users, above all that they test with; nobody else needs pytest."""
+    """It is for users' tests, above everything that they test with; no other module needs pytest."""
     assert "testing" not in ours(MODULES[name])
     assert "pytest" not in roots(MODULES[name])
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("testing/")])
 def test_testing_stands_on_calls_pushes_and_sandbox(name: str) -> None:
-    """It looks at no screen: neither the panel nor the terminal is under it."""
+    """It has no use for a screen: neither the panel nor the terminal is under it."""
     assert ours(MODULES[name]) <= {*CLIENT, "", "push", "sandbox", "testing"} - {"__main__", "bot"}
 
 

@@ -125,7 +125,7 @@ def sentry_events(calls: dict[str, Callable[[], object]]) -> dict[str, str]:
 
 
 def _without_query(crumb: dict[str, Any], _: object) -> dict[str, Any]:
-    """Sentry notes the URL of every HTTP call, token and all, in `http.client`, where nothing can hide."""
+    """Sentry notes the URL of every HTTP call with its token, in `http.client`, where nothing can hide."""
     crumb.get("data", {}).pop("http.query", None)
     return crumb
 

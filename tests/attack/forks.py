@@ -143,7 +143,7 @@ def _busy(
 def _nothing(
     scene: _Scene, numbers: Iterator[int], ready: threading.Event, go_on: threading.Event
 ) -> Callable[[], Iterator[str]]:
-    """Hold nothing: a connection is kept, which all would use."""
+    """Hold nothing: one connection is kept, which all would use."""
     ready.set()
     return lambda: iter(())
 

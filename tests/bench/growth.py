@@ -77,7 +77,7 @@ def _say_and_send(customers: int) -> Call:
 
 
 def _one_of(customers: int) -> Call:
-    """Return the look at the next customer's window; who has many customers keeps the events of each apart."""
+    """Return a look at the next customer's window; a program with many customers keeps the events of each apart."""
     events = {f"customer-{number}": _events(_EACH) for number in range(customers)}
     coming = cycle(events)
     return lambda: window_left(events[next(coming)], 60.0)

@@ -155,7 +155,7 @@ class Notebook:
         return self.file.read_text("utf-8")
 
     def python(self, code: str) -> None:
-        """Run code in the kernel; nothing of it stands in the notebook."""
+        """Run code in the kernel, without adding it to the notebook."""
         self.page.evaluate(_RUN, code)
         self.idle()
 

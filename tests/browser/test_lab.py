@@ -197,7 +197,7 @@ ATTACKS = (
 
 
 def test_an_attack_is_text_and_runs_nothing(opened: Open, photo: Path) -> None:
-    """On both sides, in every field, in previews, in the history, in an openid; and nothing remote is asked for."""
+    """On both sides, in every field, in previews, in the history, in an openid; and no remote request is made."""
     nb = opened()
     for attack in ATTACKS:
         nb.says(attack)
@@ -355,7 +355,7 @@ def test_from_click_to_bubble(opened: Open, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("width", [480, 820])
 def test_narrow(opened: Open, photo: Path, shots: Path, lang: str, width: int) -> None:
-    """The phone goes below the desk; nothing is wider than the page."""
+    """The phone moves below the desk; nothing is wider than the page."""
     nb = opened(lang, width=width, height=2300)
     nb.command("application:toggle-left-area")
     whole_job(nb, lang, photo)
