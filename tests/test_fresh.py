@@ -296,7 +296,7 @@ def test_an_error_that_is_not_ours_passes(token: FreshToken, wechat: WeChat) -> 
 
 
 def test_an_invalid_secret_is_refused_by_name() -> None:
-    """What fetch_token refuses comes out of the first call."""
+    """The error of fetch_token comes out of the first call."""
     with pytest.raises(InvalidMessage) as caught:
         fresh_token(POOL, "APPID", "")()
     assert "secret" == caught.value.field

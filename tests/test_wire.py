@@ -221,7 +221,7 @@ def test_an_upload_that_stands_still_says_that_it_was_not_sent_in_time() -> None
 
 
 def test_the_headers_of_the_pool_are_kept() -> None:
-    """What the user has set on the pool goes along with ours."""
+    """Headers that the user has set on the pool are sent with ours."""
     with Server(answers(reply())) as server, server.pool(headers={"X-Mine": "1"}) as pool:
         send(pool, TOKEN, HELLO)
         perform(pool, TOKEN, ASK)

@@ -49,7 +49,7 @@ def accepted(reply: Any) -> Any:
 
 
 class RawSocket:
-    """Ready bytes out, bytes in, nothing parsed: the least that any library can do, and the most that the server can."""
+    """Ready bytes out, bytes in, nothing parsed: the least that any library can do, and the most the server can."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
