@@ -1,7 +1,7 @@
 """What a user does with the API, once for each call: run over recorded HTTP and on the in-process sandbox alike.
 
 A case gets a `Desk` and returns something that does not depend on the account: what came back, or the error's class and
-errcode. At most five messages go out before the last case, for a real customer's window holds no more.
+errcode. At most five messages go out before the last case, because a real customer's window holds no more.
 """
 
 from collections.abc import Callable

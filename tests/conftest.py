@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
-settings.register_profile("any machine", deadline=None)  # a slow moment of the machine is no failure
+settings.register_profile("any machine", deadline=None)  # a slow moment of the machine is not a failure
 settings.load_profile("any machine")
 
 
@@ -87,7 +87,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module whose programs begin early comes last, so that they run beside others; first with several workers."""
+    """Modules whose programs begin early come last, so that other tests run meanwhile; with several workers first."""
     items.sort(key=lambda item: (_begins_early(item) is not None) ^ _IS_WORKER)
 
 
@@ -95,7 +95,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     gc.collect()
-    gc.freeze()  # five thousand tests and their modules are there to stay: each full collection would look at them
+    gc.freeze()  # otherwise each full collection would visit five thousand tests and their modules
     if not _IS_WORKER:
         for item in session.items:
             _begin_early(item)

@@ -1,6 +1,6 @@
 """Programs that tests wait for, started before the first test, so that they run beside other tests.
 
-A test module that has such a program has a function `begin_early(items)`, which gets its tests that were chosen.
+A test module with such a program has a function `begin_early(items)`, which gets its selected tests.
 """
 
 import subprocess
@@ -28,7 +28,7 @@ _done: dict[tuple[str, ...], "subprocess.CompletedProcess[str]"] = {}
 
 
 def begin(*arguments: str) -> None:
-    """Begin `python` with these arguments, unless it has been."""
+    """Start `python` with these arguments, unless that has been done."""
     if arguments in _begun or arguments in _done:
         return
     out, err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - open until the program is done

@@ -1,7 +1,7 @@
-"""What test_forks.py runs in processes of its own: each scene forks, and gives what the children and the parent saw.
+"""What test_forks.py runs in separate processes: each scene forks, and returns what the children and the parent saw.
 
-`python -m tests.forking SCENE '{"url": …}'` prints it as JSON. A process of its own, because a fork of pytest's would
-carry its threads' locks along, and because newer Pythons warn of any fork beside threads.
+`python -m tests.forking SCENE '{"url": …}'` prints it as JSON. It needs a separate process, because a fork of pytest's
+would carry its threads' locks along, and because newer Pythons warn of any fork beside threads.
 """
 
 import gc
@@ -30,9 +30,9 @@ TOKEN = "80_made-up"
 
 
 def fork(do: Callable[[], object], *, leaves: bool = False) -> Callable[[], Any]:
-    """Run `do` in a child and return what gives its result: what it returned, its error's name, or "hangs".
+    """Run `do` in a child and return a function that gets its result: what it returned, its error's name, or "hangs".
 
-    One that `leaves` ends as a program does, past atexit; the others end at once.
+    A child that `leaves` ends as a program does, through atexit; the others end at once.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -298,7 +298,7 @@ def upload_here(url: str, at: str = "start") -> object:
 def preloaded(url: str, appid: str, secret: str) -> object:
     """A parent that loads the program and tries it out, then two workers with two threads each.
 
-    Nobody of Bob's has written, so that each worker can tell its own replies.
+    None of Bob's customers has written, so that each worker recognizes its own replies.
     """
     pool = open_pool(url, maxsize=2)
     token = fresh_token(pool, appid, secret)

@@ -1,4 +1,4 @@
-"""A TCP server that does as it is told: it answers, echoes, cuts, drips or says nothing.
+"""A TCP server that follows scripts: it answers, echoes, cuts, drips or says nothing.
 
 A script is a function that gets a `Peer`, one for each accepted connection; the last script serves all that follow.
 """
@@ -46,7 +46,7 @@ class Peer:
         self.server, self.sock, self._read = server, sock, b""
 
     def read_head(self) -> tuple[str, dict[str, str]] | None:
-        """Read as far as the empty line; None at the end of the connection."""
+        """Read up to the empty line; None at the end of the connection."""
         while b"\r\n\r\n" not in self._read:
             if not (more := self.sock.recv(65536)):
                 return None
@@ -81,7 +81,7 @@ class Peer:
         self.sock.close()
 
     def stall(self) -> None:
-        """Say nothing until the other side has had enough."""
+        """Say nothing until the other side gives up."""
         with suppress(OSError):
             while not self.server.stopped.is_set() and self.sock.recv(65536):
                 pass

@@ -1,6 +1,6 @@
 """What the tests of the course share: its files, their parts, and a run of each in a kernel of its own.
 
-`python -m tests.notebook_tools` runs the lessons and keeps what they print now, with none of what editors leave behind;
+`python -m tests.notebook_tools` runs the lessons and saves what they print now, without what editors leave behind;
 `python -m tests.notebook_tools en/03_sending` does so with one.
 """
 
@@ -147,10 +147,10 @@ def _cell(source: str) -> NotebookNode:
 
 
 def execute(notebook: NotebookNode, lesson: str) -> None:
-    """Run all cells in a new kernel; if it dies, which says nothing of the lesson, in a second one, and then it does.
+    """Run all cells in a new kernel; if that dies, in a second one, whose death counts as the lesson's fault.
 
-    A kernel is told five ports that are free, and opens them when it has started: on a busy machine somebody else may
-    have one of them by then.
+    A kernel gets five free ports, and opens them when it has started: on a busy machine one of them may be taken by
+    then, which says nothing of the lesson.
     """
     try:
         _execute(notebook, lesson)
@@ -235,7 +235,7 @@ def shown(outputs: list[NotebookNode]) -> list[dict[str, Any]]:
 
 
 def keep(lesson: str) -> None:
-    """Run a lesson, and write into its file what it prints now; of a panel nothing is kept."""
+    """Run a lesson, and write into its file what it prints now; a panel's output is not kept."""
     notebook = deepcopy(read(lesson))
     execute(notebook, lesson)
     notebook.metadata = nbformat.from_dict(METADATA)  # type: ignore[no-untyped-call]

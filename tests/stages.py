@@ -187,7 +187,7 @@ def cut_handshake(peer: Peer) -> None:
 
 
 def cut_at_first_byte(peer: Peer) -> None:
-    """Cut once something has come: a reset that overtakes the end of `connect` is a connection that never was."""
+    """Cut once something has come: a reset that overtakes the end of `connect` is a connection that was never made."""
     peer.sock.recv(1)
     peer.reset()
 
@@ -266,7 +266,7 @@ STAGES = [
     Stage("pool closed", TransportError, False, closed),
 ]
 
-# The same through a pool of `open_pool`, which reads replies by the letter: half a head is none.
+# The same through a pool of `open_pool`, which reads replies strictly: half a head is not a reply.
 STAGES += [
     stage._replace(
         name=f"{stage.name}, open_pool",

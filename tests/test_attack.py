@@ -65,7 +65,7 @@ def test_the_status_tells(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A finding is 1, and so is a part that does not see; both are named."""
+    """It is 1 after a finding, and after a part that does not see a planted fault; both are named."""
     monkeypatch.setitem(sys.modules, "made_up", module)
     monkeypatch.setattr(attack, "PARTS", {"made_up": "made_up"})
     monkeypatch.setattr(sys, "argv", ["tests.attack", "--quick"])

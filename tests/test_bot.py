@@ -33,7 +33,7 @@ def answers(pushes: Pushes) -> list[str]:
 
 
 def test_a_text_comes_back(sandbox: Sandbox, pushes: Pushes) -> None:
-    """As it was, emoji and markup included, and the typing line is gone."""
+    """As it was, emoji and markup included, and the typing status has ended."""
     ann = sandbox.user("ann")
     ann.says('你好 😀 <b>&amp;]]>"')
     assert ['你好 😀 <b>&amp;]]>"'] == [delivered.message["text"]["content"] for delivered in ann.inbox]
@@ -51,7 +51,7 @@ def test_a_picture_comes_back(sandbox: Sandbox, pushes: Pushes) -> None:
 
 @pytest.mark.parametrize("word", ["人工", " human ", "HUMAN"])
 def test_a_word_brings_a_human(sandbox: Sandbox, pushes: Pushes, word: str) -> None:
-    """From then on the bot hears nothing, until the agent closes the session."""
+    """From then on the bot gets nothing, until the agent closes the session."""
     ann = sandbox.user("ann")
     ann.says(word)
     assert ["transfer"] == answers(pushes)

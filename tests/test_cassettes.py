@@ -19,7 +19,7 @@ def test_case(case: Case, desk: Desk) -> None:
 
 
 def test_every_cassette_has_its_case() -> None:
-    """No recording is left over from a case that is gone."""
+    """No recording is left over from a deleted case."""
     assert sorted(CASES) == sorted(path.stem for path in (CASSETTES / "test_cassettes").glob("*.yaml"))
 
 

@@ -446,7 +446,7 @@ def test_both_pages_of_the_recipe_show_the_same() -> None:
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_the_recipes_image_runs_the_bot(shared: bool, tmp_path: Path) -> None:
-    """What the Dockerfile copies is there, and its command, at another port, is a bot; in a shared environment too."""
+    """The files that the Dockerfile copies exist, and its command runs the bot; in a shared environment too."""
     lines = (RECIPE / "Dockerfile").read_text("utf-8").splitlines()
     copied = next(line for line in lines if line.startswith("COPY ")).split()[1:-1]
     assert ["wxcs_lite-*.whl", "app.py"] == copied  # the wheel is made from this project

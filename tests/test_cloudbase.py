@@ -45,7 +45,7 @@ def test_the_file_is_read_once_a_minute(container: Container) -> None:
 
 
 def test_a_clock_that_goes_back_reads_again(container: Container) -> None:
-    """Else a token from the future would be held for as long as the clock was off."""
+    """Otherwise a token from the future would be held for as long as the clock was off."""
     container.file.write_text("one")
     container.token()
     container.file.write_text("two")

@@ -169,7 +169,7 @@ def test_every_errcode_is_everywhere(place: str) -> None:
 ENDPOINTS: dict[str, Callable[..., Request]] = {
     name: function for name, function in inspect.getmembers(endpoints, inspect.isfunction) if name in endpoints.__all__
 }
-# What a call's parameters are given here, by their names; a text where nothing else is said.
+# The arguments for a call's parameters, by their names; a text for all others.
 ARGUMENTS: dict[str, Any] = {
     "message": text("OPENID", "Hello World"),
     "content": JPEG,

@@ -106,7 +106,7 @@ def test_what_will_leave(picture: str) -> None:
 
 
 def test_a_picture_that_is_gone(picture: str) -> None:
-    """Between the look at it and its reading."""
+    """It disappears between the check and the reading."""
     Path(picture).unlink()
     with pytest.raises(InvalidMessage, match="cannot be read: No such file"):
         requests(Draft(image("ann", "MEDIA_ID"), picture))

@@ -257,7 +257,7 @@ def test_two_troubles_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_needs_what_went_wrong_is_passed_over() -> None:
-    """And so is who needs that one, as long as it is not well."""
+    """And so is a check that depends on that one, as long as it fails."""
 
     def never(case: Case) -> Finding:
         raise AssertionError("it needs what is wrong")

@@ -77,7 +77,7 @@ def test_a_token_in_their_place_is_well() -> None:
 
 
 def test_inside_cloud_hosting_none_is_needed() -> None:
-    """The relay adds the credential: neither are they missed, nor is a token fetched."""
+    """The relay adds the credential, so they are not missed, and no token is fetched."""
     case = in_sandbox(Sandbox(), appid=None, secret=None)
     case.reply = Reply(200, {"X-Openapi-Seqid": "made-up"}, b"")
     assert "skipped" == check_account(case).state
@@ -170,7 +170,7 @@ def test_no_token_is_nothing_to_tell() -> None:
     [(500_000, 0, "ok", "500,000 of 500,000"), (20, 19, "warn", "slow down"), (2, 2, "wrong", "wait until tomorrow")],
 )
 def test_what_is_left_of_today(limit: int, sent: int, state: str, words: str) -> None:
-    """Under a tenth is worth a word; nothing left is wrong."""
+    """Less than a tenth is pointed out; nothing left is wrong."""
     sandbox = Sandbox(daily_limits={SEND: limit})
     case = with_token(sandbox)
     assert case.token is not None

@@ -108,7 +108,7 @@ def test_plain_http_on_this_machine_is_well(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_plain_http_beyond_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The token can be read on the way; inside cloud hosting it is what WeChat wants."""
+    """The token can be read on the way; inside cloud hosting WeChat asks for http."""
     for base, address, state in (
         (API_HTTP, "192.0.2.1", "warn"),
         ("http://gateway.example", "10.0.0.1", "warn"),
@@ -122,7 +122,7 @@ def test_plain_http_beyond_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_plain_http_to_who_knows_whom() -> None:
-    """Without an address nothing is known to be on this machine."""
+    """Without an address the host cannot be known to be this machine."""
     with a_case("http://gateway.example") as case:
         assert "warn" == check_tls(case).state
 
@@ -138,7 +138,7 @@ def test_a_certificate_that_is_accepted_names_its_issuer(ca_file: Path, monkeypa
 
 
 def test_an_interceptor_is_named() -> None:
-    """Its certificate is not accepted; who issued it says who it is."""
+    """Its certificate is not accepted; the issuer's name says who it is."""
     with Server(stall, tls=True) as server, a_case(server.url) as case:
         found = check_tls(case)
     assert "wrong" == found.state
@@ -316,7 +316,7 @@ def test_an_answer_without_a_token_is_good(headers: tuple[str, ...]) -> None:
     ],
 )
 def test_the_clock_is_compared_with_the_date(ahead: int, state: str, en: str, zh: str) -> None:
-    """A minute is nothing, five are too many."""
+    """A minute does not matter, five are too many."""
     with a_case("http://127.0.0.1:9") as case:
         case.clock_ahead = ahead
         found = check_clock(case)

@@ -188,7 +188,7 @@ def test_nobody_listens_and_a_cut() -> None:
 
 
 def test_a_slow_answer_is_worth_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than half of the time is gone, as the clock here has it."""
+    """It took more than half of the time, by the clock here."""
     monkeypatch.setattr(push, "_SLOW", -1.0)
     with Server(answers(echoing())) as server:
         finding = found(check_push_echo, server.url)

@@ -85,7 +85,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 def test_a_call_is_exactly_this_request(
     request_: Request, method: str, path: str, query: tuple[tuple[str, str], ...], body: str | None
 ) -> None:
-    """Compact JSON in raw UTF-8, a type for it, and nothing that was not asked for."""
+    """Compact JSON in raw UTF-8, its Content-Type, and nothing that was not asked for."""
     content_type = None if body is None else "application/json"
     expected = (method, path, query, None if body is None else body.encode(), content_type, ())
     assert expected == request_[:6]

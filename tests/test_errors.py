@@ -268,5 +268,5 @@ def test_when_to_try_again_is_told_for_each_code(row: Row) -> None:
     ],
 )
 def test_when_to_try_again_is_told_for_other_errors(error: Exception, told: float | None) -> None:
-    """Where no connection was made, nothing left; what is ours to mend does not mend itself."""
+    """Without a connection nothing was sent; a mistake of ours does not go away by itself."""
     assert told == retry_after(error)

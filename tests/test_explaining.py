@@ -63,7 +63,7 @@ def test_the_status_tells_whether_it_is_known(given: str, status: int) -> None:
 def test_anything_else_is_wrong_usage(
     given: str, lang: Language, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What may be a token is not repeated."""
+    """A value that may be a token is not repeated."""
     assert (2, "") == explained(given, lang)
     told = capsys.readouterr().err
     assert words in told

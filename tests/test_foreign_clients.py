@@ -147,7 +147,7 @@ def test_wechatpy_behind_the_proxy() -> None:
     assert "POST /cgi-bin/message/custom/send" in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_curl_behind_the_proxy(scheme: str) -> None:
     """It obeys the environment, with either scheme."""

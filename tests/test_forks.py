@@ -25,12 +25,12 @@ ROOT = Path(__file__).parents[1]
 MEDIUM = b"\xff\xd8\xff" + bytes(range(256)) * 4096  # larger than what sockets hold for a reader that waits
 TOKEN = "80_made-up"
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is missing")
 
 
 def play(scene: str, **given: object) -> Any:
-    """Run a scene of `tests.forking`; an unclosed socket, or whatever else Python warns of, fails it."""
-    warnings = ("-W", "error", "-W", "ignore:This process:DeprecationWarning")  # that it forks beside threads is meant
+    """Run a scene of `tests.forking`; an unclosed socket, or any other warning of Python, fails it."""
+    warnings = ("-W", "error", "-W", "ignore:This process:DeprecationWarning")  # it forks beside threads on purpose
     command = [sys.executable, *warnings, "-m", "tests.forking", scene, json.dumps(given)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert "" == done.stderr

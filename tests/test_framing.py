@@ -185,7 +185,7 @@ MALFORMED |= {f"chunks: {name}": bare("HTTP/1.1 200 OK", CHUNKED, body=chunks) f
 @pytest.mark.parametrize("size", [None, 1, 65536])
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_reply_is_refused(name: str, size: int | None) -> None:
-    """Nobody knows where such a one ends, so nothing of it counts, however it is read."""
+    """Nobody knows where it ends, so nothing of it counts, however it is read."""
     response = framed(MALFORMED[name])
     with closing(response), pytest.raises((HTTPException, ConnectionError)):
         read(response, () if size is None else (size,))
@@ -481,7 +481,7 @@ def test_a_reply_as_a_whole_ends_when_its_time_is_up(name: str, monkeypatch: pyt
 
 @pytest.mark.parametrize("content", [b"0" * 14 + b"2;", b"0\r\nX: y\r\nX: y\r\n"], ids=["chunk size", "trailer"])
 def test_framing_that_drips_ends_after_six_silences(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without content nothing earns more time."""
+    """Without content there is no more time."""
     with slowly(CHUNKED, content, 1, None, monkeypatch) as (response, slow):
         with pytest.raises(TimeoutError):
             read(response)

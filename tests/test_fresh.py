@@ -88,7 +88,7 @@ def in_threads(number: int, call: Callable[[], object]) -> Iterator[object]:
 
 
 def test_nothing_is_fetched_before_the_first_call(token: FreshToken, wechat: WeChat) -> None:
-    """Making it asks nothing."""
+    """Creating it makes no request."""
     assert 0 == wechat.fetches
 
 
@@ -205,7 +205,7 @@ def test_waiting_threads_share_a_failure(token: FreshToken, wechat: WeChat) -> N
 
 
 def test_a_failure_that_took_long_is_shared_too(token: FreshToken, wechat: WeChat) -> None:
-    """The ten seconds begin when the fetch has failed: else the threads that waited would all time out in turn."""
+    """The ten seconds begin when the fetch has failed; otherwise the waiting threads would all time out in turn."""
     wechat.failure, wechat.takes = TransportError("no answer", "没有应答"), 13
     list(in_threads(20, token))
     assert 1 == wechat.fetches
@@ -220,7 +220,7 @@ def test_a_wrong_secret_does_not_loop(token: FreshToken, wechat: WeChat) -> None
 
 
 def test_a_rejected_token_that_is_not_held_costs_no_fetch(token: FreshToken, wechat: WeChat) -> None:
-    """Somebody else has already renewed: the token held is given."""
+    """Another caller has already renewed it: the token held is given."""
     token()
     assert "token-1" == token(rejected="older")
     assert 1 == wechat.fetches
@@ -296,7 +296,7 @@ def test_an_error_that_is_not_ours_passes(token: FreshToken, wechat: WeChat) -> 
 
 
 def test_an_invalid_secret_is_refused_by_name() -> None:
-    """What fetch_token refuses comes out of the first call."""
+    """The error of fetch_token comes out of the first call."""
     with pytest.raises(InvalidMessage) as caught:
         fresh_token(POOL, "APPID", "")()
     assert "secret" == caught.value.field

@@ -20,8 +20,8 @@ NOTEBOOKS = sorted((PROJECT / "notebooks").rglob("*.ipynb"))
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 CLIENT = {name.removesuffix(".py"): path for name, path in MODULES.items() if "/" not in name and name != "__init__.py"}
 
-# From the ground up: a module may import those of the floors below its own, and no other. What receives (push) is
-# a house of its own beside it, and shares the cellar.
+# From the ground up: a module may import those of the floors below its own, and no others. The receiving side (push)
+# is a separate house beside it, and shares the cellar.
 FLOORS = (
     {"catalogue", "places", "scrub", "secret"},
     {"errcodes"},
@@ -97,7 +97,7 @@ def _imports(tree: ast.AST, typing_too: bool) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert 0 == node.level, "imports name their module in full"
+            assert 0 == node.level, "imports must name their module in full"
             source = str(node.module)
             # `from package import module` imports the module, too.
             yield from (f"{source}.{alias.name}" if _is_module(source, alias.name) else source for alias in node.names)
@@ -136,14 +136,14 @@ def test_arrows_only_go_down(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("testing/")])
 def test_nothing_knows_testing(name: str) -> None:
-    """It is for the tests of users, above all that they test with; nobody else needs pytest."""
+    """It is for users' tests, above everything that they test with; no other module needs pytest."""
     assert "testing" not in ours(MODULES[name])
     assert "pytest" not in roots(MODULES[name])
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("testing/")])
 def test_testing_stands_on_calls_pushes_and_sandbox(name: str) -> None:
-    """It looks at no screen: neither the panel nor the terminal is under it."""
+    """It has no use for a screen: neither the panel nor the terminal is under it."""
     assert ours(MODULES[name]) <= {*CLIENT, "", "push", "sandbox", "testing"} - {"__main__", "bot"}
 
 

@@ -85,7 +85,7 @@ def sandbox() -> Sandbox:
 
 
 def test_each_call_is_one_line(listened: pytest.LogCaptureFixture, sandbox: Sandbox) -> None:
-    """Method, path, status, errcode, milliseconds and bytes; nothing that a customer or an account would not show."""
+    """Method, path, status, errcode, milliseconds and bytes, and nothing that a customer or an account would hide."""
     pool = sandbox.pool()
     token = fetch_token(pool, sandbox.appid, sandbox.secret)
     send(pool, token, text(OPENID, TEXT))

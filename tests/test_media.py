@@ -141,7 +141,7 @@ def test_a_long_path_is_not_quoted_whole(tmp_path: Path) -> None:
     assert "a long name .jpg'" in str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are missing")
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_pipe_of_that_name_is_told(replace: bool, tmp_path: Path) -> None:
     """Otherwise saving would wait until somebody reads."""

@@ -215,7 +215,7 @@ def test_an_unknown_type_passes(message: dict[str, Any]) -> None:
 
 
 def test_unknown_fields_pass() -> None:
-    """What is not known to be wrong is left to WeChat."""
+    """A field that is not known to be wrong is left to WeChat."""
     message = {"touser": "U", "msgtype": "text", "text": {"content": "hi", "new": 1}, "newer": {"a": [None]}}
     assert message == json.loads(bytes(endpoints.send(message).body or b""))
 

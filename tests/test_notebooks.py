@@ -67,12 +67,12 @@ def language(lesson: str) -> str:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_as_it_is_printed(lesson: str, ran: Ran) -> None:
-    """Top to bottom with the outputs of the file; then again with each cell twice; then its hidden answers.
+    """Top to bottom with the outputs of the file; then with each cell twice; then its hidden answers.
 
     If what the package prints has changed for the better: `python -m tests.notebook_tools`.
     """
     for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
-        # A panel is no output to keep.
+        # A panel's output is not kept.
         assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
     # As files, because `../venv/bin/python` is the same; their folders, because environments link to one interpreter.
     assert Path(sys.executable).parent.samefile(Path(ran.executable).parent)
@@ -109,7 +109,7 @@ def test_a_lesson_opens_no_socket(lesson: str, ran: Ran) -> None:
 
 
 def test_the_course_is_complete() -> None:
-    """Nine lessons in each language, and nothing else that would be taken for one."""
+    """Nine lessons in each language, and nothing else that could be taken for one."""
     for folder in LANGUAGES.values():
         assert sorted(f"{name}.ipynb" for name in NAMES) == sorted(path.name for path in folder.glob("*.ipynb"))
 
@@ -137,7 +137,7 @@ def test_the_first_cell_installs_from_the_checkout(
 def test_the_first_cell_says_how_where_there_is_no_checkout(
     lesson: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody else's project above the notebook is not installed, and nothing is looked for by name."""
+    """Another project above the notebook is not installed, and nothing is looked up by name."""
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "another"\ndependencies = ["wxcs_lite"]\n', "utf-8")
     assert [] == run_first_cell(lesson, tmp_path, monkeypatch)
     printed = capsys.readouterr().out
@@ -160,7 +160,7 @@ def run_first_cell(lesson: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_is_kept_clean(lesson: str) -> None:
-    """Stable ids, counts from 1 without a gap, no time, no widget state, nothing an editor left behind."""
+    """Stable ids, counts from 1 without a gap, no time, no widget state, no traces of an editor."""
     notebook = read(lesson)
     assert METADATA == notebook.metadata
     assert 4 == notebook.nbformat

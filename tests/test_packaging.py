@@ -33,7 +33,7 @@ def zipapp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it as a machine would that has Python and nothing else."""
+    """Run it as on a machine that has only Python."""
     command = [sys.executable, "-I", "-S", str(file), *arguments]
     return subprocess.run(command, cwd=file.parent, capture_output=True, text=True, timeout=120, check=False)
 

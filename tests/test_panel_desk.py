@@ -189,7 +189,7 @@ def test_raw_json_goes_out_as_it_is(stage: Stage) -> None:
 
 
 def test_raw_json_to_somebody_else_is_pointed_out(stage: Stage) -> None:
-    """It may be meant, so it goes out, to whom the JSON names; what names nobody is refused, and no more is said."""
+    """It may be intended, so it goes to the touser of the JSON; without a touser it is refused, and no more is said."""
     stage.comes(stage.ann.says("hello?"))
     stage.comes(stage.sandbox.user("ben").says("hello?"))
     other = EN["other_touser"].format(touser="'ben'")
@@ -624,7 +624,7 @@ def test_what_is_no_pool() -> None:
 
 
 def test_a_closed_desk_does_nothing(stage: Stage) -> None:
-    """Its buttons are gone; a push that still comes is passed over."""
+    """Its buttons are gone; a push that still comes is ignored."""
     stage.fill("text", content="hi")
     stage.desk.close()
     stage.desk.close()

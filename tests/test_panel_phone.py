@@ -136,7 +136,7 @@ def test_another_customer_is_not_on_this_phone(phone: Phone) -> None:
 
 
 def test_only_the_last_bubbles_stay(phone: Phone) -> None:
-    """What scrolls off the top is closed, too."""
+    """Bubbles that scroll off the top are closed, too."""
     for number in range(105):
         phone._sandbox.user("ann").says(f"message {number}")
     phone.refresh()

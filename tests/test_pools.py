@@ -173,7 +173,7 @@ def test_http_to_loopback_is_not_warned_of(host: str) -> None:
     ("path", "prefix"), [("/wx", "/wx"), ("/wx/", "/wx"), ("/a/v1.2/c_d-e~/", "/a/v1.2/c_d-e~"), ("/...", "/...")]
 )
 def test_a_gateways_path_comes_before_each_call(path: str, prefix: str) -> None:
-    """With its query; a last slash of the prefix counts for nothing."""
+    """With its query; a slash at the end of the prefix does not matter."""
     with Server(answers(reply())) as server, open_pool(server.url + path) as pool:
         send(pool, "80_made-up", HELLO)
         call(pool, None, "/cgi-bin/x")
@@ -373,7 +373,7 @@ def test_a_send_goes_through_the_proxy() -> None:
 
 @pytest.mark.usefixtures("trusted")
 def test_a_tunnel_is_kept() -> None:
-    """Many sends share one connection through the proxy, also after the garbage collector has come by."""
+    """Many sends share one connection through the proxy, even after the garbage collector has run."""
     with (
         Server(answers(reply()), tls=True) as wechat,
         Server(tunnel) as proxy,

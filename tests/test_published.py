@@ -107,7 +107,7 @@ REQUESTS: dict[str, Request] = {
     "rid-get-doc": endpoints.get_rid("61725984-6126f6f9-040f19c4"),
     "getcallbackip-doc": endpoints.get_callback_ip(),
     "clear-quota": endpoints.clear_quota("wx448f04719cd48f69"),
-    # What has no function of its own.
+    # Calls without a function of their own.
     "clear-quota-v2": endpoints.call(
         "/cgi-bin/clear_quota/v2", method="POST", query={"appid": "wx888888888888", "appsecret": "APPSECRET"}
     ),
@@ -155,7 +155,7 @@ REQUESTS: dict[str, Request] = {
     ),
 }
 
-# Their replies are read below all the same.
+# Their replies are nevertheless read below.
 NOT_OFFERED = {
     "token-get": "each call ends the token that others hold: stable_token is offered instead",
 }
@@ -339,7 +339,7 @@ def test_the_published_error_is_raised(error_id: str) -> None:
     assert errcode == caught.value.errcode
     assert rid == caught.value.rid
     assert (response["body_json"]["errcode"], response["body_json"]["errmsg"]) == caught.value.args
-    assert caught.value.maybe_sent is (errcode == -1)  # system error: it may have gone out all the same
+    assert caught.value.maybe_sent is (errcode == -1)  # system error: it may have been sent nevertheless
 
 
 @pytest.mark.parametrize("error_id", REFUSED)

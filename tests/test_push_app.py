@@ -579,7 +579,7 @@ class Answers:
     ids=["function", "method", "builtin"],
 )
 def test_a_wrong_answer_is_told_at_the_handlers_place(wrong: Any, place: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What it must return, what it returned, and where the handler is defined, as far as that can be known."""
+    """What it must return, what it returned, and where the handler is defined, if that is known."""
     logged = crash_log(wrong, caplog)
     assert "must return bytes or None, not " in logged
     assert re.search(f" at .*{place}", logged)

@@ -235,7 +235,7 @@ def test_extra_headers_go_out_and_show_no_secret() -> None:
 
 
 def test_a_call_without_a_body_has_no_content_type() -> None:
-    """A type of nothing would confuse a proxy."""
+    """A Content-Type without content would confuse a proxy."""
     assert {} == Request("GET", "/x", (), None, "application/json").headers
 
 

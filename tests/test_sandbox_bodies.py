@@ -173,7 +173,7 @@ def test_bodies_that_are_no_upload(header: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("header", ["Multipart/Form-Data; Boundary=B", "multipart/form-data;charset=utf-8;boundary=B"])
 def test_headers_that_work(header: str) -> None:
-    """Letter case and other parameters do not matter, nor what stands before and after the parts."""
+    """Letter case and other parameters do not matter, nor what comes before and after the parts."""
     assert 0 == upload_verdict(header, b"preamble\r\n" + multipart(DISPOSITION) + b"epilogue")
 
 

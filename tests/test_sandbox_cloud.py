@@ -51,7 +51,7 @@ def test_an_empty_list_allows_nothing() -> None:
 
 
 def test_a_set_of_paths_is_copied() -> None:
-    """To change it after it was given changes nothing."""
+    """Changing it afterwards changes nothing."""
     paths = [SEND]
     sandbox = Sandbox(cloud_hosting=paths)
     paths.clear()
@@ -111,7 +111,7 @@ def test_the_tokens_of_the_file_overlap() -> None:
 @pytest.mark.parametrize("body", [b"success", b""])
 @pytest.mark.parametrize("format", ["json", "xml"])
 def test_the_path_is_checked_first(format: Any, body: bytes) -> None:
-    """With the published body, by POST and with the header; success and an empty body are both fine."""
+    """With the published body, by POST and with the header; success and an empty body are both accepted."""
     seen: list[Any] = []
     Sandbox(cloud_hosting=[]).push_to(application(200, body, seen), format=format)
     [(environ, sent)] = seen

@@ -298,7 +298,7 @@ def test_retries(mode: str) -> None:
 
 
 def test_each_attempt_can_be_looked_at_and_ended() -> None:
-    """on_pushed gets what the log has; what it raises comes out of `says`, and nothing is tried again."""
+    """on_pushed gets what the log has; what it raises comes out of `says`, and nothing is retried."""
     sandbox, app, seen = Sandbox(), App(500, 500), list[object]()
     ann = sandbox.user("ann")
 

@@ -136,7 +136,7 @@ def test_bad_chunks(chunks: bytes, status: int) -> None:
     [b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n", b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"],
 )
 def test_closes_when_asked(request_bytes: bytes) -> None:
-    """A client that says close, or speaks HTTP/1.0, gets the reply and the end; nothing after it is heard."""
+    """A client that says close, or speaks HTTP/1.0, gets the reply and the end; what it sends after that is ignored."""
     asked = Asked()
     data, close = asked.talk(request_bytes, POST)
     assert b"\r\nConnection: close\r\n" in data
@@ -179,7 +179,7 @@ def test_raw_or_nothing(raw: bytes | None) -> None:
 
 
 def test_seen_shows_no_secret() -> None:
-    """What on_request gets holds neither token nor secret, nor the body."""
+    """on_request gets neither token nor secret, nor the body."""
     asked = Asked()
     asked.talk(POST.replace(b"a=1&b=&a=2", b"access_token=T0KEN&secret=S3CRET&appsecret=S3CRET&type=image"))
     assert [Seen("POST", "/p", (("type", "image"),), "5 bytes of x/y", 200, 7)] == asked.seen

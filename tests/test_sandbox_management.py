@@ -59,7 +59,7 @@ def test_a_sub_merchant_that_breaks_a_rule_is_refused(changes: dict[str, Any], e
 
 
 def test_a_sub_merchant_is_registered_once(caller: Caller) -> None:
-    """And nobody else is found."""
+    """And no other one is found."""
     caller.post(REGISTER, **merchant(caller))
     assert 45070 == caller.post(REGISTER, **merchant(caller))["errcode"]
     assert 45071 == caller.post(GET, business_id=2)["errcode"]

@@ -111,7 +111,7 @@ def test_dropped(sandbox: Sandbox, drop: str, delivered: int) -> None:
 
 
 def test_slow(sandbox: Sandbox) -> None:
-    """A reply slower than the read timeout is a ReadTimeoutError at once, after delivery; others take no time."""
+    """A reply slower than the read timeout is a ReadTimeoutError at once, after delivery; others do not wait."""
     pool, url = sandbox.pool(), with_token(sandbox, SEND)
     sandbox.fail_next(slow=10)
     with pytest.raises(ReadTimeoutError):

@@ -213,7 +213,7 @@ def test_a_client_that_does_not_wait_for_the_tunnel(environment: Environment) ->
 
 
 def test_a_reply_that_closes_says_goodbye(environment: Environment) -> None:
-    """The end of TLS is said, so that a client knows that nothing was cut off."""
+    """TLS is closed properly, so that a client knows that nothing was cut off."""
     with open_tunnel(environment) as tunnel:
         tunnel.sendall(request_bytes("GET", "/cgi-bin/getcallbackip", headers="Connection: close\r\n"))
         assert b"41001" in b"".join(iter(lambda: tunnel.recv(65536), b""))
@@ -299,7 +299,7 @@ def test_a_slow_handshake_is_cut(environment: Environment, monkeypatch: pytest.M
 
 
 def test_records_that_say_nothing_are_no_pastime(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the handshake, too: the first request has to begin within the time, whatever else of TLS arrives."""
+    """After the handshake, too: the first request has to begin in time, whatever else of TLS arrives."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.server._PATIENCE", 1.0)
     arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = trusting(environment).wrap_bio(arrived, leaving, server_hostname=HOST)
@@ -361,7 +361,7 @@ def test_what_the_listener_raises_shows(sandbox: Sandbox, capfd: pytest.CaptureF
 
 
 def test_nothing_is_left_behind(sandbox: Sandbox) -> None:
-    """Certificates are there for the block; then neither they nor the port are."""
+    """Certificates exist for the block; after it neither they nor the port do."""
     with sandbox.proxy() as environment:
         folder = Path(environment["SSL_CERT_DIR"])
         assert ["ca.ini", "ca.p12", "ca.pem"] == sorted(path.name for path in folder.iterdir())

@@ -86,7 +86,7 @@ BAD_FRAMES = [
     ("", "multiple of 32"),
     (sealed_raw(bytes(16)), "multiple of 32"),
     (sealed_raw(bytes(32)), "a different aes_key"),  # a pad byte of 0
-    (sealed_raw(FRAME + b"\x21" * 19), "a different aes_key"),  # 33 is no padding
+    (sealed_raw(FRAME + b"\x21" * 19), "a different aes_key"),  # 33 is not valid padding
     (sealed_raw(FRAME + bytes(18) + b"\x13"), "a different aes_key"),  # 19, but not nineteen times
     (sealed_raw(FRAME[:10] + b"\x16" * 22), "the length"),
     (sealed_raw(FRAME[:16] + b"\xff" * 4 + FRAME[20:] + b"\x13" * 19), "the length"),

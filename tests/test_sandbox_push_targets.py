@@ -154,7 +154,7 @@ def test_no_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_so_much_is_read() -> None:
-    """An endless answer is cut: nothing that long means anything."""
+    """An endless answer is cut, because nothing that long is meaningful."""
 
     def endless(connection: socket.socket, data: bytes) -> None:
         with suppress(OSError):

@@ -130,5 +130,5 @@ def test_every_rule_has_a_text() -> None:
 
 
 def test_refused_error() -> None:
-    """The error of a rule carries the errcode and nothing else."""
+    """The error of a rule carries only the errcode."""
     assert 45015 == RefusedError(45015).errcode

@@ -53,7 +53,7 @@ def part(msgtype: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_text(desk: Desk) -> None:
-    """A text arrives as it was sent, and the reply says ok and nothing more."""
+    """A text arrives as it was sent, and the reply says only ok."""
     message = {**TEXT, "text": {"content": '第一行\n<a href="http://www.qq.com">二</a>'}, "surplus": 1}
     assert OK == desk.post(message)
     [shown] = desk.ann.inbox
@@ -132,7 +132,7 @@ def test_msgtype_that_is_no_text(desk: Desk, msgtype: object) -> None:
     ],
 )
 def test_fields(desk: Desk, message: dict[str, Any], expected: int) -> None:
-    """Each field's fault has its code; a refused message is not shown and takes nothing from the count."""
+    """Each field's fault has its code; a refused message is not shown and does not count."""
     assert expected == desk.code(message)
     assert (expected == 0) == bool(desk.ann.inbox)
     rest = [desk.code(TEXT) for _ in range(6)]
@@ -184,7 +184,7 @@ def test_success_is_not_delivery(desk: Desk) -> None:
     ("context", "label"), [({"is_ai_msg": 1}, True), ({"is_ai_msg": 0}, False), ({"msgid": 1}, False)]
 )
 def test_ai_label(desk: Desk, context: dict[str, int], label: bool) -> None:
-    """The AI line is shown for is_ai_msg 1 and nothing else."""
+    """The AI line is shown for is_ai_msg 1 only."""
     desk.post({**TEXT, "aimsgcontext": context})
     assert [label] == [shown.ai_label for shown in desk.ann.inbox]
 

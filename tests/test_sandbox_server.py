@@ -283,7 +283,7 @@ def test_leaving_does_not_wait_for_room(sandbox: Sandbox, monkeypatch: pytest.Mo
 
 
 def test_idle_peer_is_let_go(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A peer that says nothing is let go after a while."""
+    """A silent peer is disconnected after a while."""
     monkeypatch.setattr("wxcs_lite.sandbox.http.server._PATIENCE", 0.05)
     with sandbox.serve() as url, socket.create_connection(("127.0.0.1", port_of(url)), timeout=5) as connection:
         assert b"" == connection.recv(1000)

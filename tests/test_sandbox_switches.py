@@ -54,7 +54,7 @@ def test_every_switch_can_be_set(switch: dict[str, Any]) -> None:
 
 
 def test_settings_are_copied() -> None:
-    """To change a mapping after it was given changes nothing."""
+    """Changing a mapping afterwards changes nothing."""
     limits = {"/cgi-bin/getcallbackip": 0}
     sandbox = Sandbox(daily_limits=limits)
     limits["/cgi-bin/token"] = 0

@@ -55,6 +55,6 @@ def test_scrubbing_keeps_what_helps(errmsg: str) -> None:
     after=st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
 )
 def test_no_named_secret_survives(before: str, form: str, secret: str, after: str) -> None:
-    """Whatever stands around it, a secret in a named place is gone."""
+    """Whatever surrounds it, a secret in a named place is removed."""
     secret = f"~{secret}~"
     assert secret not in scrub(before + form % secret + after)

@@ -111,7 +111,7 @@ _looked_at: set[object] = set()
 def in_ipython_once(error: BaseException) -> str:
     """Return what `%xmode Verbose` shows: locals, and attributes that a line names; once for each kind of traceback.
 
-    It takes a tenth of a second, and the locals alone are looked at every time.
+    It takes a tenth of a second; the locals alone are checked every time.
     """
     frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     values = [(type(value) for value in frame.f_locals.values()) for frame, _ in traceback.walk_tb(error.__traceback__)]
@@ -510,7 +510,7 @@ def boom(*_: object) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_progress_callback_that_raises_shows_only_itself(kind: str, watch: Watch) -> None:
-    """The frames between the call and the callback, which hold URL and body, are gone."""
+    """The frames between the call and the callback, which hold URL and body, are removed."""
     with Server(answers(reply())) as server, server.pool() as pool:
         call = endpoints.stable_token("APPID", bare_secret(kind))
         assert [] == watch.found_in(kind, lambda: perform(pool, None, call, progress=boom))
@@ -784,7 +784,7 @@ class Holder:
 
 
 class Sealed(Exception):
-    """Shows nothing of itself but in its pickle."""
+    """Shows its content only in its pickle."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Sealed, (bare_token("long"),)
@@ -891,7 +891,7 @@ def canary_calls() -> dict[str, Callable[[], object]]:
 
 
 def leaks(kind: str, shown: str) -> list[str]:
-    """Return the needles found; a caller's own short text in the wrong place is nothing that anyone could know."""
+    """Return the needles found; nobody could recognize a caller's own short text in the wrong place."""
     return [needle for needle in needles(kind) if needle in shown]
 
 
@@ -985,7 +985,7 @@ def readable(shown: str) -> str:
 
 @pytest.mark.parametrize("form", SPELLINGS)
 def test_an_escape_is_resolved_by_who_watches(form: str) -> None:
-    """Else an echo in that spelling would not be seen."""
+    """Otherwise an echo in that spelling would not be seen."""
     assert leaks("long", readable(repr([SPELLINGS[form](bare_token("long"))])))
 
 
@@ -1008,7 +1008,7 @@ def test_an_encoded_echo_in_a_good_reply_is_taken_out(form: str, encoding: str, 
 @pytest.mark.parametrize("form", SPELLINGS)
 @pytest.mark.parametrize("name", ["download", "stream"])
 def test_an_encoded_echo_in_the_headers_of_a_medium_is_taken_out(name: str, form: str) -> None:
-    """In its filename, its type and whatever else a stream has of headers, in their names too."""
+    """In its filename, its type and all other headers of a stream, in their names too."""
     spelled = SPELLINGS[form](bare_token("long"))
     headers = (
         f'Content-Disposition: attachment; filename="a{spelled}.jpg"',

@@ -85,7 +85,7 @@ def test_it_shows_and_sends(box: Box, capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("YES\n", 0), ("是\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_it_asks(box: Box, answer: str, status: int, lang: Language, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only a yes sends; after anything else nothing was, and it says so."""
+    """Only a yes sends; after anything else nothing was sent, and it says so."""
     assert status == box.run(TEXT, How(), lines=Keyboard(answer), lang=lang)[0]
     assert (["您好"] if status == 0 else []) == box.texts
     told = capsys.readouterr().err
@@ -133,7 +133,7 @@ def test_json_of_standard_input_is_sent(box: Box) -> None:
 
 
 def test_somebody_who_says_nothing_is_told_the_flags(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
-    """Else it would wait for JSON that nobody knows of."""
+    """Otherwise it would wait for JSON that the user knows nothing of."""
     assert 2 == box.run({"touser": "ann"}, lines=Keyboard("{}"))[0]
     assert "--text" in capsys.readouterr().err
 
@@ -170,7 +170,7 @@ def test_plain_http_is_told_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "touser: must not be empty"), ("zh", "touser：不能为空")])
 def test_a_mistake_is_wrong_usage(box: Box, lang: Language, words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 2, in one line, and nothing was called."""
+    """Status 2, in one line, and no call was made."""
     assert (2, "") == box.run({"text": "hi"}, lang=lang)
     assert f"send: {words}\n" == capsys.readouterr().err
     assert [] == box.paths
@@ -230,7 +230,7 @@ def test_nothing_is_sent_twice(
 
 
 def test_what_fails_before_the_message_sends_none(box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A lost token or upload is nothing to be feared."""
+    """A lost token or upload does no harm."""
     path = tmp_path / "sunset.png"
     path.write_bytes(sunset())
     box.sandbox.fail_next(path=UPLOAD, drop="after")
@@ -267,7 +267,7 @@ def test_ctrl_c_says_whether_it_may_have_been_sent(
 def test_a_mistake_of_ours_does_not_say_that_nothing_was_sent(
     box: Box, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A script that repeats what failed with 1 must not send twice; where nothing left, the error goes on."""
+    """A script that repeats what failed with 1 must not send twice; if nothing was sent, the error is passed on."""
 
     def mistaken(*_: object) -> None:
         raise KeyError("made-up")

@@ -132,7 +132,7 @@ def test_every_kind_of_body_is_scrubbed(hooks: tuple[Any, Any], body: Any) -> No
 
 
 def test_what_opens_doors_is_not_kept(hooks: tuple[Any, Any]) -> None:
-    """Cookies and logins, in both directions; and who asked says nothing of what was asked."""
+    """Cookies and logins, in both directions; the client's name says nothing of the request."""
     login = {
         "Authorization": "Basic a",
         "Cookie": "a=b",

@@ -474,7 +474,7 @@ def test_a_test_of_another_service_has_its_own_config(pytester: pytest.Pytester)
 
 
 def test_pytest_recording_is_asked_for_where_it_is_missing(pytester: pytest.Pytester) -> None:
-    """A test that is marked would otherwise go out live, and record nothing."""
+    """Otherwise a marked test would go out live, and record nothing."""
     project(pytester, RECORDED + "\n    def test_other(wxcs_sandbox, wxcs_pool, wxcs_token):\n        wxcs_token()\n")
     printed = run(pytester, "-p", "no:recording", "-W", "ignore", errors=1, passed=1)
     assert "UsageError: a test marked vcr needs pytest-recording: pip install" in printed

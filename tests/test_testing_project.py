@@ -46,7 +46,7 @@ def secrets_in(folder: Path) -> list[str]:
 def test_a_project_made_as_readme_says(tmp_path: Path) -> None:
     """Its own tests pass, a cassette is recorded without an account and replayed, and no secret is in it.
 
-    That the Chinese page has the same code is tested with the pages.
+    The tests of the pages check that the Chinese one has the same code.
     """
     (tmp_path / "conftest.py").write_text(block("README.md", "own-conftest"), "utf-8")
     (tmp_path / "test_my_bot.py").write_text(block("README.md", "own-test"), "utf-8")
@@ -58,7 +58,7 @@ def test_a_project_made_as_readme_says(tmp_path: Path) -> None:
 
 
 def test_a_planted_secret_fails_the_test_of_that_project(tmp_path: Path) -> None:
-    """And the cassette is gone."""
+    """And the cassette is deleted."""
     (tmp_path / "conftest.py").write_text(block("README.md", "own-conftest"), "utf-8")
     test = block("README.md", "own-test").replace('.says("hello")', '.says("80_" + "x" * 130)')
     (tmp_path / "test_my_bot.py").write_text(
@@ -82,7 +82,7 @@ def test_the_recipe_passes_and_its_cassette_is_what_is_recorded(tmp_path: Path) 
 
 
 def test_a_project_that_does_not_ask_notices_nothing(tmp_path: Path) -> None:
-    """Installing the package changes no pytest: no entry point, no fixture, no marker, and nothing is imported."""
+    """Installing the package does not change pytest: no entry point, no fixture, no marker, and nothing is imported."""
     (tmp_path / "test_other.py").write_text(
         "import sys\n\n"
         "def test_other(request):\n"

@@ -78,7 +78,7 @@ def scrubber() -> Scrubber:
     ],
 )  # fmt: skip
 def test_what_has_the_name_of_a_secret_is_taken_out(body: str, expected: str | None) -> None:
-    """In JSON, forms, XML and texts; nothing else changes, and to scrub twice is to scrub once."""
+    """In JSON, forms, XML and texts; nothing else changes, and scrubbing twice makes no difference."""
     scrub = scrubber()
     assert (body if expected is None else expected) == scrub.body(body.encode()).decode()
     assert (body if expected is None else expected) == scrub.body(scrub.body(body.encode())).decode()
@@ -139,7 +139,7 @@ def test_a_picture_is_left_alone_but_for_what_is_known() -> None:
 
 
 def test_the_longer_of_two_goes_first() -> None:
-    """Else a part of it would be left over."""
+    """Otherwise a part of it would be left over."""
     scrub = Scrubber(lambda: {SECRET: "SECRET", SECRET * 2: "TOKEN"})
     assert "TOKEN_1 and SECRET_1" == scrub.text(f"{SECRET * 2} and {SECRET}")
 

@@ -369,7 +369,7 @@ def test_upload_names_a_file_that_will_not_do(file: Any, problem: str, wechat: S
         assert 0 == wechat.connections
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are missing")
 @pytest.mark.parametrize("name", ["/dev/null", "/dev/zero", "pipe"])
 def test_upload_names_a_path_that_is_no_file(name: str, tmp_path: Path, wechat: Server) -> None:
     """A device has no size, and a pipe would hold the call until somebody writes to it."""

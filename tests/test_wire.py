@@ -104,7 +104,7 @@ def test_no_token_no_query() -> None:
 
 @pytest.mark.parametrize("body", ["{}", bytearray(b"{}"), [b"{}"], {"a": 1}])
 def test_a_handmade_body_is_bytes_or_a_multipart(body: Any) -> None:
-    """A str would leave character by character, with a wrong length for Chinese; nothing leaves."""
+    """A str would leave character by character, with a wrong length for Chinese, so nothing is sent."""
     with Server(answers(reply())) as server, server.pool() as pool:
         with pytest.raises(TypeError, match=f"not {type(body).__name__}"):
             perform(pool, TOKEN, Request("POST", "/made/up", (), body, "application/json"))
@@ -135,7 +135,7 @@ def test_an_upload_has_a_content_length(file: Any) -> None:
 
 
 def test_a_request_without_body_has_no_content_type() -> None:
-    """A GET carries nothing about a body."""
+    """A GET has no header about a body."""
     with Server(answers(reply())) as server, server.pool() as pool:
         perform(pool, TOKEN, ASK)
         assert set() == {"content-type", "content-length", "transfer-encoding"} & set(server.last.headers)
@@ -221,7 +221,7 @@ def test_an_upload_that_stands_still_says_that_it_was_not_sent_in_time() -> None
 
 
 def test_the_headers_of_the_pool_are_kept() -> None:
-    """What the user has set on the pool goes along with ours."""
+    """Headers that the user has set on the pool are sent with ours."""
     with Server(answers(reply())) as server, server.pool(headers={"X-Mine": "1"}) as pool:
         send(pool, TOKEN, HELLO)
         perform(pool, TOKEN, ASK)
@@ -237,12 +237,12 @@ def test_the_headers_of_the_pool_are_not_changed() -> None:
         assert {"X-Mine": "1"} == dict(pool.headers)
 
 
-# Once and nowhere else
+# Sent once, to one host
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 def test_no_redirect_is_followed(status: str) -> None:
-    """A redirect is BadReply, and the second server hears nothing."""
+    """A redirect is BadReply, and the second server gets no request."""
     with Server(answers(reply())) as second:
         moved = reply(b"", status, f"Location: {second.url}/cgi-bin/message/custom/send")
         with Server(answers(moved)) as server, server.pool() as pool, pytest.raises(BadReply, match="redirect"):
@@ -592,7 +592,7 @@ def test_an_error_notes_the_id_of_the_relay(name: str, again: Callable[[WxError]
     "said", ["", "a" * 81, "a\x1b[31m", "\xe9\x9b", "80_made-up-and-long"], ids=["no", "long", "escape", "odd", "token"]
 )
 def test_an_id_that_is_none_is_not_noted(said: str) -> None:
-    """A header comes from outside: no escape, nothing long, and no echo of the token."""
+    """A header comes from outside: no escape, no long value, and no echo of the token."""
     answer = reply(REFUSED, "200 OK").replace(b"\r\n\r\n", f"\r\nX-Openapi-Seqid: {said}\r\n\r\n".encode("latin-1"))
     with Server(answers(answer)) as server, server.pool() as pool, pytest.raises(ApiError) as caught:
         send(pool, "80_made-up-and-long", HELLO)
@@ -705,7 +705,7 @@ def shrinking() -> Shrinking:
 
 
 def test_a_file_that_shrinks_is_invalid() -> None:
-    """The announced length cannot be kept: the file is named, nothing hangs, and some bytes had left."""
+    """The announced length cannot be kept: the file is named, nothing hangs, and some bytes had been sent."""
     with Server(answers(DONE)) as server, server.pool() as pool, pytest.raises(InvalidMessage) as caught:
         upload(pool, TOKEN, shrinking())
     assert "file" == caught.value.field

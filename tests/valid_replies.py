@@ -1,6 +1,6 @@
 """Valid replies by the thousand, each read by http.client and by us: the same status, headers and content.
 
-The suite reads a few thousand of them; the long form is a command:
+The suite reads a few thousand of them; this command reads more:
 
     python -m tests.valid_replies 100000
 """
@@ -73,7 +73,7 @@ def read(response: HTTPResponse, sizes: tuple[int, ...] = ()) -> Read:
         size = sizes[turn % len(sizes)]
         body += response.read1(size) if turn % 2 else response.read(size)
         turn += 1
-    # http.client keeps blanks at the end of a value, which are none of it.
+    # http.client keeps blanks at the end of a value, which are not part of it.
     headers = [(name, value.rstrip(" \t")) for name, value in response.headers.items()]
     return Read(response.status, response.reason, response.version, headers, body)
 

@@ -1,7 +1,7 @@
 """Tools that show the values of a failing program, as their users switch them on: what each would print, keep or send.
 
-Each is a function from an error to all that is shown of it. Sentry patches `http.client` and much else for good, so it
-runs in a process of its own. Its default `init` notes URLs as breadcrumbs: what its users have to set is
+Each is a function from an error to everything that is shown of it. Sentry patches `http.client` and much else for good,
+so it runs in a separate process. Its default `init` notes URLs as breadcrumbs, so its users have to set
 `_without_query`.
 """
 
@@ -125,7 +125,7 @@ def sentry_events(calls: dict[str, Callable[[], object]]) -> dict[str, str]:
 
 
 def _without_query(crumb: dict[str, Any], _: object) -> dict[str, Any]:
-    """Sentry notes the URL of every HTTP call, token and all, in `http.client`, where nothing can hide."""
+    """Sentry notes the URL of every HTTP call with its token, in `http.client`, where nothing can hide."""
     crumb.get("data", {}).pop("http.query", None)
     return crumb
 

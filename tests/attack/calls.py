@@ -1,7 +1,7 @@
-"""Each kind of call, made so that its answer can be told from every other's: its name goes out and must come back.
+"""Each kind of call, made so that its answer differs from every other's: its name goes out and must come back.
 
-A name such as `id17x` stands in the token or appid of the request, and so in the true answer. A value that holds
-another name is another call's reply.
+A name such as `id17x` is in the token or appid of the request, and so in the true answer. A value with another name
+is another call's reply.
 """
 
 import json

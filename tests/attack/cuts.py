@@ -139,7 +139,7 @@ def _next_call(acting: Acting, kind: Kind, pool: Pool, probe: str) -> Iterator[s
 
 
 def _lenient(pool: Pool, name: str) -> Got:
-    """Take what has come for the whole."""
+    """Return what has come as if it were the whole."""
     path = f"/cgi-bin/message/custom/send?access_token={name}"
     answer = pool.urlopen("POST", path, body=b"{}", retries=False, preload_content=False, enforce_content_length=False)
     try:

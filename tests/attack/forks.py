@@ -41,7 +41,7 @@ class _Scene(NamedTuple):
 def run(quick: bool, only: str = "") -> Result:
     """Fork again and again: in the midst of calls, with the queue's lock held, and with a renewal under way."""
     if not hasattr(os, "fork"):
-        return Result(0, [], "there is no fork here")
+        return Result(0, [], "os.fork is missing")
     calls, rounds = (_QUICK, 1) if quick else (_CALLS, _ROUNDS)
     found: list[Finding] = []
     numbers = itertools.count(1)
@@ -143,7 +143,7 @@ def _busy(
 def _nothing(
     scene: _Scene, numbers: Iterator[int], ready: threading.Event, go_on: threading.Event
 ) -> Callable[[], Iterator[str]]:
-    """Hold nothing: a connection is kept, which all would use."""
+    """Hold nothing: one connection is kept, which all would use."""
     ready.set()
     return lambda: iter(())
 

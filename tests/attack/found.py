@@ -24,7 +24,7 @@ class Result(NamedTuple):
 
 
 def seen_again(found: list[Finding], once: Callable[[], list[Finding]]) -> list[Finding]:
-    """Return what is found, or, if that was for want of time, what is found where nothing else of ours runs.
+    """Return what is found; if all of it is time-outs, what is found again when nothing else of ours runs.
 
     A busy machine is silent, too, and may be so again.
     """

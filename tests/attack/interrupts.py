@@ -1,7 +1,7 @@
 """KeyboardInterrupt at every line of a call: the pool's place, the frames, and the next call's answer.
 
-Two things are written down in `wxcs_lite.tracebacks` as beyond us and are counted apart: what is interrupted before the
-first line of a call has hidden its arguments, and between urllib3's making of a response and our `try`.
+Two things that `wxcs_lite.tracebacks` says cannot be helped are counted separately: an interrupt before the first line
+of a call has hidden its arguments, and one between urllib3's making of a response and our `try`.
 """
 
 import gc
@@ -75,9 +75,9 @@ def _interrupted(kind: Kind, pool: Pool, name: str, at: int) -> tuple[Place | No
         finally:
             sys.settrace(None)
 
-    # In a thread of its own: what a handler handled when it was interrupted stays with the thread (CPython 3.11).
+    # In a separate thread: an exception that is handled during the interrupt stays with the thread (CPython 3.11).
     thread = threading.Thread(target=call)
-    gc.disable()  # what it would call is no part of the call
+    gc.disable()  # what a collection calls is not part of the call
     thread.start()
     thread.join()
     gc.enable()

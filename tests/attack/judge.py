@@ -77,7 +77,7 @@ def _faults_of_error(error: BaseException, name: str, heard: int) -> Iterator[st
 
 
 def _refused(error: WxError) -> bool:
-    """Whether the other side has said for certain that it did nothing."""
+    """Return whether the other side has said for certain that it did nothing."""
     if isinstance(error, ApiError):
         return error.errcode not in (-1, 4)
     return isinstance(error, BadReply) and error.status in (404, 412)

@@ -17,9 +17,9 @@ from wxcs_lite.pools import Pool
 __all__ = ["Case", "canaries", "run", "run_case"]
 
 _WORKERS = 16
-_SETTLED = 3.0  # seconds in which all that a server had to say is on its way
-_QUICK = 31  # of so many cases one is run
-_SINGING = 3  # times that a canary may sing: on a busy machine both sides may come too late for its fault
+_SETTLED = 3.0  # seconds after which everything that a server sends is on its way
+_QUICK = 31  # one in this many cases is run
+_SINGING = 3  # tries for a canary, because on a busy machine both sides may come too late for its fault
 
 
 class Case(NamedTuple):

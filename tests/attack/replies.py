@@ -22,13 +22,13 @@ _Named = Iterator[tuple[str, "Hostile"]]
 
 
 class Hostile(NamedTuple):
-    """What is sent in place of the true body's reply, and what must come of it.
+    """What is sent in place of the true body's reply, and what must result from it.
 
-    `end` says what follows the pieces: "keep" (the connection serves on), "close", "reset", "stall", or bytes that
+    `end` says what follows the pieces: "keep" (the connection stays open), "close", "reset", "stall", or bytes that
     drip. `own`: a pool of open_pool gets the true answer. `refused` says which kinds of call raise: "all", those that
     are "read" (not perform, which gives any reply), or a "receipt" only. `sent` is what maybe_sent must be where a
-    receipt raises, None for either. `fair_at_once` is False for what nobody can know of who sends the next request
-    before it arrives. `flows`: content comes, if slowly, and a medium may take its time.
+    receipt raises, None for either. `fair_at_once` is False for what a client that sends the next request cannot
+    know before it arrives. `flows`: content comes, if slowly, and a medium may take that long.
     """
 
     pieces: tuple[Piece, ...]
@@ -288,7 +288,7 @@ def _extra() -> _Named:
 
 
 def _bodies() -> _Named:
-    none: dict[str, bytes] = {  # in none of these is there success
+    none: dict[str, bytes] = {  # none of these says success
         "null": b"null", "true": b"true", "a number": b"0", "a text": b'""', "a list": b"[]",
         "a list with success": b'[{"errcode":0}]', "nothing": b"", "blanks": b" \r\n", "a comma": b'{"errcode":0,}',
         "cut JSON": b'{"errcode":0,"errmsg":"ok', "single quotes": b"{'errcode':0}", "markup": b"<html>ok</html>",

@@ -16,16 +16,16 @@ from wxcs_lite.pools import Pool
 
 __all__ = ["POOLS", "Act", "Acting", "drips", "says", "waits"]
 
-_WAIT = 0.06  # seconds in which a client that would go on too early does so
-_DRIPPING = 6.0  # seconds after which a drip ends, so that what holds a call without bound is known by its time
+_WAIT = 0.06  # seconds within which a client that goes on too early does so
+_DRIPPING = 6.0  # seconds after which a drip ends, so that an unbounded call is known by the time it takes
 
-# Does what is to be done with one request, given the true body of its answer and the event to set before a wait that
-# only the client ends; False closes the connection.
+# Handles one request, given the true body of its answer and the event to set before a wait that only the client ends;
+# False closes the connection.
 Act = Callable[[Peer, bytes, threading.Event], bool]
 
 
 class Acting:
-    """Counts what it hears by name, and answers; `acts` holds by name what is to be done instead, once."""
+    """Counts its calls by name, and answers; `acts` holds what to do instead, once, by the name of the call."""
 
     def __init__(self) -> None:
         self.acts: dict[str, Act] = {}

@@ -49,7 +49,7 @@ def accepted(reply: Any) -> Any:
 
 
 class RawSocket:
-    """Ready bytes out, bytes in, nothing parsed: what no library can go below, and what the server can do at most."""
+    """Ready bytes out, bytes in, nothing parsed: the least that any library can do, and the most the server can."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
@@ -116,7 +116,7 @@ class ByHand:
         self._ready_url = path_of("message/custom/send")
 
     def send_ready(self) -> object:
-        """Send bytes that are ready, and look at nothing: less than any real call can be."""
+        """Send bytes that are ready, and check nothing: less work than any real call can be."""
         return self.pool.urlopen("POST", self._ready_url, body=SEND, headers=HEADERS, retries=False).data
 
     def send(self) -> object:

@@ -77,7 +77,7 @@ def _say_and_send(customers: int) -> Call:
 
 
 def _one_of(customers: int) -> Call:
-    """Return the look at the next customer's window; who has many customers keeps the events of each apart."""
+    """Return a look at the next customer's window; a program with many customers keeps the events of each apart."""
     events = {f"customer-{number}": _events(_EACH) for number in range(customers)}
     coming = cycle(events)
     return lambda: window_left(events[next(coming)], 60.0)
@@ -102,7 +102,7 @@ def _panel(sizes: Sequence[int], rounds: int, count: int) -> list[list[str]]:
 
 def _desk(customers: int) -> Any:
     """Return a desk to which all of them have written."""
-    from wxcs_lite.panel import Desk  # here, for it brings ipywidgets
+    from wxcs_lite.panel import Desk  # here, because it imports ipywidgets
 
     sandbox = Sandbox()
     desk = Desk(sandbox.pool(), "80_made-up", touser="customer-0", clock=sandbox.clock)

@@ -55,7 +55,7 @@ def _watch(call: Call, count: int, seen: Counter[tuple[str, str]]) -> float:
 def _ticking(seen: Counter[tuple[str, str]]) -> Iterator[None]:
     def tick(_: int, frame: FrameType | None) -> None:
         while frame is not None and frame.f_globals.get("__name__", "").startswith("namedtuple_"):
-            frame = frame.f_back  # what a tuple's own code takes is whoever makes one
+            frame = frame.f_back  # a tuple's generated code counts for its caller
         if frame is not None:
             module = frame.f_globals.get("__name__", "")
             package = module.partition(".")[0]

@@ -58,7 +58,7 @@ def interleaved(
         for turn in range(rounds):
             first = turn % len(names)
             for name in names[first:] + names[:first]:
-                gc.collect()  # nobody pays for what the one before has left
+                gc.collect()  # so that none pays for the garbage of another
                 block = _block(there[name], count, server)
                 for mine, more in zip(costs[name], block, strict=True):
                     mine.extend(more)

@@ -1,6 +1,6 @@
 """How much memory a large upload and a large download take at their worst, over the idle process.
 
-Each case has a process of its own, which has imported its library and sent one message before it counts as idle.
+Each case has a separate process, which counts as idle after it has imported its library and sent one message.
 """
 
 import gc
@@ -71,7 +71,7 @@ def _two_megabytes(what: str, peak: float) -> Goal:
 def _peaks(name: str, task: _Task, repeats: int, *, together: bool) -> dict[str, float] | None:
     """Return the median peak of each case in bytes over idle; None if the library is not installed.
 
-    `together` lets one process do all of them, which is quick and wrong: what one has freed the next one uses.
+    `together` lets one process do all of them, which is quick but wrong: each uses what the one before has freed.
     """
     groups: list[Sequence[str]] = [_CASES] if together else [(case,) for case in _CASES]
     peaks: dict[str, float] = {}
@@ -128,8 +128,8 @@ def forget_peak() -> int:
 def peak_of_process() -> int:
     """Return the largest size so far in bytes.
 
-    Not by getrusage where it can be helped: on Linux a child's ru_maxrss starts from the size of the process that
-    started it, which hides all that is smaller.
+    Without getrusage if possible: on Linux a child's ru_maxrss starts from the size of the process that
+    started it, which hides everything smaller.
     """
     if _STATUS.exists():
         return _kilobytes("VmHWM")

@@ -1,7 +1,7 @@
 """A server in a process of its own: fixed replies, a sink for uploads, media of any size, as cheaply as Python can.
 
-It counts its own CPU time and tells it when asked (`Server.cpu`), so that each table can show how busy it was: only a
-server that mostly waits for its clients leaves the clients' figures alone.
+It counts its own CPU time and reports it (`Server.cpu`), so that each table can show how busy it was: only a server
+that mostly waits for its clients does not distort the clients' figures.
 """
 
 import re
@@ -73,7 +73,7 @@ def answering(delay: float = 0.0) -> Iterator[Server]:
 def _requests(connection: socket.socket) -> Iterator[bytes]:
     """Yield the first line of each request once it is whole; it knows as much HTTP as that takes.
 
-    Of a body only the length is kept: a sink must not cost more the more goes into it.
+    Of a body only the length is kept: a sink must not cost more for larger bodies.
     """
     head = b""
     while data := connection.recv(_PIECE):
@@ -123,8 +123,8 @@ def _converse(connection: socket.socket, delay: float) -> None:
 def serve(delay: float) -> None:
     """Answer for ever, a thread for each client.
 
-    Threads that block need no selector: that is cheaper for a request, and a sleeping thread is called more exactly
-    than epoll counts, which is in whole milliseconds.
+    Threads that block need no selector: that is cheaper for a request, and wakes a sleeping thread more exactly than
+    epoll, which counts in whole milliseconds.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(listener.getsockname()[1], flush=True)

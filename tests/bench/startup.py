@@ -58,7 +58,7 @@ def run(quick: bool) -> list[Goal]:
     beyond = _difference(pair[_OURS], pair[_URLLIB3])
     low, _, high = quantiles([a - b for a, b in zip(pair[_OURS], pair[_URLLIB3], strict=True)] * 2)
     note(
-        "One start differs from the next by more, for other machines share the host, and that only ever adds. So the "
+        "Single starts differ by more, because other machines share the host, and that can only add time. So the "
         f"goal is judged by {len(pair[_OURS])} more pairs, each the fastest of {_BEST_OF} starts: "
         f"{milliseconds(beyond)}, half of them from {milliseconds(low)} to {milliseconds(high)}."
     )
@@ -73,7 +73,7 @@ def _cold(modules: Sequence[str], rounds: int, *, warm_up: bool = False, best_of
     """Return the wall seconds of `python -c "import …"`, one a round, in another order each time."""
     spans: dict[str, list[float]] = {name: [] for name in modules}
     order = Random(0)
-    # Where no bytecode may be written every process would compile anew, and that would be all one measures.
+    # Without written bytecode every process would compile again, and hide everything else.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for turn in range(-warm_up, rounds):
         found: dict[str, list[float]] = {name: [] for name in modules}

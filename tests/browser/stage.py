@@ -122,7 +122,7 @@ class Notebook:
         page.on("dialog", self._dialog)
         page.on("request", lambda request: self.asked.append(request.url))
         page.set_default_timeout(PATIENCE)
-        # A workspace of its own: else Lab opens the tabs of the page before, one of them in front of ours.
+        # A workspace of its own, because otherwise Lab opens the previous page's tabs, one of them in front of ours.
         page.goto(f"{url}/lab/workspaces/{Path(path).stem}/tree/{path}")
         # Before the kernel is idle, a run is lost without a word.
         self.idle()
@@ -155,7 +155,7 @@ class Notebook:
         return self.file.read_text("utf-8")
 
     def python(self, code: str) -> None:
-        """Run code in the kernel; nothing of it stands in the notebook."""
+        """Run code in the kernel, without adding it to the notebook."""
         self.page.evaluate(_RUN, code)
         self.idle()
 

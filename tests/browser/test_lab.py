@@ -197,7 +197,7 @@ ATTACKS = (
 
 
 def test_an_attack_is_text_and_runs_nothing(opened: Open, photo: Path) -> None:
-    """On both sides, in every field, in previews, in the history, in an openid; and nothing remote is asked for."""
+    """On both sides, in every field, in previews, in the history, in an openid; and no remote request is made."""
     nb = opened()
     for attack in ATTACKS:
         nb.says(attack)
@@ -268,7 +268,7 @@ def test_a_saved_notebook_holds_no_secret_and_after_close_nothing(opened: Open, 
     files = [widget for widget in widgets.values() if widget["model_name"] == "FileUploadModel"]
     assert 2 == len(files)
     assert all(not file["state"].get("value") and not file.get("buffers") for file in files)
-    assert "a text of Bob" in saved  # else the test would prove nothing
+    assert "a text of Bob" in saved  # otherwise the test would prove nothing
     assert "data:image/png;base64," in saved
     for secret in secrets:
         assert len(secret) > 10
@@ -355,7 +355,7 @@ def test_from_click_to_bubble(opened: Open, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("width", [480, 820])
 def test_narrow(opened: Open, photo: Path, shots: Path, lang: str, width: int) -> None:
-    """The phone goes below the desk; nothing is wider than the page."""
+    """The phone moves below the desk; nothing is wider than the page."""
     nb = opened(lang, width=width, height=2300)
     nb.command("application:toggle-left-area")
     whole_job(nb, lang, photo)

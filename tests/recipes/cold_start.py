@@ -2,8 +2,8 @@
 
     python -m tests.recipes.cold_start notebooks/recipes/serverless/build
 
-where build is what the recipe's README makes. Each figure is the best of fifteen processes, which take turns; with the
-compiled files that are there, and without them, as in a zip that was made without the third line.
+where build is the folder made by the recipe's README. Each figure is the best of fifteen processes, which take turns:
+with the compiled files that are there, and without, as in a zip made without the README's third line.
 """
 
 import os

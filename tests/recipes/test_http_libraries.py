@@ -121,7 +121,7 @@ def test_a_redirect_is_not_followed(perform: Callable[[str], Perform]) -> None:
 
 
 def test_a_failure_holds_no_token(perform: Callable[[str], Perform], caplog: pytest.LogCaptureFixture) -> None:
-    """Neither in its text and its chain, nor in a log at any level; and it says that the message may be there."""
+    """Neither in its text and its chain, nor in a log at any level; and it says that the message may have arrived."""
     caplog.set_level(logging.DEBUG)
     with Server(cut_after_request) as server, pytest.raises(TransportError, match=r"no reply: [A-Z]") as caught:
         perform(server.url)(endpoints.send(image("ann", "M")))
