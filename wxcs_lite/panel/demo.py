@@ -22,7 +22,7 @@ class Demo:
         self.sandbox, self.desk, self.phone = sandbox, desk, phone
         self._kit = Kit(desk.lang)
         offline = self._kit.heading("p", "offline", "wxcs-offline")
-        halves = [self._kit.style, offline, desk.view.root, phone.root]
+        halves = [offline, desk.view.root, phone.root]
         self._root = self._kit.box(halves, "wxcs", "wxcs-both", across=True)
         self._is_open = True
 

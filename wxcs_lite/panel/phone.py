@@ -159,7 +159,7 @@ class Phone:
         times = kit.box([enter, minute, two_days], across=True)
         hand = kit.box([kit.heading("h3", "hand"), pictures, self.ready, times, self.error], "wxcs-hand")
         offline = kit.heading("p", "offline", "wxcs-offline")
-        self.root = kit.box([kit.style, offline, frame, hand], "wxcs", "wxcs-phone")
+        self.root = kit.box([kit.style(), offline, frame, hand], "wxcs", "wxcs-phone")
 
     def _show(self) -> None:
         kit, now = self._kit, self._sandbox.clock()

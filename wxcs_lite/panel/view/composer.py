@@ -73,7 +73,7 @@ class Composer:
         kit.watch(self.ai_label, self._labelled)
         tools = [self.kind, self.more_lines, self.typing, self.ai_label]
         if self._quick:
-            options = [("", ""), *((text, key) for key, text in self._quick.items())]
+            options = [(kit.words["quick"], ""), *((text, key) for key, text in self._quick.items())]
             self.quick = kit.make(w.Dropdown, keys={"description": "quick"}, options=options, value="")
             kit.watch(self.quick, self._quick_chosen)
             tools.insert(2, self.quick)

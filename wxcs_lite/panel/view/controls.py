@@ -37,8 +37,6 @@ class Kit:
         self._ended: dict[Callable[[], object], float] = {}
         self._entered: dict[str, asyncio.TimerHandle] = {}
         self._is_showing = False
-        self.html(value=STYLE, hidden=True)
-        self.style = next(iter(self._made.values()))
 
     # --- widgets
 
@@ -60,6 +58,10 @@ class Kit:
     def html(self, *classes: str, value: str = "", hidden: bool = False) -> Any:
         """Return a widget that shows our own markup."""
         return self.make(w.HTML, *classes, *((_GONE,) if hidden else ()), value=value)
+
+    def style(self) -> Any:
+        """Return the style sheet; desk and phone each have it, because each can be shown alone."""
+        return self.html(value=STYLE, hidden=True)
 
     def heading(self, tag: str, key: str, *classes: str) -> Any:
         """Return a heading, or another line of text."""

@@ -102,7 +102,7 @@ class DeskView:
         talk = kit.box([self.head, self.talk.box, self.composer.box, self.remarks, self.status], "wxcs-side")
         main = kit.box([self.people.box, talk], "wxcs-main", across=True)
         return kit.box(
-            [kit.style, kit.heading("p", "offline", "wxcs-offline"), self.news, top, main, foot, self.look, self.code,
+            [kit.style(), kit.heading("p", "offline", "wxcs-offline"), self.news, top, main, foot, self.look, self.code,
              self.folded],
             "wxcs", "wxcs-desk",
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """The list of customers: those who wait first, with what is unread, what is left, and the last words."""
 
+import re
 from collections.abc import Callable, Sequence
 from time import monotonic
 
@@ -14,9 +15,10 @@ from wxcs_lite.panel.view.controls import Kit
 __all__ = ["People", "row"]
 
 # A row is drawn in two lines by the style sheet: the one place where it may break is after the first. The front end
-# makes every other space one that does not break, and what follows the last words makes the second line full.
-_BREAK, _FILL = "\u200b", "\u2003" * 60
-_LAST, _NAME = 60, 22  # characters
+# makes every space one that does not break, a joiner keeps a line together at its commas and hyphens, and what follows
+# the last words makes the second line full.
+_BREAK, _JOINER, _FILL = "\u200b", "\u2060", "\u2003" * 60
+_LAST, _NAME = 60, 18  # characters
 _SEEN = 0.3  # seconds: nobody reads a row that has just moved, and clicks, so soon
 
 
@@ -63,10 +65,10 @@ def row(conversation: Conversation, now: float, words: Words) -> str:
     marks = [f"● {conversation.unread}"] if conversation.unread else []
     marks += ["⚠"] if conversation.error else []
     marks += ["✎"] if conversation.draft.begun and not conversation.error else []
-    name = _cut(conversation.name, _NAME)
+    name = _cut(conversation.nickname, _NAME) or _short(conversation.touser)
     left = window_short(conversation.events, now, words)
     first = " ".join([*marks, name, *([f"· {left}"] if left else [])])
-    return plain(f"{first}{_BREAK}{_cut(_last(conversation, words), _LAST)}{_FILL}")
+    return plain(f"{_joined(first)}{_BREAK}{_joined(_cut(_last(conversation, words), _LAST))}{_FILL}")
 
 
 def _last(conversation: Conversation, words: Words) -> str:
@@ -75,6 +77,15 @@ def _last(conversation: Conversation, words: Words) -> str:
     entry = conversation.entries[-1]
     said = summary(entry["message"], words)
     return f"{words['you']}: {said}" if entry["direction"] == "out" else said
+
+
+def _joined(line: str) -> str:
+    return re.sub(r"([^\w ])", rf"{_JOINER}\1{_JOINER}", line)
+
+
+def _short(openid: str) -> str:
+    """Return an openid shortened in its middle: those of one Mini Program begin alike."""
+    return openid if len(openid) <= _NAME else f"{openid[:4]}…{openid[-8:]}"
 
 
 def _cut(text: str, length: int) -> str:

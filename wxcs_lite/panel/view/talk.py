@@ -1,6 +1,6 @@
 """A conversation on the screen: few widgets, the latest bubbles at the end, and nothing drawn twice.
 
-Older bubbles stand together in one widget each twenty; the latest have one each, so that a new one is only added. The
+Older bubbles stand together, some forty in one widget; the latest have one each, so that a new one is only added. The
 pane is filled from below (column-reverse), which keeps the place of a reader who has scrolled up. No widget is closed
 while the conversation lives: the browser may still be building its view, and a closed one would stop it for good.
 """
@@ -13,7 +13,8 @@ from wxcs_lite.panel.view.controls import Kit
 
 __all__ = ["Talk"]
 
-_TOGETHER = 20  # bubbles in one widget
+_TOGETHER = 48  # bubbles in one widget
+_ALONE = 12  # of the latest bubbles
 _SHOWN = 200  # bubbles; when half as many again are there, the oldest go
 _HEAVY = 50_000  # characters: a bubble with a picture stays alone, so that it travels to the browser once
 
@@ -47,7 +48,7 @@ class Talk:
         self._bubbles = deque(bubbles)
         while len(self._bubbles) > _SHOWN:
             self._bubbles.popleft()
-        self._free += [widget for widget, _ in self._drawn]
+        self._free += [widget for widget, _ in reversed(self._drawn)]
         self._drawn = []
         self._together(list(self._bubbles))
         self._place()
@@ -95,17 +96,18 @@ class Talk:
         self._drawn.append((self._widget("".join(markup for _, markup in bubbles)), [key for key, _ in bubbles]))
 
     def _join(self) -> None:
-        """Put the latest bubbles into one widget, the first of theirs, when there are enough of them."""
-        begin = len(self._drawn)
-        while begin and len(self._drawn[begin - 1][1]) == 1:
-            begin -= 1
-        if len(self._drawn) - begin < _TOGETHER * 2:
-            return
-        tail, self._drawn = self._drawn[begin:], self._drawn[:begin]
+        """Put the latest bubbles together when there are enough of them, with those above them if there is room."""
         by_key = dict(self._bubbles)
-        self._free += [widget for widget, _ in tail]
-        self._free.reverse()
-        self._together([(keys[0], by_key[keys[0]]) for _, keys in tail])
+        begin, count = len(self._drawn), 0
+        while begin and len(self._drawn[begin - 1][1]) == 1 and len(by_key[self._drawn[begin - 1][1][0]]) <= _HEAVY:
+            begin, count = begin - 1, count + 1
+        if count < _ALONE:
+            return
+        if begin and 1 < len(self._drawn[begin - 1][1]) <= _TOGETHER - count:
+            begin -= 1
+        tail, self._drawn = self._drawn[begin:], self._drawn[:begin]
+        self._free += [widget for widget, _ in reversed(tail)]
+        self._together([(key, by_key[key]) for _, keys in tail for key in keys])
 
     def _widget(self, markup: str) -> Any:
         made = self._free.pop() if self._free else self._kit.html()
