@@ -15,17 +15,16 @@ from typing import Any
 from weakref import WeakSet
 
 from wxcs_lite.endpoints import Command
-from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.look.words import Language
-from wxcs_lite.media import Media
 from wxcs_lite.panel.calls import Calls, Sending
 from wxcs_lite.panel.conversation import Conversation, Conversations, as_json, result_of
 from wxcs_lite.panel.draft import MEDIA, Draft, Picture
+from wxcs_lite.panel.gallery import Gallery
 from wxcs_lite.panel.history import History, written
-from wxcs_lite.panel.picture import Pictures, at_path, media_id_of, picked
+from wxcs_lite.panel.picture import at_path, picked
 from wxcs_lite.panel.screen import Said, Screen
 from wxcs_lite.panel.status import Tone
-from wxcs_lite.panel.texts import LANGUAGES, words
+from wxcs_lite.panel.texts import LANGUAGES
 from wxcs_lite.panel.ticker import Ticker
 from wxcs_lite.panel.view.controls import mimebundle, running_loop
 from wxcs_lite.panel.view.desk import DeskView
@@ -38,7 +37,6 @@ __all__ = ["Desk"]
 
 _EXPORT = "wxcs_history.json"
 _TYPING = 15  # seconds for which WeChat shows it
-_LOADED = 20  # pictures of a conversation that are loaded when it is opened
 _open: WeakSet["Desk"] = WeakSet()  # desks on one pool tell each other what they sent
 
 
@@ -76,18 +74,17 @@ class Desk:
         self._lang = lang
         self._conversations, self._history = Conversations(), History(history)
         broken = self._history.read_into(self._conversations)
-        self._pictures, self._sender, self._loader = Pictures(), Worker(), Worker()
+        self._sender, self._gallery = Worker(), Gallery(self._calls, self._picture_changed)
         self._arrived, self._thread = deque[Any](), get_ident()
         self._loop, self._is_woken = running_loop(), False
         self._said: Said = None
-        self._asked: tuple[str, str] | None = None
         self.after_each: list[Callable[[], object]] = []
         self.inbound: set[str] = set()
         self._closers: list[Callable[[], object]] = []
         self._is_open = True
         self._ticker = Ticker(self.refresh)
         self.view = DeskView(self, lang, quick_replies, lambda: self._ticker.was_busy)
-        self._screen = Screen(self.view, self._conversations, self._pictures)
+        self._screen = Screen(self.view, self._conversations, self._gallery.pictures)
         _open.add(self)
         if broken:
             self._say("history_broken", "calm", count=broken)
@@ -207,7 +204,7 @@ class Desk:
             while self._closers:
                 self._closers.pop()()
             self._sender.stop()
-            self._loader.stop()
+            self._gallery.stop()
             self.view.close()
 
     # --- what its widgets tell
@@ -247,8 +244,7 @@ class Desk:
     def pick_by(self, conversation: Conversation, name: str, value: str) -> None:
         """Put a picture into a draft by its path or its media_id."""
         if value := value.strip():
-            known = self._pictures.get(value)
-            pasted = Picture("", known, media_id=value)
+            pasted = Picture("", self._gallery.pictures.get(value), media_id=value)
             self._put_picture(conversation, lambda: at_path(value) if name == "path" else pasted)
 
     def unpick(self, conversation: Conversation) -> None:
@@ -293,8 +289,7 @@ class Desk:
         entry = self._conversations.goes_out(self._clock(), message, key)
         self._history.write(entry)
         sent = draft.taken()
-        if sent.picture is not None and sent.picture.content is not None:
-            self._pictures.keep(media_id_of(message), sent.picture.content, sent.picture.name)
+        self._gallery.keep(message, sent.picture)
         self._draw(entry)
         self._screen.draft(self._lang)
         sending = Sending(self._calls, entry["message"], sent.picture, self._clock)
@@ -308,8 +303,7 @@ class Desk:
         self._conversations.settle(key, result, message)
         self._guarded(lambda: self._history.write({"id": key, "result": result, "message": message}))
         sent.picture = sending.picture
-        if sent.picture is not None and sent.picture.content is not None:
-            self._pictures.keep(media_id_of(message), sent.picture.content, sent.picture.name)
+        self._gallery.keep(message, sent.picture)
         if error is None:
             conversation.typing_until = 0.0
             for other in _open:
@@ -358,11 +352,7 @@ class Desk:
     def _open(self, conversation: Conversation) -> None:
         conversation.unread = 0
         shown = self._screen.open(conversation)
-        for entry in shown:
-            self._pictures.failed.pop(media_id_of(entry["message"]), None)
-        with_picture = [entry for entry in shown if media_id_of(entry["message"])]
-        for entry in with_picture[-_LOADED:]:
-            self._load(entry)
+        self._gallery.open(shown)
         self._said = None
         self._show()
 
@@ -372,27 +362,11 @@ class Desk:
         if conversation is not None and entry["customer"] == conversation.touser:
             conversation.unread = 0
             self._screen.add(entry)
-            self._load(entry)
+            self._gallery.load(entry)
 
-    def _load(self, entry: dict[str, Any]) -> None:
-        """Download a picture that is seen for the first time; never from PicUrl, which is a foreign host."""
-        media_id = media_id_of(entry["message"])
-        if entry["result"] not in ("received", "accepted") or not self._pictures.wanted(media_id):
-            return
-        found: list[Media] = []
-
-        def loaded(error: Exception | None) -> None:
-            self._pictures.loading.discard(media_id)
-            if error is None:
-                self._pictures.keep(media_id, found[0].content, found[0].filename)
-            else:
-                self._pictures.failed[media_id] = error
-            if self._is_open:
-                self._guarded(lambda: self._screen.change_picture(media_id))
-
-        self._pictures.loading.add(media_id)
-        self._screen.change_picture(media_id)
-        self._loader.start(lambda: found.append(self._calls.download(media_id)), loaded)
+    def _picture_changed(self, media_id: str) -> None:
+        if self._is_open:
+            self._guarded(lambda: self._screen.change_picture(media_id))
 
     def _arrive(self, arrived: Any) -> None:
         self._arrived.append(arrived)
@@ -428,24 +402,9 @@ class Desk:
         self._screen.status(self._said, self.inbound, self._lang, self._calls.renews)
 
     def _save(self) -> None:
-        shown = list(self.conversation.entries) if self.conversation else []
-        ids = [media_id_of(entry["message"]) for entry in reversed(shown)]
-        media_id = next((found for found in ids if self._pictures.get(found)), None)
-        content = self._pictures.get(media_id or "")
-        if media_id is None or content is None:
-            raise InvalidMessage("file", *(words(lang)["nothing_to_save"] for lang in LANGUAGES))
-        medium = Media(content, "", self._pictures.name(media_id) or media_id)
-        path = str(self.view.save_to.value).strip() or medium.filename
-        replace, self._asked = self._asked == (path, media_id), None
-        try:
-            saved = written(lambda target: medium.save(target, replace=replace), path)
-        except InvalidMessage as e:
-            if e.field != "replace":
-                raise
-            self._asked = path, media_id
-            self._say("save_again", "calm", path=path)
-        else:
-            self._say("saved", path=saved)
+        entries = list(self.conversation.entries) if self.conversation else []
+        is_saved, path = self._gallery.save(entries, str(self.view.save_to.value).strip())
+        self._say("saved" if is_saved else "save_again", "good" if is_saved else "calm", path=path)
 
     def _export(self) -> None:
         def write(path: Path) -> Path:

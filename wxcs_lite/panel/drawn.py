@@ -10,7 +10,7 @@ from wxcs_lite.look.bubbles import bubble, line
 from wxcs_lite.look.words import Words
 from wxcs_lite.panel.calls import MAX_SHOWN
 from wxcs_lite.panel.conversation import ENTRY, SENDING
-from wxcs_lite.panel.picture import Pictures, media_id_of
+from wxcs_lite.panel.gallery import Pictures, media_id_of
 
 __all__ = ["drawn", "drawn_all", "key_of"]
 

@@ -1,9 +1,7 @@
-"""Pictures: what is chosen for a draft and what is seen in a conversation, kept in memory within bounds."""
+"""The picture of a draft: picked or at a path, looked at before it is taken, and seen before it is sent."""
 
-from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.look.bubbles import photo
@@ -13,9 +11,8 @@ from wxcs_lite.panel.draft import Picture
 from wxcs_lite.panel.status import size
 from wxcs_lite.panel.texts import LANGUAGES, Words, words
 
-__all__ = ["Pictures", "at_path", "expanded", "media_id_of", "picked", "seen_html"]
+__all__ = ["at_path", "expanded", "picked", "seen_html"]
 
-_KEPT = 32_000_000  # bytes
 _BEGIN = 16  # bytes, by which a picture is known
 
 
@@ -76,51 +73,3 @@ def seen_html(picture: Picture, words: Words) -> str:
         return f'<div class="wxcs-note">{escape(told)}</div>'
     shown = photo(picture.content, picture.name, words["photo"])
     return f'{shown}<div class="wxcs-note">{escape(told)}</div>'
-
-
-def media_id_of(message: Mapping[str, Any]) -> str:
-    """Return the media_id that a message shows, or nothing.
-
-    >>> media_id_of({"msgtype": "image", "image": {"media_id": "MEDIA_ID"}})
-    'MEDIA_ID'
-    """
-    kind = message.get("msgtype")
-    content = message.get(kind) if isinstance(kind, str) else None
-    fields = content if isinstance(content, Mapping) else {}
-    found = fields.get("media_id", fields.get("thumb_media_id"))
-    return found if isinstance(found, str) else ""
-
-
-class Pictures:
-    """Pictures by their media_id, the latest ones up to a number of bytes, and those that could not be loaded."""
-
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._kept, self._held = kept, 0
-        self._found: dict[str, bytes] = {}
-        self._names: dict[str, str] = {}
-        self.failed: dict[str, Exception] = {}
-        self.loading: set[str] = set()
-
-    def keep(self, media_id: str, content: bytes, name: str = "") -> None:
-        """Keep a picture, and let the oldest go."""
-        self._forget(media_id)
-        self._found[media_id], self._names[media_id] = content, name
-        self._held += len(content)
-        while self._held > self._kept:
-            self._forget(next(iter(self._found)))
-
-    def get(self, media_id: str) -> bytes | None:
-        """Return a picture if it is kept."""
-        return self._found.get(media_id)
-
-    def name(self, media_id: str) -> str:
-        """Return the file name that a picture came with."""
-        return self._names.get(media_id, "")
-
-    def wanted(self, media_id: str) -> bool:
-        """Return whether a picture should be loaded: it is neither here nor on its way, and did not fail before."""
-        return bool(media_id) and not (media_id in self._found or media_id in self.loading or media_id in self.failed)
-
-    def _forget(self, media_id: str) -> None:
-        self._held -= len(self._found.pop(media_id, b""))
-        self._names.pop(media_id, None)

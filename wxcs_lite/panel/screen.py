@@ -8,7 +8,8 @@ from wxcs_lite.errors import WxError
 from wxcs_lite.look.bubbles import bubble, line, summary
 from wxcs_lite.panel.conversation import Conversation, Conversations
 from wxcs_lite.panel.drawn import drawn, drawn_all, key_of
-from wxcs_lite.panel.picture import Pictures, media_id_of, seen_html
+from wxcs_lite.panel.gallery import Pictures, media_id_of
+from wxcs_lite.panel.picture import seen_html
 from wxcs_lite.panel.previews import as_curl, as_http, as_python
 from wxcs_lite.panel.status import error_html, line_html
 from wxcs_lite.panel.view.desk import DeskView

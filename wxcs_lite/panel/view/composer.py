@@ -167,4 +167,9 @@ class Composer:
 
     def relabel(self) -> None:
         """Let the button say what a press of it does."""
-        self.more_lines.description = self._kit.words["one_line" if self._many_lines else "many_lines"]
+        words = self._kit.words
+        self.more_lines.description = words["one_line" if self._many_lines else "many_lines"]
+        if self._quick:
+            with self._kit.showing(), self.quick.hold_sync():
+                self.quick.options = [(words["quick"], ""), *self.quick.options[1:]]
+                self.quick.value = ""
