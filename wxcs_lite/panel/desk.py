@@ -230,7 +230,7 @@ class Desk:
         if self.conversation is not None:
             told = {"customer": self.conversation.touser, "nickname": nickname.strip()}
             self._conversations.name(**told)
-            self._do(lambda: self._history.write(told))
+            self._do(lambda: self._note(told))
 
     def edited(self, conversation: Conversation) -> None:
         """Show a draft that was changed."""
@@ -285,9 +285,10 @@ class Desk:
 
     def _send(self, conversation: Conversation) -> None:
         draft, key = conversation.draft, token_hex(6)
-        message = draft.message(conversation.touser)
+        # Until it is uploaded, a picture goes by a name that no other has.
+        message = draft.message(conversation.touser, f"upload-{key}")
         entry = self._conversations.goes_out(self._clock(), message, key)
-        self._history.write(entry)
+        self._note(entry)
         sent = draft.taken()
         self._gallery.keep(message, sent.picture)
         self._draw(entry)
@@ -301,7 +302,7 @@ class Desk:
         """Note what became of a message; the desk may have been closed meanwhile, its history is kept."""
         key, result, message = entry["id"], result_of(error), sending.message
         self._conversations.settle(key, result, message)
-        self._guarded(lambda: self._history.write({"id": key, "result": result, "message": message}))
+        self._note({"id": key, "result": result, "message": message})
         sent.picture = sending.picture
         self._gallery.keep(message, sent.picture)
         if error is None:
@@ -321,8 +322,12 @@ class Desk:
             key = token_hex(6)
             own = self._conversations.goes_out(entry["at"], entry["message"], key)
             self._conversations.settle(key, "accepted")
-            self._history.write(own)
+            self._note(own)
             self._draw(own)
+
+    def _note(self, told: dict[str, Any]) -> None:
+        """Append to the history; that a disk is full keeps nobody from being answered."""
+        self._guarded(lambda: self._history.write(told))
 
     def _set_typing(self, command: Command) -> None:
         conversation = self.conversation
@@ -384,7 +389,7 @@ class Desk:
                 self._say("reported", "calm", text=arrived[self._lang == "zh"])
                 continue
             entry = self._conversations.came_in(self._clock(), arrived, token_hex(6))
-            self._history.write(entry)
+            self._note(entry)
             if self.conversation is None:
                 self._open(self._conversations.of(entry["customer"]))
             else:

@@ -89,10 +89,10 @@ class Draft:
             self.put("raw", "raw", json.dumps(message, ensure_ascii=False, indent=2))
         self.kind = kind
 
-    def message(self, touser: str) -> dict[str, Any]:
-        """Return the message, with a placeholder for a media_id to come; raise InvalidMessage if it is not complete."""
+    def message(self, touser: str, to_come: str = _TO_COME) -> dict[str, Any]:
+        """Return the message, or raise InvalidMessage if it is not complete; `to_come` stands for what is uploaded."""
         kind = self.kind
-        message = self._raw(touser) if kind == "raw" else BUILD[kind](touser, **self._content(kind))
+        message = self._raw(touser) if kind == "raw" else BUILD[kind](touser, **self._content(kind, to_come))
         return with_ai_label(message) if self.ai_label else message
 
     def remarks(self, touser: str) -> list[Remark]:
@@ -125,11 +125,11 @@ class Draft:
         self.kind = sent.kind
         return True
 
-    def _content(self, kind: str) -> dict[str, str]:
+    def _content(self, kind: str, to_come: str = _TO_COME) -> dict[str, str]:
         content = {name: self.get(kind, name) for name in FIELDS[kind]}
         if kind in MEDIA:
             picture = self.picture
-            content[MEDIA[kind]] = "" if picture is None else picture.media_id or _TO_COME
+            content[MEDIA[kind]] = "" if picture is None else picture.media_id or to_come
         return content
 
     def _raw(self, touser: str) -> dict[str, Any]:

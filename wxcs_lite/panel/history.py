@@ -44,8 +44,7 @@ class History:
     def write(self, told: Mapping[str, Any]) -> None:
         """Append an entry, a result or a name; the file is opened each time, so a call that ends late finds it."""
         if self._path is not None:
-            with os.fdopen(os.open(self._path, _FLAGS, 0o600), "ab", buffering=0) as file:
-                file.write(as_line(told).encode())
+            written(lambda path: _append(path, as_line(told).encode()), str(self._path))
 
     def _read(self, path: Path, conversations: Conversations) -> int:
         with os.fdopen(os.open(path, _FLAGS, 0o600), "r+b") as file:
@@ -57,6 +56,11 @@ class History:
                 if file.read() != b"\n":  # the last line was cut off: what comes begins a line of its own
                     file.write(b"\n")
         return broken
+
+
+def _append(path: Path, line: bytes) -> None:
+    with os.fdopen(os.open(path, _FLAGS, 0o600), "ab", buffering=0) as file:
+        file.write(line)
 
 
 def written(write: Callable[[Path], Any], path: str) -> Any:
