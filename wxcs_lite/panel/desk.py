@@ -229,7 +229,7 @@ class Desk:
         """Give the customer who is shown a name of the agent's own."""
         if self.conversation is not None:
             told = {"customer": self.conversation.touser, "nickname": nickname.strip()}
-            self._conversations.name(**told)
+            self._conversations.name(told["customer"], told["nickname"])
             self._do(lambda: self._note(told))
 
     def edited(self, conversation: Conversation) -> None:
