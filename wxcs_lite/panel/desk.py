@@ -64,6 +64,8 @@ class Desk:
         self._arrived, self._thread = deque[dict[str, Any]](), get_ident()
         self._said: tuple[Tone, str, dict[str, object]] | Exception = ("calm", "ready", {})
         self.after_each: list[Callable[[], object]] = []
+        self.inbound: set[str] = set()
+        self._closers: list[Callable[[], object]] = []
         self._is_open = False
         self.view = DeskView(self, self._chosen, self._edited)
         self._actions = Actions(self.view, self._calls, self._history, clock, self._say)
@@ -147,11 +149,31 @@ class Desk:
             self._guarded(self._take_in)
             self._guarded(self._show)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the desk is open."""
+        return self._is_open
+
+    def report(self, en: str, zh: str) -> None:
+        """Show a line about what brings the pushes, in English or Chinese; to be called in any thread."""
+        self._arrived.append({"en": en, "zh": zh})
+        if get_ident() == self._thread:
+            self.refresh()
+
+    def on_close(self, close: Callable[[], object]) -> None:
+        """Call `close` once when the desk is closed, the latest first; at once if it is closed already."""
+        if self._is_open:
+            self._closers.append(close)
+        else:
+            close()
+
     def close(self) -> None:
         """Stop the countdowns, and remove everything shown from the notebook and its widget state."""
         if self._is_open:
             self._ticker.stop()
             self._is_open = False
+            while self._closers:
+                self._closers.pop()()
             self.view.close()
 
     # --- how
@@ -191,6 +213,9 @@ class Desk:
         view = self.view
         while self._arrived:
             fields = self._arrived.popleft()
+            if "FromUserName" not in fields and "zh" in fields:
+                self._said = ("calm", "reported", {"text": fields[self._lang]})
+                continue
             touser = plain(fields.get("FromUserName"))
             self._history.came_in(self._clock(), fields)
             if not view.customer:

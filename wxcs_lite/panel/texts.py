@@ -39,6 +39,7 @@ _ROWS: dict[str, tuple[str, str]] = {
         "JSON 中写的是 {touser}，消息会发给该用户，而不是上方选择的用户",
     ),
     "ready": ("Ready.", "就绪。"),
+    "reported": ("{text}", "{text}"),
     "sent": ("Sent: WeChat accepted it for {touser}.", "已发送给 {touser}，微信已受理。"),
     "typing_shown": ("Typing is shown to {touser}.", "{touser} 能看到“对方正在输入”。"),
     "typing_hidden": ("Typing is hidden from {touser}.", "{touser} 不再看到“对方正在输入”。"),
