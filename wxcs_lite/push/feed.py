@@ -8,6 +8,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from wxcs_lite.errors import PushRejected
@@ -30,8 +31,8 @@ def append_to(path: str | Path) -> Callable[[Push], None]:
 
     A missing file is created at once, readable by you alone: it holds texts and openids. WeChat hears `success` only
     when the line is on the disk (fsync); if it cannot be written, WeChat gets 503 and sends the push again. Several
-    processes may append to one file, because each line is one write, but not on a network drive. The file is opened for
-    each push, so it can be renamed at any time. It is read by `panel.follow`.
+    processes may append to one file (which is locked meanwhile), but not on a network drive or on Windows. The file is
+    opened for each push, so it can be renamed at any time. It is read by `panel.follow`.
     """
     path = Path(path).absolute()
     os.close(_opened(path))  # a wrong path fails now, and not at the first push
@@ -55,6 +56,7 @@ def _append(path: Path, line: bytes) -> int | None:
     try:
         file = _opened(path)
         try:
+            _lock(file)
             whole = line if _ends_a_line(file) else b"\n" + line
             if os.write(file, whole) < len(whole):
                 return errno.ENOSPC  # the rest of the line has no place; the next one begins on its own
@@ -64,6 +66,14 @@ def _append(path: Path, line: bytes) -> int | None:
     except OSError as e:
         return e.errno or errno.EIO
     return None
+
+
+def _lock(file: int) -> None:
+    """Wait until no other process is writing: the length of a file can grow in steps under a long write."""
+    with suppress(ImportError):  # Windows has no fcntl
+        from fcntl import LOCK_EX, flock
+
+        flock(file, LOCK_EX)
 
 
 def _ends_a_line(file: int) -> bool:
