@@ -163,9 +163,11 @@ class Follower:
 
     def close(self) -> None:
         """Stop reading."""
+        if self._stopped.is_set():
+            return
         self._stopped.set()
         self._desk.inbound.discard(self._path.name)
-        _following.pop((id(self._desk), self._path), None)
+        del _following[id(self._desk), self._path]
         self._thread.join(_PATIENCE)  # longer only if a drive does not answer; the thread ends when it does
 
     def _run(self) -> None:
