@@ -1,4 +1,4 @@
-"""A feed: the pushes of a file, each once its line is whole, whatever happens to the file; and a desk that follows it."""
+"""A feed: the pushes of a file, each once its line is whole, whatever happens to the file; and a desk that has one."""
 
 import json
 import shutil
@@ -89,7 +89,7 @@ def test_a_line_that_never_ends_is_skipped_in_bounded_memory(
     assert [1] == read()
     add(path, b"x" * 1000)
     assert [] == read()
-    add(path, b"\n", line(2))
+    add(path, b"xyz\n", line(2))
     assert [2] == read()
     assert 1 == read.feed.broken
     assert len(read.feed._before) <= 256
