@@ -4,7 +4,7 @@ import gc
 import http.client
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.test_panel_feed import Front, until
+from tests.watchers import in_ipython, walked
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.panel import listen, listening
 from wxcs_lite.panel.listening import Listener
@@ -165,6 +166,27 @@ def test_wrong_secrets_are_refused_before_anything_is_opened(front: Any) -> None
         with pytest.raises(InvalidMessage):
             listen(front, port=0, **wrong)
     assert set() == front.inbound
+
+
+def test_no_frame_and_no_repr_holds_a_secret(front: Any) -> None:
+    """Neither of a failure here, as a notebook shows it with all variables, nor of what listens."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        calls: list[Callable[[], Any]] = [
+            lambda: listen(front, port=other.getsockname()[1], token=TOKEN, aes_key=KEY),
+            lambda: listen(front, port=-1, token=TOKEN, aes_key=KEY),
+            lambda: listen(None, port=0, token=TOKEN, aes_key=KEY),  # type: ignore[arg-type]
+        ]
+        for call in calls:
+            with pytest.raises((InvalidMessage, AttributeError)) as caught:
+                call()
+            error = caught.value
+            ours = caught.traceback.cut(path=listening.__file__)[0]._rawentry
+            shown = in_ipython(error.with_traceback(ours)) + walked(error)
+            assert "in listen(" in shown
+            assert [] == [secret for secret in (TOKEN, KEY) if secret in shown]
+    listener = listen(front, port=0, token=TOKEN, aes_key=KEY)
+    for found in (listener, listener._server, vars(listener._server)):
+        assert [] == [secret for secret in (TOKEN, KEY) if secret in repr(found)]
 
 
 def test_only_this_machine_can_reach_it(front: Any) -> None:
