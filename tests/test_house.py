@@ -50,6 +50,7 @@ SANDBOX_FLOORS = (
     {"http", "samples"},
     {"rules"},
     {"api", "pushes", "faults"},
+    {"watching"},
     {"core"},
     {"customers", "door"},
     {"sandbox"},
