@@ -50,8 +50,9 @@ SANDBOX_FLOORS = (
     {"http", "samples"},
     {"rules"},
     {"api", "pushes", "faults"},
+    {"watching"},
     {"core"},
-    {"customers", "door"},
+    {"accounts", "customers", "door"},
     {"sandbox"},
 )
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
