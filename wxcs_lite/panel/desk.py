@@ -15,10 +15,12 @@ from typing import Any
 from weakref import WeakSet
 
 from wxcs_lite.endpoints import Command
+from wxcs_lite.errors import PushRejected
 from wxcs_lite.look.words import Language
 from wxcs_lite.panel.calls import Calls, Sending
 from wxcs_lite.panel.conversation import Conversation, Conversations, as_json, result_of
 from wxcs_lite.panel.draft import MEDIA, Draft, Picture
+from wxcs_lite.panel.feed import Follower, follow
 from wxcs_lite.panel.gallery import Gallery
 from wxcs_lite.panel.history import History, written
 from wxcs_lite.panel.picture import at_path, picked
@@ -163,14 +165,19 @@ class Desk:
     def receive(self, push: Push) -> None:
         """Show what a customer sent; a handler for `push_app`, to be called in any thread.
 
-        Widgets are only changed in the desk's own thread. A closed desk raises RuntimeError: WeChat pushes again.
+        Widgets are only changed in the desk's own thread. A closed desk raises PushRejected: push_app answers 503 then,
+        and WeChat pushes again.
         """
         if not self._is_open:
-            raise RuntimeError(
-                "the desk is closed: it takes no push; give push_app the receive of the desk that is open\n"
-                "客服工作台已关闭，不再接收推送；请把仍打开的工作台的 receive 交给 push_app"
+            raise PushRejected(
+                "the desk is closed: give push_app the receive of a desk that is open",
+                "客服工作台已关闭：请把仍打开的工作台的 receive 交给 push_app",
             )
         self._arrive(push.fields)
+
+    def follow(self, path: str | Path) -> Follower:
+        """Show the pushes that a file contains, and those that are appended to it, until the desk is closed."""
+        return follow(self, path)
 
     def report(self, en: str, zh: str) -> None:
         """Show a line about what brings the pushes, in English or Chinese; to be called in any thread."""
@@ -266,8 +273,8 @@ class Desk:
 
     def _finish(self) -> None:
         self.refresh()
-        for follow in self.after_each:
-            self._guarded(follow)
+        for action in self.after_each:
+            self._guarded(action)
 
     def _guarded(self, action: Callable[[], object], conversation: Conversation | None = None) -> None:
         try:
