@@ -214,9 +214,9 @@ def test_a_closed_desk_takes_no_push(stage: Stage) -> None:
     app = push_app(stage.desk.receive, token="AAAAA", clock=stage.sandbox.clock)
 
     def application(environ: Any, start_response: Any) -> Any:
-        def start(status: str, headers: Any) -> Any:
+        def start(status: str, headers: Any, *more: Any) -> Any:
             answers.append(status)
-            return start_response(status, headers)
+            return start_response(status, headers, *more)
 
         return app(environ, start)
 

@@ -57,7 +57,8 @@ class Conversations:
     """All conversations; the latest entries of all of them together are kept, whoever wrote them.
 
     >>> conversations = Conversations()
-    >>> entry = conversations.came_in(5, {"FromUserName": "ann", "MsgType": "text", "CreateTime": 4, "Content": "hi"})
+    >>> fields = {"FromUserName": "ann", "MsgType": "text", "CreateTime": 4, "Content": "hi"}
+    >>> entry = conversations.came_in(5, fields, "an id")
     >>> [found.touser for found in conversations.listed()], conversations.of("ann").unread
     (['ann'], 1)
     """
@@ -67,6 +68,7 @@ class Conversations:
         self._all: dict[str, Conversation] = {}
         self._order: deque[Conversation] = deque()  # one for each entry, oldest first
         self._sending: dict[str, dict[str, Any]] = {}
+        self._came_in: set[str] = set()  # the ids of the pushes that are kept
         self._waiting: dict[str, None] = {}  # sets that keep their order: who waits, the longest first,
         self._others: dict[str, None] = {}  # and the others, the latest last
 
@@ -107,8 +109,10 @@ class Conversations:
                     break
         return found
 
-    def came_in(self, now: float, fields: Mapping[str, Any], key: str = "") -> dict[str, Any]:
-        """Note a push, a message or an event of a customer, and return its entry."""
+    def came_in(self, now: float, fields: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+        """Note a push, a message or an event of a customer, and return its entry, or None if it is here already."""
+        if key in self._came_in:
+            return None
         touser, kind = plain(fields.get("FromUserName")), plain(fields.get("MsgType"))
         at = fields.get("CreateTime", now)
         at = at if isinstance(at, int | float) and 0 <= at < _END_OF_TIME else now
@@ -168,6 +172,7 @@ class Conversations:
         conversation.entries.append(entry)
         self._order.append(conversation)
         if entry["direction"] == "in":
+            self._came_in.add(str(entry.get("id")))
             self._came(conversation, entry)
         else:
             self._latest(conversation.touser)
@@ -197,6 +202,7 @@ class Conversations:
 
     def _forget(self, conversation: Conversation) -> None:
         gone = conversation.entries.popleft()
+        self._came_in.discard(str(gone.get("id")))
         if gone["result"] == SENDING:
             self._sending.pop(gone["id"], None)
         if conversation.is_blank:

@@ -32,7 +32,7 @@ from wxcs_lite.panel.view.controls import mimebundle, running_loop
 from wxcs_lite.panel.view.desk import DeskView
 from wxcs_lite.panel.worker import Worker
 from wxcs_lite.pools import Pool
-from wxcs_lite.push import Push
+from wxcs_lite.push import Push, dedupe_key
 from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Desk"]
@@ -173,7 +173,7 @@ class Desk:
                 "the desk is closed: give push_app the receive of a desk that is open",
                 "客服工作台已关闭：请把仍打开的工作台的 receive 交给 push_app",
             )
-        self._arrive(push.fields)
+        self._arrive(push)
 
     def follow(self, path: str | Path) -> Follower:
         """Show the pushes that a file contains, and those that are appended to it, until the desk is closed."""
@@ -395,7 +395,9 @@ class Desk:
             if isinstance(arrived, tuple):
                 self._say("reported", "calm", text=arrived[self._lang == "zh"])
                 continue
-            entry = self._conversations.came_in(self._clock(), arrived, token_hex(6))
+            entry = self._conversations.came_in(self._clock(), arrived.fields, _id_of(arrived))
+            if entry is None:
+                continue
             self._note(entry)
             if self.conversation is None:
                 self._open(self._conversations.of(entry["customer"]))
@@ -426,3 +428,8 @@ class Desk:
         entries = self._conversations.entries
         path = written(write, str(self.view.export_to.value).strip() or _EXPORT)
         self._say("exported", count=len(entries), path=path)
+
+
+def _id_of(push: Push) -> str:
+    """Return what is the same for all repetitions of a push, in a feed that is read again too."""
+    return dedupe_key(push) if push.get("MsgId") or push.get("Event") else token_hex(6)
