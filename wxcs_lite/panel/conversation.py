@@ -176,8 +176,8 @@ class Conversations:
             self._came(conversation, entry)
         else:
             self._latest(conversation.touser)
-            if entry["result"] == SENDING:
-                self._sending[entry["id"]] = entry
+        if entry["result"] == SENDING:
+            self._sending[entry["id"]] = entry
         while len(self._order) > self._kept:
             self._forget(self._order.popleft())
         return entry
