@@ -31,6 +31,7 @@ class Composer:
         self.file: Any = None
         self._left: deque[tuple[float, list[Any]]] = deque()
         self._shape: tuple[object, ...] = ()
+        self._known: dict[str, object] = {}  # what each widget shows, as far as we know
         self._many_lines = False
         self._quick = {f"quick {number}": text for number, text in enumerate(quick_replies)}
         self._build()
@@ -47,17 +48,30 @@ class Composer:
         if shape != self._shape:
             self._shape = shape
             self._make(conversation, many)
-        with self._kit.showing():
-            self.kind.value, self.ai_label.value = draft.kind, draft.ai_label
-            for name, field in self.fields.items():
-                if isinstance(field, w.Text | w.Textarea):
-                    field.value = self._value(conversation, name)
+        self._put(self.kind, draft.kind)
+        self._put(self.ai_label, draft.ai_label)
+        for name, field in self.fields.items():
+            if isinstance(field, w.Text | w.Textarea):
+                self._put(field, self._value(conversation, name))
+
+    def _put(self, widget: Any, value: Any) -> None:
+        """Show a value in a widget, unless we know that it is there.
+
+        What the widget holds may be newer than what we have been told, because it is changed in another thread.
+        """
+        if self._known.get(widget.model_id) != value:
+            self._known[widget.model_id] = value
+            with self._kit.showing():
+                widget.value = value
 
     def tidy(self, now: float | None = None) -> None:
         """Close fields that were left a while ago."""
         now = monotonic() if now is None else now
         while self._left and now - self._left[0][0] > _KEPT:
-            self._kit.drop(self._left.popleft()[1])
+            left = self._left.popleft()[1]
+            for widget in left:
+                self._known.pop(widget.model_id, None)
+            self._kit.drop(left)
 
     # --- how
 
@@ -111,15 +125,22 @@ class Composer:
         keys = {"description": name}
         if name in ("content", "path", "media_id"):
             keys["placeholder"] = f"{name}_hint"
-        typed = lambda value: self._typed(conversation, kind, name, value)  # noqa: E731 - for three kinds of field
+
+        def typed(value: str) -> None:
+            self._known[field.model_id] = value
+            self._typed(conversation, kind, name, value)
+
         if kind == "text" and not many:
-            return self._kit.line(typed, lambda: self._desk.send_to(conversation), keys)
+            field = self._kit.line(typed, lambda: self._desk.send_to(conversation), keys)
+            self._known[field.model_id] = ""
+            return field
         if kind in ("text", "raw"):
             style = "wxcs-code" if kind == "raw" else "wxcs-lines"
             field = self._kit.make(w.Textarea, style, keys=keys, continuous_update=False, rows=_LINES[kind])
         else:
             field = self._kit.make(w.Text, keys=keys, continuous_update=False)
         self._kit.watch(field, typed)
+        self._known[field.model_id] = ""
         return field
 
     def _value(self, conversation: Conversation, name: str) -> str:
@@ -139,11 +160,13 @@ class Composer:
             self._desk.pick(conversation, name, content)
 
     def _kind_chosen(self, kind: Kind) -> None:
+        self._known[self.kind.model_id] = kind
         if self.conversation is not None:
             self.conversation.draft.choose(kind)
             self._desk.edited(self.conversation)
 
     def _labelled(self, is_labelled: bool) -> None:
+        self._known[self.ai_label.model_id] = is_labelled
         if self.conversation is not None:
             self.conversation.draft.ai_label = is_labelled
             self._desk.edited(self.conversation)

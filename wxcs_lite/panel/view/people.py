@@ -32,6 +32,7 @@ class People:
         self.list = kit.make(w.Select, "wxcs-list", keys={"description": "customers"}, options=(), rows=8)
         kit.watch(self.list, self._clicked, "index")
         self.note = kit.html("wxcs-note")
+        self._shown: tuple[object, int | None] | None = None
         self._rows: list[str] = []
         self._rows_before: list[str] = []
         self._moved = float("-inf")
@@ -43,8 +44,10 @@ class People:
         options = tuple((text, one) for one, text in found)
         index = rows.index(touser) if touser in rows else None
         self._kit.show(self.note, note)
-        if options == self.list.options and index == self.list.index:
+        # Not what the widget holds, which may be newer than what we have been told: it is changed in another thread.
+        if (options, index) == self._shown:
             return
+        self._shown = options, index
         if rows != self._rows:
             self._rows_before, self._rows, self._moved = self._rows, rows, monotonic()
         with self._kit.showing(), self.list.hold_sync():
@@ -55,6 +58,7 @@ class People:
     def _clicked(self, index: int | None) -> None:
         if index is None:
             return
+        self._shown = None  # the list shows another row than we did
         # The front end tells the place of a row, not whose it is: a click on its way meets the rows of before.
         rows = self._rows_before if monotonic() - self._moved < _SEEN else self._rows
         self._chosen((rows if index < len(rows) else self._rows)[index])
