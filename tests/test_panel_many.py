@@ -9,6 +9,7 @@ from threading import Event, Thread, get_ident
 from typing import Any
 
 import pytest
+from ipywidgets import Text
 
 from tests.test_panel_desk import DOWNLOAD, EN, SEND, UPLOAD, Stage, bubbles, picked, write
 from wxcs_lite.errors import InvalidMessage, PushRejected
@@ -453,26 +454,61 @@ def test_two_desks_on_one_pool_share_what_was_sent(stage: Stage) -> None:
     elsewhere.close()
 
 
-def test_a_quick_reply_is_put_behind_what_is_written() -> None:
-    """And sent by nothing but a press."""
+def test_a_quick_reply_is_offered() -> None:
+    """The browser offers it while one writes; it is sent by nothing but a press."""
     stage = Stage(touser="ann", quick_replies=["One moment, please.", "Anything else?"])
     stage.comes(stage.ann.says("hello?"))
-    write(stage.desk, "Hi!")
-    quick = stage.view.composer.quick
-    quick.value = quick.options[1][1]
-    assert "Hi! One moment, please." == stage.view.composer.fields["content"].value
-    assert "" == quick.value
+    field = stage.view.composer.fields["content"]
+    assert ("One moment, please.", "Anything else?") == field.options
+    field.value = field.options[0]
     assert 0 == stage.calls(SEND)
-    stage.desk.switch_language()
-    assert ("快捷回复", "") == quick.options[0]
+    stage.desk.send()
+    assert ["One moment, please."] == inbox(stage, "ann")
     empty = Stage(quick_replies=["x"])
-    empty.view.composer.quick.value = empty.view.composer.quick.options[1][1]
     empty.view.composer.kind.value = "link"
     empty.view.composer.ai_label.value = True
     empty.desk.refresh()
     assert [] == empty.seen
     stage.desk.close()
     empty.desk.close()
+
+
+def test_the_next_who_waits_is_a_press_away(stage: Stage) -> None:
+    """The longest first; the one who is shown is not meant, and where nobody waits nothing happens."""
+    for expected in ("oMallory", "oAnn", "oMallory"):
+        stage.view.next.click()
+        stage.view.kit._ended.clear()
+        assert stage.desk.conversation is not None
+        assert expected == stage.desk.conversation.touser
+    for _ in range(3):
+        write(stage.desk, "done")
+        stage.desk.send()
+        stage.desk.select_next()
+    assert 0 == stage.desk._conversations.waiting
+    shown = stage.desk.conversation
+    stage.desk.select_next()
+    assert shown is stage.desk.conversation
+
+
+def test_the_next_key_goes_into_the_field(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In JupyterLab a letter is a command of the notebook's otherwise; a form of several fields is left alone."""
+
+    async def focused() -> None:
+        desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        found: list[Any] = []
+        monkeypatch.setattr(Text, "focus", lambda self: found.append(self))
+        desk.choose("oBob")
+        await until(lambda: found)
+        assert [desk.view.composer.fields["content"]] == found
+        desk.view.composer.kind.value = "link"
+        desk.view.composer.focus()
+        desk.view.composer.kind.value = "text"
+        desk.view.composer.focus()
+        desk.close()
+        await asyncio.sleep(0.4)
+        assert 1 == len(found)
+
+    on_a_loop(focused)
 
 
 def test_many_lines_are_written_in_a_larger_field(stage: Stage) -> None:

@@ -143,7 +143,7 @@ def test_nothing_is_sent_but_by_a_press() -> None:
         stage.view.composer.kind.value = kind
         stage.pick(PHOTO)
         for widget in controls(stage.desk):
-            if isinstance(widget, ipywidgets.Dropdown):
+            if isinstance(widget, ipywidgets.RadioButtons):
                 for _, choice in widget.options:
                     widget.value = choice
             elif isinstance(widget, ipywidgets.Text | ipywidgets.Textarea):

@@ -172,14 +172,17 @@ class Notebook:
         return self.desk.get_by_label(self.words[key], exact=True).locator("visible=true")
 
     def choose(self, key: str, value: str) -> None:
-        """Choose in one of the desk's small lists: `kind` or `look`."""
-        chosen = self.desk.get_by_label(self.words[key], exact=True)
-        chosen.select_option(label=self.words[f"{key}_{value}"])
+        """Choose what the desk sends (`kind`) or how it shows that before (`look`)."""
+        self.option(key, value).click()
+
+    def option(self, key: str, value: str) -> Any:
+        return self.desk.get_by_role("radio", name=self.words[f"{key}_{value}"], exact=True)
 
     def opens(self, touser: str) -> None:
         """Open the conversation with a customer by its row, and wait until it is shown."""
-        rows = self.desk.locator(".wxcs-list option")
-        rows.filter(has_text=touser).first.click()
+        # A row has joiners where it must not break.
+        found = self.page.evaluate(_ROW, touser)
+        self.desk.locator(".wxcs-list option").nth(found).click()
         self.desk.get_by_role("heading", name=touser, exact=True).wait_for()
 
     def says(self, text: str) -> None:
@@ -216,5 +219,7 @@ _RUN = """async code => {
   const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   await kernel.requestExecute({code, store_history: false}).done;
 }"""
+_ROW = """touser => [...document.querySelectorAll('.wxcs-list option')].findIndex(
+  row => row.textContent.replaceAll('\\u2060', '').includes(touser))"""
 _THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 _SHUTDOWN = "async () => await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"

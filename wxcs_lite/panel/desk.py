@@ -137,6 +137,12 @@ class Desk:
         if self._is_open:
             self._guarded(lambda: self._open(self._conversations.of(touser)))
 
+    def select_next(self) -> None:
+        """Show the customer who has waited longest, of those who are not shown."""
+        waiting = (one for one in self._conversations.listed(count=2) if one.waiting_since is not None)
+        if (found := next((one for one in waiting if one is not self.conversation), None)) is not None:
+            self.choose(found.touser)
+
     # --- what others do with it
 
     @property
@@ -213,11 +219,21 @@ class Desk:
 
     # --- what its widgets tell
 
+    def choose(self, touser: str) -> None:
+        """Show a conversation, and let the next key go into its field."""
+        self.select(touser)
+        self.view.composer.focus()
+
     def aim(self) -> Callable[[], object]:
         """Return what Send does to the customer who is shown now, whoever is shown when it is done."""
         if (conversation := self.conversation) is None:
             return lambda: self._say("choose", "calm")
-        return lambda: self.send_to(conversation, is_asked=True)
+
+        def send() -> None:
+            self.send_to(conversation, is_asked=True)
+            self.view.composer.focus()
+
+        return send
 
     def send_to(self, conversation: Conversation, is_asked: bool = False) -> None:
         """Send the draft of a customer; an Enter in an empty field is passed over, a press of Send is told why."""
@@ -231,7 +247,7 @@ class Desk:
         if is_entered and sought:
             with self.view.kit.showing():
                 self.view.people.search.value = ""
-            self.select(found[0].touser if found else sought)
+            self.choose(found[0].touser if found else sought)
         else:
             self.refresh()
 

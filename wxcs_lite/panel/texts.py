@@ -10,6 +10,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "desk": ("Customer-service desk", "客服工作台"),
     "language": ("中文", "English"),
     "search": ("Search, or an openid", "搜索，或输入 openid"),
+    "next": ("Next who waits", "下一位待回复"),
     "search_hint": ("name, openid or words, then Enter", "名称、openid 或消息内容，回车"),
     "customers": ("Customers", "用户"),
     "count": ("{count} customers, {waiting} waiting", "{count} 位用户，{waiting} 位待回复"),
@@ -50,7 +51,6 @@ _ROWS: dict[str, tuple[str, str]] = {
     "no_object": ('A message must be a JSON object: {"msgtype": …}', '消息应为 JSON 对象：{"msgtype": …}'),
     "many_lines": ("Many lines", "多行"),
     "one_line": ("One line", "单行"),
-    "quick": ("Quick reply", "快捷回复"),
     "other_touser": (
         "the JSON names {touser}, and not the customer of this conversation",
         "JSON 中写的是 {touser}，不是当前会话的用户",

@@ -13,11 +13,12 @@ import ipywidgets as w
 
 from wxcs_lite.panel.conversation import Conversation
 from wxcs_lite.panel.draft import FIELDS, KINDS, MEDIA, Kind
-from wxcs_lite.panel.view.controls import Kit
+from wxcs_lite.panel.view.controls import Kit, later
 
 __all__ = ["Composer"]
 
 _KEPT = 30  # seconds; a large picture takes a while to arrive
+_BUILT = 0.2  # seconds
 _LINES = {"text": 4, "raw": 7}
 
 
@@ -33,7 +34,7 @@ class Composer:
         self._shape: tuple[object, ...] = ()
         self._known: dict[str, object] = {}  # what each widget shows, as far as we know
         self._many_lines = False
-        self._quick = {f"quick {number}": text for number, text in enumerate(quick_replies)}
+        self._quick_replies = tuple(quick_replies)
         self._build()
 
     def show(self, conversation: Conversation | None) -> None:
@@ -64,6 +65,15 @@ class Composer:
             with self._kit.showing():
                 widget.value = value
 
+    def focus(self) -> None:
+        """Let the next key go into the field, and not to the notebook, where a letter may be a command.
+
+        It takes the browser a moment to build a new field.
+        """
+        field = self.fields.get("content")
+        if field is not None:
+            later(_BUILT, lambda: field.comm is not None and field.focus())
+
     def tidy(self, now: float | None = None) -> None:
         """Close fields that were left a while ago."""
         now = monotonic() if now is None else now
@@ -79,18 +89,15 @@ class Composer:
         kit, desk = self._kit, self._desk
         self.lines = kit.box([], "wxcs-fields")
         self.send = kit.sender(desk.aim, "send", "wxcs-send")
-        self.kind = kit.choice(w.Dropdown, {kind: f"kind_{kind}" for kind in KINDS}, "kind")
+        self.kind = kit.choice(
+            w.RadioButtons, {kind: f"kind_{kind}" for kind in KINDS}, "kind", orientation="horizontal"
+        )
         kit.watch(self.kind, self._kind_chosen)
         self.more_lines = kit.button(self._turn, "many_lines")
         self.typing = kit.button(desk.toggle_typing, "typing_on")
         self.ai_label = kit.make(w.Checkbox, keys={"description": "ai_label"}, indent=False)
         kit.watch(self.ai_label, self._labelled)
         tools = [self.kind, self.more_lines, self.typing, self.ai_label]
-        if self._quick:
-            options = [(kit.words["quick"], ""), *((text, key) for key, text in self._quick.items())]
-            self.quick = kit.make(w.Dropdown, keys={"description": "quick"}, options=options, value="")
-            kit.watch(self.quick, self._quick_chosen)
-            tools.insert(2, self.quick)
         self.picks = kit.box([], "wxcs-picks")
         line = kit.box([self.lines, self.send], "wxcs-line-of-text", across=True)
         self.tools = kit.box([self.picks, *tools], "wxcs-tools", across=True)
@@ -131,7 +138,13 @@ class Composer:
             self._typed(conversation, kind, name, value)
 
         if kind == "text" and not many:
-            field = self._kit.line(typed, lambda: self._desk.send_to(conversation), keys)
+            replies = self._quick_replies  # offered by the browser while one writes
+            field = self._kit.line(
+                typed,
+                lambda: self._desk.send_to(conversation),
+                keys,
+                **({"kind": w.Combobox, "options": replies} if replies else {}),
+            )
             self._known[field.model_id] = ""
             return field
         if kind in ("text", "raw"):
@@ -171,18 +184,6 @@ class Composer:
             self.conversation.draft.ai_label = is_labelled
             self._desk.edited(self.conversation)
 
-    def _quick_chosen(self, key: str) -> None:
-        """Put a quick reply behind what is written; it is sent by nothing but a press."""
-        conversation = self.conversation
-        if not key or conversation is None:
-            return
-        draft = conversation.draft
-        draft.kind = "text"
-        draft.put("text", "content", " ".join(filter(None, [draft.get("text", "content"), self._quick[key]])))
-        with self._kit.showing():
-            self.quick.value = ""
-        self._desk.edited(conversation)
-
     def _turn(self) -> None:
         self._many_lines = not self._many_lines
         self.relabel()
@@ -190,9 +191,4 @@ class Composer:
 
     def relabel(self) -> None:
         """Let the button say what a press of it does."""
-        words = self._kit.words
-        self.more_lines.description = words["one_line" if self._many_lines else "many_lines"]
-        if self._quick:
-            with self._kit.showing(), self.quick.hold_sync():
-                self.quick.options = [(words["quick"], ""), *self.quick.options[1:]]
-                self.quick.value = ""
+        self.more_lines.description = self._kit.words["one_line" if self._many_lines else "many_lines"]

@@ -77,10 +77,10 @@ class Kit:
         self._head(made, tag, key)
         return made
 
-    def choice(self, kind: type[Any], keys: Mapping[str, str], label: str, *classes: str) -> Any:
+    def choice(self, kind: type[Any], keys: Mapping[str, str], label: str, *classes: str, **traits: Any) -> Any:
         """Return a selection of these values with these texts; the first is chosen."""
         options = [(self.words[key], value) for value, key in keys.items()]
-        made = self.make(kind, *classes, keys={"description": label}, options=options)
+        made = self.make(kind, *classes, keys={"description": label}, options=options, **traits)
         self._choices.append((made, keys))
         return made
 
@@ -100,14 +100,19 @@ class Kit:
         return made
 
     def line(
-        self, typed: Callable[[str], object], entered: Callable[[], object], keys: Mapping[str, str], **traits: Any
+        self,
+        typed: Callable[[str], object],
+        entered: Callable[[], object],
+        keys: Mapping[str, str],
+        kind: type[Any] = w.Text,
+        **traits: Any,
     ) -> Any:
         """Return a field of one line: `typed` is called when it is left, `entered` when Enter is pressed in it.
 
         The browser tells of an Enter, and of the text that stood there unless it has told it before; either may arrive
         first. So an Enter waits for a text, and a text without an Enter (the field was left) sends nothing.
         """
-        made = self.make(w.Text, keys=keys, continuous_update=False, **traits)
+        made = self.make(kind, keys=keys, continuous_update=False, **traits)
         made.on_msg(lambda _, content, __: self._here(lambda: self._told(made.model_id, content, entered)))
         self.watch(made, lambda value: self._left(made.model_id, value, typed, entered))
         return made

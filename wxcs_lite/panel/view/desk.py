@@ -23,7 +23,8 @@ class DeskView:
 
     def __init__(self, desk: Any, lang: Language, quick_replies: Iterable[str], was_busy: Callable[[], bool]) -> None:
         kit = self.kit = Kit(lang, was_busy)
-        self.people = People(kit, desk.select, desk.search)
+        self.people = People(kit, desk.choose, desk.search)
+        self.next = kit.button(desk.select_next, "next")
         self.talk = Talk(kit)
         self.composer = Composer(kit, desk, quick_replies)
         self.head, self.status, self.remarks = kit.html("wxcs-head-of-talk"), kit.html(), kit.html()
@@ -62,7 +63,9 @@ class DeskView:
     def _fold(self, desk: Any) -> None:
         """Make what is folded away, but one click off."""
         kit = self.kit
-        self.look_kind = kit.choice(w.Dropdown, {kind: f"look_{kind}" for kind in LOOKS}, "look")
+        self.look_kind = kit.choice(
+            w.RadioButtons, {kind: f"look_{kind}" for kind in LOOKS}, "look", orientation="horizontal"
+        )
         kit.watch(self.look_kind, lambda _: desk.refresh())
         self.look = kit.html("wxcs-gone")
         self.code = kit.make(w.Textarea, "wxcs-code", "wxcs-gone", keys={"description": "copy"}, rows=7)
@@ -97,7 +100,7 @@ class DeskView:
 
     def _stands(self) -> Any:
         kit = self.kit
-        top = kit.box([kit.heading("h2", "desk", "wxcs-h"), self.language], "wxcs-head", across=True)
+        top = kit.box([kit.heading("h2", "desk", "wxcs-h"), self.next, self.language], "wxcs-head", across=True)
         foot = kit.box([self.look_kind, self.more], "wxcs-foot-of-desk", across=True)
         talk = kit.box([self.head, self.talk.box, self.composer.box, self.remarks, self.status], "wxcs-side")
         main = kit.box([self.people.box, talk], "wxcs-main", across=True)

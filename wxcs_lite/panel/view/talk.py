@@ -14,7 +14,7 @@ from wxcs_lite.panel.view.controls import Kit
 __all__ = ["Talk"]
 
 _TOGETHER = 48  # bubbles in one widget
-_ALONE = 12  # of the latest bubbles
+_ALONE = 8  # of the latest bubbles
 _SHOWN = 200  # bubbles; when half as many again are there, the oldest go
 _HEAVY = 50_000  # characters: a bubble with a picture stays alone, so that it travels to the browser once
 
