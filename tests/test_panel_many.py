@@ -111,16 +111,18 @@ def test_a_row_that_has_just_moved_is_not_clicked(stage: Stage, monkeypatch: pyt
     monkeypatch.setattr("wxcs_lite.panel.view.people.monotonic", lambda: now)
     people = stage.view.people
     write(stage.desk, "done")
-    stage.desk.send()  # Ann waits no longer, and goes to the end
+    stage.desk.send()  # Ann waits no longer, but is shown: her row stays where it is
+    assert ["oAnn", "oMallory", "oBob"] == [touser for _, touser in people.list.options]
+    stage.desk.select("oMallory")
     assert ["oMallory", "oBob", "oAnn"] == [touser for _, touser in people.list.options]
-    people.list.index = 1
+    people.list.index = 2
     assert stage.desk.conversation is not None
-    assert "oMallory" == stage.desk.conversation.touser
+    assert "oBob" == stage.desk.conversation.touser
     now += 1
-    people.list.index = 1
-    assert "oBob" == stage.desk.conversation.touser
+    people.list.index = 2
+    assert "oAnn" == stage.desk.conversation.touser
     people.list.index = None
-    assert "oBob" == stage.desk.conversation.touser
+    assert "oAnn" == stage.desk.conversation.touser
 
 
 def test_json_reaches_nobody_but_the_customer_who_is_shown(stage: Stage) -> None:

@@ -33,7 +33,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "kind_image": ("Image", "图片"),
     "kind_raw": ("Raw JSON", "原始 JSON"),
     "content_hint": ("Write a reply; Enter sends it", "输入回复，按回车发送"),
-    "content": ("Text", "文本内容"),
+    "content": ("Reply", "回复"),
     "title": ("Title", "标题"),
     "description": ("Description", "描述"),
     "url": ("URL (url)", "链接地址（url）"),

@@ -39,8 +39,14 @@ class People:
         self.box = kit.box([self.search, self.list, self.note], "wxcs-people")
 
     def show(self, found: Sequence[tuple[str, str]], touser: str, note: str) -> None:
-        """Show these customers, each with its row, and which of them is shown beside the list."""
-        rows = [one for one, _ in found]
+        """Show these customers, each with its row, and which of them is shown beside the list.
+
+        That one's row stays where it is: the list does not run away from who has just answered.
+        """
+        found, rows = list(found), [one for one, _ in found]
+        if touser in rows and touser in self._rows:
+            found.insert(self._rows.index(touser), found.pop(rows.index(touser)))
+            rows = [one for one, _ in found]
         options = tuple((text, one) for one, text in found)
         index = rows.index(touser) if touser in rows else None
         self._kit.show(self.note, note)
