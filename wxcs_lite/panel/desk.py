@@ -418,6 +418,7 @@ class Desk:
             if entry is None:
                 continue
             self._note(entry)
+            self._screen.announce(entry)
             if self.conversation is None:
                 self._open(self._conversations.of(entry["customer"]))
             else:

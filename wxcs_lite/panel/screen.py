@@ -39,14 +39,18 @@ class Screen:
         return shown
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Add an entry of the conversation that is shown, and tell it to those who do not see it."""
-        kit, conversation = self._view.kit, self.conversation
+        """Add an entry of the conversation that is shown."""
+        conversation = self.conversation
         assert conversation is not None
         before = conversation.entries[-2] if len(conversation.entries) > 1 else None
-        self._view.talk.add(key_of(entry), drawn(entry, before, kit.words, self._pictures))
-        if entry["direction"] == "in":
-            told = f"{conversation.name}: {summary(entry['message'], kit.words)}"
-            kit.show(self._view.news, f'<div role="log" aria-label="{escape(kit.words["news"])}">{escape(told)}</div>')
+        self._view.talk.add(key_of(entry), drawn(entry, before, self._view.kit.words, self._pictures))
+
+    def announce(self, entry: dict[str, Any]) -> None:
+        """Tell what a customer wrote to those who do not see it."""
+        kit = self._view.kit
+        name = self._conversations.of(entry["customer"]).name
+        told = f"{name}: {summary(entry['message'], kit.words)}"
+        kit.show(self._view.news, f'<div role="log" aria-label="{escape(kit.words["news"])}">{escape(told)}</div>')
 
     def change(self, entry: dict[str, Any]) -> None:
         """Show the new state of an entry, if it is shown at all."""

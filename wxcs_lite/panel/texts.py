@@ -111,6 +111,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "export": ("Export JSON", "导出 JSON"),
     "exported": ("{count} entries saved as {path}", "已将 {count} 条记录保存为 {path}"),
     "sending": ("sending…", "发送中…"),
+    "end": ("End of the conversation", "会话末尾"),
     "news": ("New messages", "新消息"),
     "more": ("More…", "更多…"),
     "less": ("Less", "收起"),

@@ -58,9 +58,9 @@ class Kit:
             self._labels.append((made, dict(keys)))
         return made
 
-    def box(self, children: Iterable[Any], *classes: str, across: bool = False, tabbable: bool | None = None) -> Any:
+    def box(self, children: Iterable[Any], *classes: str, across: bool = False) -> Any:
         """Return a box, in a column or across."""
-        return self.make(w.HBox if across else w.VBox, *classes, children=tuple(children), tabbable=tabbable)
+        return self.make(w.HBox if across else w.VBox, *classes, children=tuple(children))
 
     def html(self, *classes: str, value: str = "", hidden: bool = False) -> Any:
         """Return a widget that shows our own markup."""
@@ -72,9 +72,13 @@ class Kit:
 
     def heading(self, tag: str, key: str, *classes: str) -> Any:
         """Return a heading, or another line of text."""
+        return self.text(f"<{tag}>{{}}</{tag}>", key, *classes)
+
+    def text(self, markup: str, key: str, *classes: str) -> Any:
+        """Return a text in a markup that has a place for it."""
         made = self.html(*classes)
-        self._headings.append((made, tag, key))
-        self._head(made, tag, key)
+        self._headings.append((made, markup, key))
+        self._head(made, markup, key)
         return made
 
     def choice(self, kind: type[Any], keys: Mapping[str, str], label: str, *classes: str, **traits: Any) -> Any:
@@ -158,8 +162,8 @@ class Kit:
             with self.showing(), widget.hold_sync():
                 widget.options = [(self.words[key], value) for value, key in choices.items()]
                 widget.value = chosen
-        for widget, tag, key in self._headings:
-            self._head(widget, tag, key)
+        for widget, markup, key in self._headings:
+            self._head(widget, markup, key)
 
     def drop(self, widgets: Iterable[Any]) -> None:
         """Close widgets that are no longer shown."""
@@ -213,8 +217,8 @@ class Kit:
             self._shared[kind] = kind()
         return self._shared[kind]
 
-    def _head(self, widget: Any, tag: str, key: str) -> None:
-        self.show(widget, f"<{tag}>{escape(self.words[key])}</{tag}>")
+    def _head(self, widget: Any, markup: str, key: str) -> None:
+        self.show(widget, markup.format(escape(self.words[key])))
 
     def _press(self, action: Callable[[], Any], waits: bool = False) -> None:
         if monotonic() - self._ended.get(action, float("-inf")) < _QUEUED:

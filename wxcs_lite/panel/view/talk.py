@@ -29,7 +29,9 @@ class Talk:
         self._free: list[Any] = []
         self.pane = kit.box([], "wxcs-talk")
         # Two of them in turns: what has been scrolled is an element, and a new conversation is shown from its end.
-        self._screens = [kit.box([], "wxcs-screen", tabbable=True) for _ in range(2)]
+        self._screens = [kit.box([], "wxcs-screen") for _ in range(2)]
+        # What can have the focus, so that keys scroll: a box cannot.
+        self._end = kit.text('<div class="wxcs-end" tabindex="0" role="note">{}</div>', "end")
         self.box = kit.box([], "wxcs-screens")
 
     @property
@@ -40,7 +42,7 @@ class Talk:
     def fill(self, bubbles: Iterable[tuple[str, str]]) -> None:
         """Show these and nothing else, from the end."""
         self._screens.reverse()
-        self._screens[0].children, self._screens[1].children = (self.pane,), ()
+        self._screens[0].children, self._screens[1].children = (self._end, self.pane), ()
         self.box.children = (self._screens[0],)
         self._redraw(bubbles)
 
