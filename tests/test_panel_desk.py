@@ -361,7 +361,7 @@ def test_a_push_from_another_thread_waits_for_the_desks_own(stage: Stage) -> Non
         worker.join()
     assert ["ann"] == [touser for _, touser in stage.view.people.list.options]
     stage.desk.refresh()
-    assert ["bob", "ann"] == [touser for _, touser in stage.view.people.list.options]
+    assert ["ann", "bob"] == [touser for _, touser in stage.view.people.list.options]
     assert "a line is broken" in stage.status
     stage.desk.speak("zh")
     stage.desk.report("a line is broken", "有一行无法读取")
