@@ -205,7 +205,8 @@ def test_more_connections_than_it_takes_are_closed_and_the_next_is_served(
 ) -> None:
     """WeChat repeats a push that met a closed connection."""
     monkeypatch.setattr(listening, "_CONNECTIONS", 2)
-    monkeypatch.setattr(listening._Handler, "timeout", 60)  # longer than this test waits
+    monkeypatch.setattr(listening._Handler, "timeout", 60)  # as is the next, longer than this test waits
+    monkeypatch.setattr(listening, "_WHOLE", 60)
     listener = listen(front, port=0, token=TOKEN)
     silent = [raw(listener) for _ in range(2)]
     until(lambda: len(listener._server._open) == 2)
@@ -239,7 +240,8 @@ def test_who_is_silent_or_slow_is_cut(
 
 def test_closing_does_not_wait_for_a_client_that_is_silent(front: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is cut, and its thread ends."""
-    monkeypatch.setattr(listening._Handler, "timeout", 60)  # longer than this test waits
+    monkeypatch.setattr(listening._Handler, "timeout", 60)  # as is the next, longer than this test waits
+    monkeypatch.setattr(listening, "_WHOLE", 60)
     listener = listen(front, port=0, token=TOKEN)
     with raw(listener) as silent:
         until(lambda: listener._server._open)
