@@ -124,9 +124,8 @@ def shown(widget: Any) -> str:
 async def answer(desk: Desk, touser: str, content: str) -> None:
     """Do what an agent does."""
     before = len(desk.history)
-    desk.view.touser.value = touser
-    desk.view.forms.kind.value = "text"
-    desk.view.forms.fields["text"]["content"].value = content
+    desk.select(touser)
+    desk.view.composer.fields["content"].value = content
     desk.send()
     await until(lambda: len(desk.history) > before and desk.history[-1]["result"] != "sending")
 
