@@ -67,6 +67,7 @@ class Conversations:
         self._all: dict[str, Conversation] = {}
         self._order: deque[Conversation] = deque()  # one for each entry, oldest first
         self._sending: dict[str, dict[str, Any]] = {}
+        self._came_in: set[str] = set()  # the keys of all pushes, some 100 bytes each, of those no longer kept, too
         self._waiting: dict[str, None] = {}  # sets that keep their order: who waits, the longest first,
         self._others: dict[str, None] = {}  # and the others, the latest last
 
@@ -107,8 +108,12 @@ class Conversations:
                     break
         return found
 
+    def knows(self, key: str) -> bool:
+        """Return whether a push with this key has come in, however long ago."""
+        return key in self._came_in
+
     def came_in(self, now: float, fields: Mapping[str, Any], key: str = "") -> dict[str, Any]:
-        """Note a push, a message or an event of a customer, and return its entry."""
+        """Note a push, a message or an event of a customer, and return its entry, which `key` names."""
         touser, kind = plain(fields.get("FromUserName")), plain(fields.get("MsgType"))
         at = fields.get("CreateTime", now)
         at = at if isinstance(at, int | float) and 0 <= at < _END_OF_TIME else now
@@ -168,6 +173,8 @@ class Conversations:
         conversation.entries.append(entry)
         self._order.append(conversation)
         if entry["direction"] == "in":
+            if entry.get("id"):
+                self._came_in.add(str(entry["id"]))
             self._came(conversation, entry)
         else:
             self._latest(conversation.touser)

@@ -8,6 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from threading import get_ident
@@ -32,7 +33,7 @@ from wxcs_lite.panel.view.controls import mimebundle, running_loop
 from wxcs_lite.panel.view.desk import DeskView
 from wxcs_lite.panel.worker import Worker
 from wxcs_lite.pools import Pool
-from wxcs_lite.push import Push
+from wxcs_lite.push import Push, dedupe_key
 from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Desk"]
@@ -165,15 +166,15 @@ class Desk:
     def receive(self, push: Push) -> None:
         """Show what a customer sent; a handler for `push_app`, to be called in any thread.
 
-        Widgets are only changed in the desk's own thread. A closed desk raises PushRejected: push_app answers 503 then,
-        and WeChat pushes again.
+        A push that comes again is shown once. Widgets are only changed in the desk's own thread. A closed desk raises
+        PushRejected: push_app answers 503 then, and WeChat pushes again.
         """
         if not self._is_open:
             raise PushRejected(
                 "the desk is closed: give push_app the receive of a desk that is open",
                 "客服工作台已关闭：请把仍打开的工作台的 receive 交给 push_app",
             )
-        self._arrive(push.fields)
+        self._arrive(push)
 
     def follow(self, path: str | Path) -> Follower:
         """Show the pushes that a file contains, and those that are appended to it, until the desk is closed."""
@@ -395,7 +396,10 @@ class Desk:
             if isinstance(arrived, tuple):
                 self._say("reported", "calm", text=arrived[self._lang == "zh"])
                 continue
-            entry = self._conversations.came_in(self._clock(), arrived, token_hex(6))
+            key = _key(arrived)
+            if self._conversations.knows(key):
+                continue
+            entry = self._conversations.came_in(self._clock(), arrived.fields, key)
             self._note(entry)
             if self.conversation is None:
                 self._open(self._conversations.of(entry["customer"]))
@@ -426,3 +430,13 @@ class Desk:
         entries = self._conversations.entries
         path = written(write, str(self.view.export_to.value).strip() or _EXPORT)
         self._say("exported", count=len(entries), path=path)
+
+
+def _key(push: Push) -> str:
+    """Return what is the same for all repetitions of a push, and for no other; a message without MsgId has none.
+
+    A sandbox that was started again begins with the same MsgIds, but not at the same second.
+    """
+    if push.get("MsgId") is None and push.get("MsgType") != "event":
+        return token_hex(8)
+    return sha256(f"{dedupe_key(push)} {push.get('CreateTime')}".encode()).hexdigest()[:16]
