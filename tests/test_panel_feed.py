@@ -1,5 +1,6 @@
 """A feed: the pushes of a file, each once its line is whole, whatever happens to the file; and a desk that has one."""
 
+import asyncio
 import json
 import shutil
 import threading
@@ -13,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.panel import Desk, feed, follow
-from wxcs_lite.panel.feed import Feed
+from wxcs_lite.panel import Desk, feed
+from wxcs_lite.panel.feed import Feed, follow
 from wxcs_lite.push import Push, append_to
 from wxcs_lite.sandbox import Sandbox
 
@@ -448,3 +449,36 @@ def test_an_event_that_comes_again_is_shown_once(desks: Callable[..., Desk]) -> 
         desk.receive(Push(event | changes))
     desk.refresh()
     assert 4 == len(desk.history)
+
+
+def test_a_long_feed_leaves_the_loop_time_for_other_things(
+    desks: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of it is taken in at each turn, and a refresh in between makes no turn more."""
+    monkeypatch.setattr("wxcs_lite.panel.desk._AT_ONCE", 10)
+    woken: list[int] = []
+
+    async def test() -> None:
+        desk = desks()
+        real = desk._woken
+
+        def wakes() -> None:
+            real()
+            woken.append(len(desk.history))
+
+        monkeypatch.setattr(desk, "_woken", wakes)
+
+        def bring() -> None:
+            for number in range(45):
+                desk.receive(Push(json.loads(line(number, "a"))))
+
+        thread = threading.Thread(target=bring)
+        thread.start()
+        thread.join(20)
+        desk.refresh()
+        assert 10 == len(desk.history)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    asyncio.run(test())
+    assert [20, 30, 40, 45] == woken

@@ -5,6 +5,7 @@ customer whom it concerns.
 """
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -40,6 +41,7 @@ __all__ = ["Desk"]
 
 _EXPORT = "wxcs_history.json"
 _TYPING = 15  # seconds for which WeChat shows it
+_AT_ONCE = 500  # pushes; a feed that is read for the first time may hold 100,000
 _open: WeakSet["Desk"] = WeakSet()  # desks on one pool tell each other what they sent
 
 
@@ -385,26 +387,38 @@ class Desk:
         self._arrived.append(arrived)
         if get_ident() == self._thread:
             self.refresh()
-        elif self._loop is not None and not self._is_woken and not self._loop.is_closed():
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._is_woken and not self._loop.is_closed():
             self._is_woken = True
-            self._loop.call_soon_threadsafe(self.refresh)
+            self._loop.call_soon_threadsafe(self._woken)
+
+    def _woken(self) -> None:
+        self._is_woken = False
+        self.refresh()
 
     def _take_in(self) -> None:
-        self._is_woken = False
-        while self._arrived:
-            arrived = self._arrived.popleft()
-            if isinstance(arrived, tuple):
-                self._say("reported", "calm", text=arrived[self._lang == "zh"])
-                continue
-            key = _key(arrived)
-            if self._conversations.knows(key):
-                continue
-            entry = self._conversations.came_in(self._clock(), arrived.fields, key)
-            self._note(entry)
-            if self.conversation is None:
-                self._open(self._conversations.of(entry["customer"]))
-            else:
-                self._draw(entry)
+        """Note what has arrived, a part of it at a time if there is a loop, which has other things to do as well."""
+        for _ in range(min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)):
+            self._take(self._arrived.popleft())
+        if self._arrived:
+            self._wake()
+
+    def _take(self, arrived: Push | tuple[str, str]) -> None:
+        if isinstance(arrived, tuple):
+            self._say("reported", "calm", text=arrived[self._lang == "zh"])
+            return
+        key = _key(arrived)
+        if self._conversations.knows(key):
+            return
+        entry = self._conversations.came_in(self._clock(), arrived.fields, key)
+        self._note(entry)
+        if self.conversation is None:
+            self._open(self._conversations.of(entry["customer"]))
+        else:
+            self._draw(entry)
 
     def _show(self) -> None:
         now = self._clock()
