@@ -1,6 +1,7 @@
 """Conversations by customer: values in, values out, no widget, and nothing that slows down as they increase."""
 
 import json
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,9 +13,18 @@ from wxcs_lite.reply_window import WindowEvent, window_left
 NOON = 1_767_240_000
 
 
+IDS = count()
+
+
 def said(conversations: Conversations, touser: str, text: str = "hi", at: float = NOON, **more: Any) -> dict[str, Any]:
     fields = {"FromUserName": touser, "MsgType": "text", "CreateTime": at, "Content": text, **more}
-    return conversations.came_in(at, fields)
+    return came(conversations, at, fields)
+
+
+def came(conversations: Conversations, at: float, fields: dict[str, Any]) -> dict[str, Any]:
+    entry = conversations.came_in(at, fields, f"id {next(IDS)}")
+    assert entry is not None
+    return entry
 
 
 def sent(conversations: Conversations, touser: str, text: str = "yes", at: float = NOON, key: str = "k") -> None:
@@ -69,7 +79,7 @@ def test_another_event_opens_no_window_and_keeps_nobody_waiting() -> None:
     """The entry does open one; a kind that nobody knows is an entry that says so."""
     conversations = Conversations()
     for event in ("user_enter_tempsession", "other"):
-        conversations.came_in(NOON, {"FromUserName": "ann", "MsgType": "event", "Event": event, "CreateTime": NOON})
+        came(conversations, NOON, {"FromUserName": "ann", "MsgType": "event", "Event": event, "CreateTime": NOON})
     assert [WindowEvent("enter", NOON)] == list(conversations.of("ann").events)
     assert 0 == conversations.waiting
     entry = said(conversations, "bob", MsgType="hologram")
@@ -80,7 +90,7 @@ def test_another_event_opens_no_window_and_keeps_nobody_waiting() -> None:
 @pytest.mark.parametrize("at", [-1, 10**18])
 def test_an_impossible_time_is_now(at: int) -> None:
     """A plain push's body is not signed: anybody may have written it."""
-    entry = Conversations().came_in(NOON, {"FromUserName": "ann", "MsgType": "text", "CreateTime": at})
+    entry = came(Conversations(), NOON, {"FromUserName": "ann", "MsgType": "text", "CreateTime": at})
     assert NOON == entry["at"]
 
 
@@ -172,14 +182,17 @@ ENTRY: dict[str, Any] = {
 }  # fmt: skip
 
 
+WRONG: tuple[dict[str, Any], ...] = (
+    {"at": "x"}, {"at": 1e300}, {"message": None}, {"message": {"msgtype": "text"}}, {"message": []},
+    {"result": {"error": "E"}}, {"direction": "out", "result": "sending"},
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         "", "{", '{"at": 1, "dire', "[]", "5", "null", "{}", "[" * 100_000, '{"what": "other"}', '{"id": "1"}',
-        *(json.dumps({**ENTRY, **wrong}) for wrong in (
-            {"at": "x"}, {"at": 1e300}, {"message": None}, {"message": {"msgtype": "text"}},
-            {"result": {"error": "E"}}, {"direction": "out", "result": "sending"}, {"message": []},
-        )),
+        *(json.dumps({**ENTRY, **wrong}) for wrong in WRONG),
         *(json.dumps({name: value for name, value in ENTRY.items() if name != missing}) for missing in (
             "at", "customer", "message", "result",
         )),
@@ -205,3 +218,17 @@ def test_a_result_says_what_became_of_it() -> None:
     """As it is exported: no text of an exception that is not ours."""
     assert {"error": "TransportError", "maybe_sent": True} == result_of(TransportError("cut", "断开"))
     assert {"error": "KeyError", "maybe_sent": True} == result_of(KeyError("SECRET"))
+
+
+def test_a_push_that_comes_again_is_noted_once() -> None:
+    """WeChat repeats pushes, and a feed is read again by the next desk, even if it is longer than what is kept."""
+    conversations = Conversations(kept=2)
+    fields = {"FromUserName": "ann", "MsgType": "text", "CreateTime": NOON, "Content": "hi"}
+    lines = [as_line(conversations.came_in(NOON, fields, "same") or {})]
+    assert conversations.came_in(NOON, fields, "same") is None
+    again = Conversations()
+    again.read(lines)
+    assert again.came_in(NOON, fields, "same") is None
+    for _ in range(2):
+        said(conversations, "bob")
+    assert conversations.came_in(NOON, fields, "same") is None

@@ -7,6 +7,7 @@ import pytest
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.panel.draft import Draft, Picture
+from wxcs_lite.panel.gallery import Pictures, media_id_of
 from wxcs_lite.panel.picture import at_path, expanded, picked, seen_html
 from wxcs_lite.panel.texts import words
 from wxcs_lite.sandbox import sunset
@@ -90,9 +91,9 @@ def test_a_picture_is_taken_with_its_message_only() -> None:
     sent = draft.taken()
     assert sent.picture is not None
     assert draft.empty
-    assert "text" == draft.kind
+    assert ("text", "image") == (str(draft.kind), str(sent.kind))
     assert draft.put_back(sent)
-    assert "image" == draft.kind
+    assert "image" == str(draft.kind)
     draft.picture = picked("moon.png", sunset(8, 8))
     assert not draft.put_back(sent)
 
@@ -102,6 +103,19 @@ def test_a_medium_that_expired_is_uploaded_again_if_it_is_here() -> None:
     assert Picture("a", b"x", media_id="M", expires_at=5).needs_upload(5)
     assert not Picture("a", b"x", media_id="M", expires_at=5).needs_upload(4)
     assert not Picture(media_id="M", expires_at=5).needs_upload(5)
+
+
+def test_pictures_are_kept_up_to_a_number_of_bytes() -> None:
+    """The oldest go; one that comes again is counted once; a message without a picture has no media_id."""
+    pictures = Pictures(kept=10)
+    for media_id in ("a", "b", "b", "c"):
+        pictures.keep(media_id, b"xxxx", f"{media_id}.png")
+    assert (None, b"xxxx", b"xxxx") == (pictures.get("a"), pictures.get("b"), pictures.get("c"))
+    assert ("", "c.png") == (pictures.name("a"), pictures.name("c"))
+    assert pictures.wanted("a")
+    assert not pictures.wanted("b")
+    assert "" == media_id_of({"msgtype": "text", "text": {"media_id": "M"}}) == media_id_of({"msgtype": "image"})
+    assert "" == media_id_of({"msgtype": "image", "image": {"media_id": 5}})
 
 
 @pytest.mark.parametrize(("content", "says"), [(b"", "is empty"), (b"<svg>", "is not a JPEG, PNG or GIF")])

@@ -118,7 +118,7 @@ def test_a_cell_run_again_takes_over_its_port_and_leaves_no_thread(front: Any) -
     first = listen(front, port=0, token=TOKEN)
     port = urlsplit(first.url).port or 0
     second = listen(front, port=port, token=TOKEN)
-    third = listen(newer, port=port, token=TOKEN)  # type: ignore[arg-type]
+    third = listen(newer, port=port, token=TOKEN)
     assert first.url == second.url == third.url
     assert (set(), {third.url}) == (front.inbound, newer.inbound)
     first.close()

@@ -1,6 +1,7 @@
 """A desk for many customers: what went wrong when thirty wrote at once, and must not be possible."""
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -214,9 +215,9 @@ def test_a_closed_desk_takes_no_push(stage: Stage) -> None:
     app = push_app(stage.desk.receive, token="AAAAA", clock=stage.sandbox.clock)
 
     def application(environ: Any, start_response: Any) -> Any:
-        def start(status: str, headers: Any) -> Any:
+        def start(status: str, headers: Any, *more: Any) -> Any:
             answers.append(status)
-            return start_response(status, headers)
+            return start_response(status, headers, *more)
 
         return app(environ, start)
 
@@ -525,6 +526,40 @@ def test_a_history_is_read_again(stage: Stage, tmp_path: Path) -> None:
     again.view.nickname.value = "Anna"
     again.close()
     assert path.read_text("utf-8").splitlines()[-2:] == ['{"half', '{"customer": "oAnn", "nickname": "Anna"}']
+
+
+def test_a_history_and_a_feed_that_are_both_read_again_show_a_push_once(stage: Stage, tmp_path: Path) -> None:
+    """Each desk reads the feed from its beginning; what the history has is passed over, as a repetition is."""
+    feed, path = tmp_path / "pushes.jsonl", tmp_path / "desk.jsonl"
+    fields = {"FromUserName": "oAnn", "MsgType": "text", "CreateTime": 1767240000, "MsgId": 7, "Content": "您好"}
+    feed.write_text(json.dumps(fields) + "\n", "utf-8")
+
+    async def followed() -> None:
+        desk = Desk(stage.pool, stage.token, clock=stage.sandbox.clock, history=path)
+        follower = desk.follow(feed)
+        await until(lambda: follower.count)
+        await until(lambda: desk.history)
+        desk.receive(Push(fields))
+        assert 1 == len(desk.history)
+        desk.close()
+
+    on_a_loop(followed)
+    on_a_loop(followed)
+    again = Desk(stage.pool, stage.token, clock=stage.sandbox.clock, history=path)
+    assert EN["choose"] in again.view.status.value
+    again.close()
+
+
+def test_a_result_of_a_conversation_that_is_not_shown_is_drawn_when_it_is(stage: Stage) -> None:
+    """Nothing of it is put beside another customer."""
+    write(stage.desk, "to Ann")
+    stage.desk.select("oBob")
+    ann = stage.desk._conversations.of("oAnn")
+    stage.desk.send_to(ann)
+    assert ["to Ann"] == inbox(stage, "oAnn")
+    assert "to Ann" not in bubbles(stage.desk)
+    stage.desk.select("oAnn")
+    assert EN["accepted"] in stage.view.talk.markup[-1]
 
 
 def test_a_history_that_cannot_be_kept_keeps_nobody_from_being_answered(stage: Stage, tmp_path: Path) -> None:

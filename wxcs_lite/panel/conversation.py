@@ -57,7 +57,8 @@ class Conversations:
     """All conversations; the latest entries of all of them together are kept, whoever wrote them.
 
     >>> conversations = Conversations()
-    >>> entry = conversations.came_in(5, {"FromUserName": "ann", "MsgType": "text", "CreateTime": 4, "Content": "hi"})
+    >>> fields = {"FromUserName": "ann", "MsgType": "text", "CreateTime": 4, "Content": "hi"}
+    >>> entry = conversations.came_in(5, fields, "an id")
     >>> [found.touser for found in conversations.listed()], conversations.of("ann").unread
     (['ann'], 1)
     """
@@ -67,7 +68,7 @@ class Conversations:
         self._all: dict[str, Conversation] = {}
         self._order: deque[Conversation] = deque()  # one for each entry, oldest first
         self._sending: dict[str, dict[str, Any]] = {}
-        self._came_in: set[str] = set()  # the keys of all pushes, some 100 bytes each, of those no longer kept, too
+        self._came_in: set[str] = set()  # the ids of all pushes: a feed may be longer than what is kept
         self._waiting: dict[str, None] = {}  # sets that keep their order: who waits, the longest first,
         self._others: dict[str, None] = {}  # and the others, the latest last
 
@@ -108,12 +109,10 @@ class Conversations:
                     break
         return found
 
-    def knows(self, key: str) -> bool:
-        """Return whether a push with this key has come in, however long ago."""
-        return key in self._came_in
-
-    def came_in(self, now: float, fields: Mapping[str, Any], key: str = "") -> dict[str, Any]:
-        """Note a push, a message or an event of a customer, and return its entry, which `key` names."""
+    def came_in(self, now: float, fields: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+        """Note a push, a message or an event of a customer, and return its entry, or None if it is here already."""
+        if key in self._came_in:
+            return None
         touser, kind = plain(fields.get("FromUserName")), plain(fields.get("MsgType"))
         at = fields.get("CreateTime", now)
         at = at if isinstance(at, int | float) and 0 <= at < _END_OF_TIME else now
@@ -173,13 +172,12 @@ class Conversations:
         conversation.entries.append(entry)
         self._order.append(conversation)
         if entry["direction"] == "in":
-            if entry.get("id"):
-                self._came_in.add(str(entry["id"]))
+            self._came_in.add(str(entry.get("id")))
             self._came(conversation, entry)
         else:
             self._latest(conversation.touser)
-            if entry["result"] == SENDING:
-                self._sending[entry["id"]] = entry
+        if entry["result"] == SENDING:
+            self._sending[entry["id"]] = entry
         while len(self._order) > self._kept:
             self._forget(self._order.popleft())
         return entry

@@ -410,10 +410,9 @@ class Desk:
         if isinstance(arrived, tuple):
             self._say("reported", "calm", text=arrived[self._lang == "zh"])
             return
-        key = _key(arrived)
-        if self._conversations.knows(key):
+        entry = self._conversations.came_in(self._clock(), arrived.fields, _key(arrived))
+        if entry is None:
             return
-        entry = self._conversations.came_in(self._clock(), arrived.fields, key)
         self._note(entry)
         if self.conversation is None:
             self._open(self._conversations.of(entry["customer"]))

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import REQUIRED, image, link, miniprogrampage, require_message, text, with_ai_label
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.remarks import Remark, check
 
-__all__ = ["FIELDS", "KINDS", "MEDIA", "Draft", "Picture"]
+__all__ = ["BUILD", "FIELDS", "KINDS", "MEDIA", "Draft", "Kind", "Picture"]
 
-KINDS = ("text", "image", "link", "miniprogrampage", "raw")
+Kind = Literal["text", "image", "link", "miniprogrampage", "raw"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 MEDIA = {"image": "media_id", "miniprogrampage": "thumb_media_id"}
 BUILD: dict[str, Callable[..., Any]] = {
     "text": text, "image": image, "link": link, "miniprogrampage": miniprogrampage,
@@ -55,8 +56,9 @@ class Draft:
 
     __slots__ = ("ai_label", "fields", "kind", "picture")
 
-    def __init__(self, kind: str = "text") -> None:
-        self.kind, self.ai_label = kind, False
+    def __init__(self, kind: Kind = "text") -> None:
+        self.kind: Kind = kind
+        self.ai_label = False
         self.fields: dict[tuple[str, str], str] = {}
         self.picture: Picture | None = None
 
@@ -82,7 +84,7 @@ class Draft:
         """Whether there is nothing at all."""
         return not self.fields and self.picture is None
 
-    def choose(self, kind: str) -> None:
+    def choose(self, kind: Kind) -> None:
         """Choose another kind; JSON begins with what the other form says."""
         if kind == "raw" and not self.get("raw", "raw") and self.kind in BUILD:
             message = {"msgtype": self.kind, self.kind: self._content(self.kind)}

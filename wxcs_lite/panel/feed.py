@@ -5,20 +5,17 @@ A server elsewhere appends them (`push.append_to`), any sync brings the file her
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, Protocol
 
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.places import places
 from wxcs_lite.push import Push
 from wxcs_lite.push.value import parse
 
-if TYPE_CHECKING:
-    from wxcs_lite.panel.desk import Desk
-
-__all__ = ["Feed", "Follower", "follow"]
+__all__ = ["Feed", "Follower", "Receiving", "follow", "require_open"]
 
 _log = logging.getLogger("wxcs_lite.panel")
 
@@ -27,6 +24,21 @@ _PATIENCE = 5.0  # seconds for a look that has begun
 _PIECE = 4 * 2**20  # bytes read at once; a longer line is no push
 _KEEPS_OPEN = os.name != "nt"  # there a file that is open cannot be renamed; here its last lines are still read
 _KNOWN = 256  # bytes before our place that tell whether the file is still the same
+
+
+class Receiving(Protocol):
+    """What a desk has for those who bring it pushes."""
+
+    inbound: set[str]
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def receive(self, push: Push) -> None: ...
+
+    def report(self, en: str, zh: str) -> None: ...
+
+    def on_close(self, close: Callable[[], object]) -> None: ...
 
 
 class Feed:
@@ -140,7 +152,7 @@ class Follower:
 
     __slots__ = ("_desk", "_feed", "_path", "_said", "_stopped", "_thread", "count")
 
-    def __init__(self, desk: "Desk", path: Path) -> None:
+    def __init__(self, desk: Receiving, path: Path) -> None:
         self._desk, self._feed, self._path = desk, Feed(path), path
         self._said: tuple[str, str] | None = None
         self._stopped, self.count = Event(), 0
@@ -215,7 +227,7 @@ class Follower:
 _following: dict[tuple[int, Path], Follower] = {}
 
 
-def follow(desk: "Desk", path: str | Path) -> Follower:
+def follow(desk: Receiving, path: str | Path) -> Follower:
     """Show on a desk what a file contains and what is appended to it, until the desk or the returned value is closed.
 
     >>> from tempfile import mkdtemp
@@ -239,7 +251,7 @@ def follow(desk: "Desk", path: str | Path) -> Follower:
     return follower
 
 
-def require_open(desk: "Desk") -> None:
+def require_open(desk: Receiving) -> None:
     """Refuse a desk that has been closed."""
     if not desk.is_open:
         raise InvalidMessage("desk", "is closed: make a new one", "已关闭，请新建一个")

@@ -8,17 +8,14 @@ import sys
 from contextlib import suppress
 from threading import Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.panel.feed import require_open
+from wxcs_lite.panel.feed import Receiving, require_open
 from wxcs_lite.places import places
 from wxcs_lite.push import push_app
 from wxcs_lite.secret import hide
-
-if TYPE_CHECKING:
-    from wxcs_lite.panel.desk import Desk
 
 __all__ = ["Listener", "listen"]
 
@@ -30,7 +27,9 @@ _GLANCE = 0.1  # seconds between two looks at what is overdue
 _PATIENCE = 5.0  # seconds for threads that have been told to end
 
 
-def listen(desk: "Desk", *, port: int, token: str, aes_key: str | None = None, appid: str | None = None) -> "Listener":
+def listen(
+    desk: Receiving, *, port: int, token: str, aes_key: str | None = None, appid: str | None = None
+) -> "Listener":
     """Serve `push_app(desk.receive, …)` on a port of 127.0.0.1 until the desk or the returned value is closed.
 
     >>> from wxcs_lite.panel import Desk
@@ -69,7 +68,7 @@ class Listener:
 
     __slots__ = ("_desk", "_loop", "_server", "url")
 
-    def __init__(self, desk: "Desk", server: "_Server") -> None:
+    def __init__(self, desk: Receiving, server: "_Server") -> None:
         self._desk, self._server = desk, server
         self.url = f"http://127.0.0.1:{server.server_port}/"
         self._loop = Thread(target=server.serve_forever, args=(_GLANCE,), name="wxcs_lite listen", daemon=True)
@@ -78,7 +77,7 @@ class Listener:
     def __repr__(self) -> str:
         return f"<Listener, {'open' if self in _listeners else 'closed'}>"
 
-    def serves(self, desk: "Desk") -> bool:
+    def serves(self, desk: Receiving) -> bool:
         """Return whether it hands pushes to this desk."""
         return self._desk is desk
 

@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets as w
 
 from wxcs_lite.panel.conversation import Conversation
-from wxcs_lite.panel.draft import FIELDS, KINDS, MEDIA
+from wxcs_lite.panel.draft import FIELDS, KINDS, MEDIA, Kind
 from wxcs_lite.panel.view.controls import Kit
 
 __all__ = ["Composer"]
@@ -138,7 +138,7 @@ class Composer:
             file.value = ()  # no bytes stay in the widget's state
             self._desk.pick(conversation, name, content)
 
-    def _kind_chosen(self, kind: str) -> None:
+    def _kind_chosen(self, kind: Kind) -> None:
         if self.conversation is not None:
             self.conversation.draft.choose(kind)
             self._desk.edited(self.conversation)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import ipywidgets as w
 
@@ -99,7 +99,7 @@ class Kit:
         self.watch(made, lambda value: self._left(made.model_id, value, typed, entered))
         return made
 
-    def watch(self, widget: Any, changed: Callable[[Any], object], trait: str = "value") -> None:
+    def watch(self, widget: Any, changed: Callable[[Any], object], trait: Literal["value", "index"] = "value") -> None:
         """Call a function with what the user has changed; not with what we show ourselves."""
         widget.observe(lambda change: self._is_showing or changed(change["new"]), trait)
 

@@ -72,10 +72,8 @@ class Talk:
         else:
             return
         by_key = dict(self._bubbles)
-        for widget, keys in reversed(self._drawn):
-            if key in keys:
-                widget.value = "".join(by_key[one] for one in keys)
-                return
+        widget, keys = next(drawn for drawn in reversed(self._drawn) if key in drawn[1])
+        widget.value = "".join(by_key[one] for one in keys)
 
     def _together(self, bubbles: list[tuple[str, str]]) -> None:
         """Draw bubbles in as few widgets as possible."""
