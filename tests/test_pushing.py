@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from threading import Event
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
@@ -27,13 +28,13 @@ class Receiver:
 
     def __init__(self) -> None:
         self.got: list[str] = []
-        self.app: Callable[..., object] = self.not_ready
+        self.app: Callable[..., Any] = self.not_ready
         self.content_types: list[str] = []
         self.server: WSGIServer = make_server("127.0.0.1", 0, self.answer, handler_class=Quiet)
         self.url = f"http://127.0.0.1:{self.server.server_port}/push"
         self.ready = Event()
 
-    def answer(self, environ: dict[str, str], start_response: Callable[..., object]) -> object:
+    def answer(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Any:
         self.content_types.append(environ.get("CONTENT_TYPE", ""))
         return self.app(environ, start_response)
 

@@ -58,11 +58,10 @@ def run(
         _check_push(push, switches)
         sandboxes = _open_accounts(appid, secret, accounts, switches)
         commands = Commands(sandboxes, teller)
-        for name in customers:
-            for customer in commands.customers(name):
-                customer.says("…")
+        for customer in [one for name in customers for one in commands.customers(name)]:
+            customer.says("…")
         with ExitStack() as stack, suppress(KeyboardInterrupt):
-            stack.enter_context(_signals())
+            stack.enter_context(_signals(reads=not command))
             opened = _open([*sandboxes.values()], port, proxy, teller, stack)
             if not command:
                 _tell(sandboxes.values(), opened, bool(secret), teller)
@@ -108,9 +107,9 @@ def _needing_cryptography() -> Iterator[None]:
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
+def _signals(*, reads: bool) -> Iterator[None]:
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _end)}
-    if hasattr(signal, "SIGTTIN"):  # a terminal stops a job in the background that reads from it
+    if reads and hasattr(signal, "SIGTTIN"):  # a terminal stops a job in the background that reads from it
         before[signal.SIGTTIN] = signal.signal(signal.SIGTTIN, signal.SIG_IGN)
     try:
         yield
