@@ -53,9 +53,7 @@ def run(
             raise Refused("range", port=port)
         if command and not proxy:
             raise Refused("alone")
-        with _needing_cryptography():
-            switches = read_switches(settings)
-        _check_push(push, switches)
+        switches = _read_switches(settings, push)
         sandboxes = _open_accounts(appid, secret, accounts, switches)
         commands = Commands(sandboxes, teller)
         for customer in [one for name in customers for one in commands.customers(name)]:
@@ -74,11 +72,15 @@ def run(
     return 0
 
 
-def _check_push(push: PushTarget, switches: Mapping[str, Any]) -> None:
+def _read_switches(settings: Sequence[str], push: PushTarget) -> dict[str, Any]:
+    """Return the switches, with which the pushes must be possible."""
+    with _needing_cryptography():
+        switches = read_switches(settings)
     if push.url is None and (push.format or push.content_type):
         raise Refused("push_alone")
     if push.url is not None and setting(PUSH_TOKEN) is None and "cloud_hosting" not in switches:
         raise Refused("push_token", name=PUSH_TOKEN, key=AES_KEY)
+    return switches
 
 
 def _open_accounts(
