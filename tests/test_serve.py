@@ -200,7 +200,7 @@ def test_switches_reach_the_sandbox() -> None:
 def test_a_wrong_switch(capsys: pytest.CaptureFixture[str]) -> None:
     """What is allowed is said, and nothing is served."""
     assert 2 == run(settings=["chunked=maybe"], lines=io.StringIO(), out=io.StringIO())
-    assert "sandbox: --set chunked: must be refuse, accept\n" == capsys.readouterr().err
+    assert "sandbox: --set chunked: must be one of refuse, accept\n" == capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
