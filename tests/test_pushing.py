@@ -117,6 +117,25 @@ def test_one_that_becomes_ready(receiver: Receiver) -> None:
     ] == out.getvalue().splitlines()
 
 
+def test_nobody_reads_any_more(receiver: Receiver) -> None:
+    """A pipe that was closed does not end the checks."""
+
+    class Closed(Output):
+        def write(self, text: str, /) -> int:
+            super().write(text)
+            if "Pushes go to" in text:
+                raise BrokenPipeError
+            return len(text)
+
+    out, sandbox = Closed(), Sandbox()
+    pushing = Pushing([sandbox], receiver.url, PushTarget(receiver.url), Teller("en", out))
+    with pushing.begun():
+        receiver.become_ready()
+        out.wait_for("Pushes go to")
+        sandbox.user("ann").says("hello")
+    assert ["hello"] == receiver.got
+
+
 def test_one_that_never_answers() -> None:
     """That is told, and leaving the block ends it."""
     out, sandbox = Output(), Sandbox()
