@@ -309,6 +309,22 @@ def test_input_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 4 == len(slept)
 
 
+def test_the_end_of_a_terminal_s_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-D ends no sandbox, which is said."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def sleep(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    out = Out()
+    monkeypatch.setattr("wxcs_lite.terminal.serve.time.sleep", sleep)
+    assert 0 == run(lines=Terminal("ann: hello"), out=out)
+    assert "Nothing more can be typed; the sandbox goes on, and Ctrl-C stops it" == out.lines[-2]
+
+
 def test_bytes_that_are_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the encoding of the terminal, a line of it ends nothing."""
     out = Out()

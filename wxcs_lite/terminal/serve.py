@@ -1,5 +1,6 @@
 """The served sandbox in a terminal: it prints its URL, shows what happens, and obeys what is typed."""
 
+import io
 import json
 import secrets
 import signal
@@ -191,7 +192,9 @@ def _listen(commands: Commands, lines: Iterable[str], teller: Teller) -> None:
     try:
         for line in _readable(lines):
             commands.obey(line)
-        while True:  # no more input, as under nohup: keep serving; Ctrl-C interrupts a sleep on every system
+        if isinstance(lines, io.TextIOBase) and not lines.closed and lines.isatty():  # Ctrl-D, or in the background
+            teller.say("no_more")
+        while True:  # as under nohup: keep serving; Ctrl-C interrupts a sleep on every system
             time.sleep(3600)
     except KeyboardInterrupt:
         teller.show("")

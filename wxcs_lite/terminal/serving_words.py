@@ -47,6 +47,10 @@ _ROWS = {
         "Type OPENID: text to write as that customer, or help",
         "输入“OPENID: 文本”并回车，相当于该用户发来一条消息；输入 help 查看其他命令",
     ),
+    "no_more": (
+        "Nothing more can be typed; the sandbox goes on, and Ctrl-C stops it",
+        "输入已结束，沙箱继续运行，按 Ctrl-C 结束",
+    ),
     "help": _HELP,
     "help_accounts": _HELP_ACCOUNTS,
     # What happens.
