@@ -15,7 +15,7 @@ from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox import Advanced, CustomerEvent, Sandbox
 from wxcs_lite.sandbox.api.sending import well_formed
 from wxcs_lite.sandbox.watching import Happening
-from wxcs_lite.terminal.environment import AES_KEY, PROXY, PUSH_TOKEN, setting
+from wxcs_lite.terminal.environment import AES_KEY, APPID, PROXY, PUSH_TOKEN, SECRET, setting
 from wxcs_lite.terminal.inside import lines_to_paste, run_inside
 from wxcs_lite.terminal.pushing import Pushing, PushTarget
 from wxcs_lite.terminal.switches import read_switches
@@ -46,7 +46,8 @@ def run(
     """Serve until Ctrl-C and return the exit status; `help`, typed meanwhile, shows what can be typed.
 
     The given customers have just written, so their windows are open. The clock is the real time here. A `command` is
-    run behind the proxy, and nothing else is printed to stdout; its status is returned.
+    run behind the proxy, with the first account in its environment, and nothing else is printed to stdout; its status
+    is returned.
     """
     teller = Teller(lang, out or (sys.stderr if command else sys.stdout), verbose=verbose)
     try:
@@ -62,11 +63,12 @@ def run(
         with ExitStack() as stack, suppress(KeyboardInterrupt):
             stack.enter_context(_signals(reads=not command))
             opened = _open([*sandboxes.values()], port, proxy, teller, stack)
-            if not command:
-                _tell(sandboxes.values(), opened, bool(secret), teller)
+            if not command or accounts:
+                _tell_accounts(sandboxes.values(), "" if command else opened, bool(secret), teller)
             _watch(sandboxes, push, teller, stack)
             if command and not isinstance(opened, str):
-                return _run_command(command, opened, teller)
+                return _run_command(command, opened, [*sandboxes.values()][0], teller)
+            _tell_proxy(opened, teller)
             _listen(commands, sys.stdin if lines is None else lines, teller)
     except Refused as refused:
         return teller.refuse(refused)
@@ -140,16 +142,19 @@ def _open(
     return {**environment, PROXY: environment["HTTPS_PROXY"]}  # our own commands read that one
 
 
-def _run_command(command: Sequence[str], environment: Mapping[str, str], teller: Teller) -> int:
+def _run_command(command: Sequence[str], environment: Mapping[str, str], account: Sandbox, teller: Teller) -> int:
     try:
-        return run_inside(command, environment)
+        return run_inside(command, {**environment, APPID: account.appid, SECRET: account.secret})
     except OSError as error:
         teller.refuse(Refused("missing", command=command[0], reason=teller.reason(error)))
         return 127 if isinstance(error, FileNotFoundError) else 126  # as shells do
 
 
-def _tell(sandboxes: Iterable[Sandbox], opened: str | Mapping[str, str], own_secret: bool, teller: Teller) -> None:
-    teller.say("opening", url=opened if isinstance(opened, str) else opened["HTTPS_PROXY"])
+def _tell_accounts(
+    sandboxes: Iterable[Sandbox], opened: str | Mapping[str, str], own_secret: bool, teller: Teller
+) -> None:
+    if opened:
+        teller.say("opening", url=opened if isinstance(opened, str) else opened[PROXY])
     for number, sandbox in enumerate(sandboxes):
         # The secret of the default account opens nothing and is in the docs; one that was given is not repeated.
         name, secret = ("own_secret", "") if own_secret and not number else ("account", sandbox.secret)
@@ -158,6 +163,9 @@ def _tell(sandboxes: Iterable[Sandbox], opened: str | Mapping[str, str], own_sec
             teller.say("signing_keys", keys=json.dumps(sandbox.signing_keys))
         with suppress(ValueError):
             teller.say("cloud_token", token=sandbox.cloudbase_token)
+
+
+def _tell_proxy(opened: str | Mapping[str, str], teller: Teller) -> None:
     if not isinstance(opened, str):
         teller.say("paste")
         for line in lines_to_paste(opened):
