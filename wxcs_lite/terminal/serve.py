@@ -67,7 +67,7 @@ def run(
                 _tell_accounts(sandboxes.values(), "" if command else opened, bool(secret), teller)
             _watch(sandboxes, push, teller, stack)
             if command and not isinstance(opened, str):
-                return _run_command(command, opened, [*sandboxes.values()][0], teller)
+                return _run_command(command, opened, next(iter(sandboxes.values())), teller)
             _tell_proxy(opened, teller)
             _listen(commands, sys.stdin if lines is None else lines, teller)
     except Refused as refused:
