@@ -53,6 +53,20 @@ def test_who_waits_longest_stands_first() -> None:
     assert ["cid", "bob", "ann"] == listed(conversations)
 
 
+def test_who_writes_while_an_answer_is_on_its_way_still_waits() -> None:
+    """Since then: the answer was to what had been said before."""
+    conversations = Conversations()
+    said(conversations, "ann")
+    conversations.goes_out(NOON, {"touser": "ann", "msgtype": "text", "text": {"content": "x"}}, "k")
+    said(conversations, "bob", at=NOON + 1)
+    said(conversations, "ann", at=NOON + 2)
+    came(conversations, NOON, {"FromUserName": "ann", "MsgType": "event", "Event": "other", "CreateTime": NOON})
+    said(conversations, "ann", at=NOON + 3)
+    conversations.settle("k", "accepted")
+    assert NOON + 2 == conversations.of("ann").waiting_since
+    assert ["bob", "ann"] == listed(conversations)
+
+
 def test_a_refused_message_answers_nobody() -> None:
     """Only what WeChat accepted ends the waiting and counts for the window."""
     conversations = Conversations()

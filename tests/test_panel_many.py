@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from threading import Event, get_ident
+from threading import Event, Thread, get_ident
 from typing import Any
 
 import pytest
@@ -393,10 +393,12 @@ def test_enter_sends_a_text_that_was_told_before(stage: Stage) -> None:
     async def typed() -> None:
         desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
         write(desk, "told before")
+        await asyncio.sleep(0.1)
         submit(desk.view.composer.fields["content"])
         assert 0 == stage.calls(SEND)
         await until(lambda: ["told before"] == inbox(stage, "oAnn"))
         write(desk, "left open")
+        await asyncio.sleep(0.1)
         submit(desk.view.composer.fields["content"])
         desk.close()  # an Enter on its way to a closed desk is nobody's
         await asyncio.sleep(0.4)
@@ -611,3 +613,70 @@ def test_a_download_goes_on_by_itself(stage: Stage) -> None:
         await until(lambda: desk._gallery.pictures._found)
 
     on_a_loop(slow)
+
+
+# --- the front end's messages come in several threads, and in no order
+
+
+async def in_a_subshell(action: Callable[[], object]) -> None:
+    """Handle a message as JupyterLab and ipykernel 7 do what a field tells: in another thread."""
+    await asyncio.get_running_loop().run_in_executor(None, action)
+
+
+def test_a_click_that_overtakes_the_text_sends_the_text(stage: Stage) -> None:
+    """The click is handled in the main thread, the text a moment later in another; it goes to whom it was aimed at."""
+
+    async def hurried() -> None:
+        desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        field = desk.view.composer.fields["content"]
+        desk.view.composer.send.click()
+        await in_a_subshell(lambda: setattr(field, "value", "the whole text"))
+        desk.view.people.list.index = None
+        desk.select("oMallory")
+        await until(lambda: ["the whole text"] == inbox(stage, "oAnn"))
+        assert [] == inbox(stage, "oMallory")
+        desk.close()
+
+    on_a_loop(hurried)
+
+
+def test_widgets_are_touched_in_the_desks_thread_only(stage: Stage) -> None:
+    """Whichever thread a change, a click or an Enter arrives in; a text just told belongs to the Enter after it."""
+
+    async def elsewhere() -> None:
+        desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        threads: set[int] = set()
+        desk.view.talk.pane.observe(lambda _: threads.add(get_ident()), "children")
+        field = desk.view.composer.fields["content"]
+
+        def told() -> None:
+            field.value = "told first"
+            submit(field)
+
+        await in_a_subshell(told)
+        await until(lambda: ["told first"] == inbox(stage, "oAnn"))
+        assert {get_ident()} == threads
+        desk.close()
+        await in_a_subshell(lambda: setattr(field, "value", "too late"))
+
+    on_a_loop(elsewhere)
+
+
+def test_what_a_field_tells_after_the_loop_is_nobodys(stage: Stage) -> None:
+    """A kernel that ends."""
+    desks: list[Desk] = []
+
+    async def opened() -> None:
+        desks.append(Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock))
+
+    on_a_loop(opened)
+    (desk,) = desks
+    worker = Thread(target=lambda: write(desk, "too late"))
+    worker.start()
+    worker.join()
+    push = Push({"FromUserName": "oAnn", "MsgType": "text", "CreateTime": 1, "Content": "x"})
+    worker = Thread(target=lambda: desk.receive(push))
+    worker.start()
+    worker.join()
+    assert "" == desk._conversations.of("oAnn").draft.get("text", "content")
+    desk.close()

@@ -171,6 +171,17 @@ class Notebook:
     def field(self, key: str) -> Any:
         return self.desk.get_by_label(self.words[key], exact=True).locator("visible=true")
 
+    def choose(self, key: str, value: str) -> None:
+        """Choose in one of the desk's small lists: `kind` or `look`."""
+        chosen = self.desk.get_by_label(self.words[key], exact=True)
+        chosen.select_option(label=self.words[f"{key}_{value}"])
+
+    def opens(self, touser: str) -> None:
+        """Open the conversation with a customer by its row, and wait until it is shown."""
+        rows = self.desk.locator(".wxcs-list option")
+        rows.filter(has_text=touser).first.click()
+        self.desk.get_by_role("heading", name=touser, exact=True).wait_for()
+
     def says(self, text: str) -> None:
         """Let the customer write, and wait for the bubble."""
         self.phone.get_by_label(self.words["write"], exact=True).fill(text)
@@ -183,10 +194,15 @@ class Notebook:
         chooser.value.set_files(str(path))
         self.desk.get_by_text(path.name).wait_for()
 
-    def uploads(self, path: Path) -> None:
-        self.picks(path)
-        self.press(self.desk, "upload")
-        self.desk.get_by_text(self.words["uploaded"]).wait_for()
+    def theme(self, name: str) -> None:
+        self.page.evaluate(_THEME, f"JupyterLab {name}")
+        self.page.wait_for_timeout(500)
+
+    def value(self, code: str) -> Any:
+        """Return what an expression is in the kernel."""
+        told = self.file.with_suffix(".json")
+        self.python(f"import json, pathlib\npathlib.Path({str(told)!r}).write_text(json.dumps({code}))")
+        return json.loads(told.read_text())
 
     def sends(self, selector: str) -> None:
         """Press Send and wait for one more of such bubbles on the phone."""
@@ -200,4 +216,5 @@ _RUN = """async code => {
   const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   await kernel.requestExecute({code, store_history: false}).done;
 }"""
+_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 _SHUTDOWN = "async () => await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"

@@ -135,9 +135,12 @@ class Conversations:
         if result == "accepted":
             conversation = self.of(entry["customer"])
             conversation.events.append(WindowEvent("sent", entry["at"]))
-            conversation.waiting_since = None
             self._waiting.pop(conversation.touser, None)
-            self._latest(conversation.touser)
+            conversation.waiting_since = _said_after(conversation, entry)
+            if conversation.waiting_since is None:
+                self._latest(conversation.touser)
+            else:
+                self._waiting[conversation.touser] = None
 
     def name(self, touser: str, nickname: str) -> None:
         """Give a customer a name of the agent's own."""
@@ -249,6 +252,17 @@ def result_of(error: Exception | None) -> str | dict[str, Any]:
 def _entry(at: float, direction: str, touser: str, **told: Any) -> dict[str, Any]:
     time = datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
     return {"at": at, "time": time, "direction": direction, "customer": touser, "what": "message", **told}
+
+
+def _said_after(conversation: Conversation, entry: Mapping[str, Any]) -> float | None:
+    """Return when the customer first wrote after a message that was still on its way, or None."""
+    since = None
+    for one in reversed(conversation.entries):
+        if one is entry:
+            break
+        if one["direction"] == "in" and one["message"]["msgtype"] != "event":
+            since = one["at"]
+    return since
 
 
 def _checked(told: Mapping[str, Any]) -> dict[str, Any]:

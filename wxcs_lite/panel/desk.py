@@ -107,10 +107,7 @@ class Desk:
 
     def send(self) -> None:
         """Send what is written to the customer who is shown, once; it is put back if it was refused."""
-        if self.conversation is None:
-            self._say("choose", "calm")
-        else:
-            self.send_to(self.conversation, is_asked=True)
+        self.aim()()
 
     def show_typing(self) -> None:
         """Show "typing…" to the customer for 15 seconds."""
@@ -218,6 +215,12 @@ class Desk:
             self.view.close()
 
     # --- what its widgets tell
+
+    def aim(self) -> Callable[[], object]:
+        """Return what Send does to the customer who is shown now, whoever is shown when it is done."""
+        if (conversation := self.conversation) is None:
+            return lambda: self._say("choose", "calm")
+        return lambda: self.send_to(conversation, is_asked=True)
 
     def send_to(self, conversation: Conversation, is_asked: bool = False) -> None:
         """Send the draft of a customer; an Enter in an empty field is passed over, a press of Send is told why."""

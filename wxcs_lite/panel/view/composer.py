@@ -64,7 +64,7 @@ class Composer:
     def _build(self) -> None:
         kit, desk = self._kit, self._desk
         self.lines = kit.box([], "wxcs-fields")
-        self.send = kit.button(desk.send, "send", "wxcs-send", button_style="primary")
+        self.send = kit.sender(desk.aim, "send", "wxcs-send")
         self.kind = kit.choice(w.Dropdown, {kind: f"kind_{kind}" for kind in KINDS}, "kind")
         kit.watch(self.kind, self._kind_chosen)
         self.more_lines = kit.button(self._turn, "many_lines")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
+from threading import get_ident
 from time import monotonic
 from typing import Any, Literal
 
@@ -16,10 +17,14 @@ from wxcs_lite.panel.texts import LANGUAGES, words
 __all__ = ["Kit", "later", "mimebundle", "running_loop"]
 
 _QUEUED = 0.25  # seconds: nobody reads a result and clicks again faster, so such a click was made before
-# A field is sent when it is left. If one is left twice while the kernel is busy, the front end holds the second text
-# back until the first has been handled, and a click overtakes it: after so long it has arrived.
+# A field tells its text when it is left, so before the click that left it. But JupyterLab lets a subshell of the kernel
+# handle what fields tell, in a thread of its own, and the kernel's main thread what buttons do: a click may be a few
+# milliseconds ahead, and so it waits. https://jupyterlab.readthedocs.io/en/stable/user/commands.html (subshells)
+_FOLLOWS = 0.05  # seconds
+# If a field is left twice while the kernel is busy, the front end holds the second text back until the first has been
+# handled: after so long it has arrived.
 # https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/base/src/widget.ts (_msg_throttle)
-_SETTLED = 0.3
+_SETTLED = 0.3  # seconds
 _GONE = "wxcs-gone"
 
 
@@ -36,7 +41,9 @@ class Kit:
         self._headings: list[tuple[Any, str, str]] = []
         self._ended: dict[Callable[[], object], float] = {}
         self._entered: dict[str, asyncio.TimerHandle] = {}
+        self._told_at: dict[str, float] = {}
         self._is_showing = False
+        self._loop, self._thread = running_loop(), get_ident()
 
     # --- widgets
 
@@ -83,7 +90,13 @@ class Kit:
         A click that was made before the result of the one before could be seen is passed over, unless `each` counts.
         """
         made = self.make(w.Button, *classes, keys={"description": key}, **traits)
-        made.on_click(lambda _: action() if each else self._press(action))
+        made.on_click(lambda _: self._here(action if each else lambda: self._press(action)))
+        return made
+
+    def sender(self, aim: Callable[[], Callable[[], object]], key: str, *classes: str) -> Any:
+        """Return a button whose action needs what has just been written: `aim`, at the press, says what to do then."""
+        made = self.make(w.Button, *classes, keys={"description": key}, button_style="primary")
+        made.on_click(lambda _: self._here(lambda: self._press(aim, waits=True)))
         return made
 
     def line(
@@ -91,17 +104,22 @@ class Kit:
     ) -> Any:
         """Return a field of one line: `typed` is called when it is left, `entered` when Enter is pressed in it.
 
-        The browser tells of an Enter first, and then of the text that stood there, unless it has told it before. So
-        an Enter waits for a text, and a text without an Enter (the field was left) sends nothing.
+        The browser tells of an Enter, and of the text that stood there unless it has told it before; either may arrive
+        first. So an Enter waits for a text, and a text without an Enter (the field was left) sends nothing.
         """
         made = self.make(w.Text, keys=keys, continuous_update=False, **traits)
-        made.on_msg(lambda _, content, __: self._told(made.model_id, content, entered))
+        made.on_msg(lambda _, content, __: self._here(lambda: self._told(made.model_id, content, entered)))
         self.watch(made, lambda value: self._left(made.model_id, value, typed, entered))
         return made
 
     def watch(self, widget: Any, changed: Callable[[Any], object], trait: Literal["value", "index"] = "value") -> None:
         """Call a function with what the user has changed; not with what we show ourselves."""
-        widget.observe(lambda change: self._is_showing or changed(change["new"]), trait)
+
+        def told(change: Any) -> None:
+            if not (self._is_showing and get_ident() == self._thread):
+                self._here(lambda: changed(change["new"]))
+
+        widget.observe(told, trait)
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -144,6 +162,7 @@ class Kit:
         for widget in widgets:
             gone.add(widget.model_id)
             del self._made[widget.model_id]
+            self._told_at.pop(widget.model_id, None)
             widget.close()
         self._labels = [pair for pair in self._labels if pair[0].comm is not None]
 
@@ -157,10 +176,18 @@ class Kit:
 
     # --- how
 
+    def _here(self, action: Callable[[], object]) -> None:
+        """Act in the panel's own thread, because the front end's messages may be handled in another."""
+        if self._loop is None or get_ident() == self._thread:
+            action()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action)
+
     def _told(self, field: str, content: Mapping[str, Any], entered: Callable[[], object]) -> None:
         if content.get("event") != "submit" or field in self._entered:
             return
-        if timer := later(_SETTLED, lambda: self._has_entered(field, entered)):
+        has_text = monotonic() - self._told_at.get(field, float("-inf")) < _FOLLOWS
+        if timer := None if has_text else later(_SETTLED, lambda: self._has_entered(field, entered)):
             self._entered[field] = timer
         else:
             entered()
@@ -171,6 +198,7 @@ class Kit:
 
     def _left(self, field: str, value: str, typed: Callable[[str], object], entered: Callable[[], object]) -> None:
         typed(value)
+        self._told_at[field] = monotonic()
         if timer := self._entered.get(field):
             timer.cancel()
             self._has_entered(field, entered)
@@ -183,17 +211,21 @@ class Kit:
     def _head(self, widget: Any, tag: str, key: str) -> None:
         self.show(widget, f"<{tag}>{escape(self.words[key])}</{tag}>")
 
-    def _press(self, action: Callable[[], object]) -> None:
+    def _press(self, action: Callable[[], Any], waits: bool = False) -> None:
         if monotonic() - self._ended.get(action, float("-inf")) < _QUEUED:
             return
-        if self._was_busy() and later(_SETTLED, lambda: self._act(action)):
-            self._ended[action] = monotonic() + _SETTLED
+        if not waits:
+            self._act(action, action)
             return
-        self._act(action)
+        aimed = action()
+        rest = _SETTLED if self._was_busy() else _FOLLOWS
+        self._ended[action] = monotonic() + rest
+        if not later(rest, lambda: self._act(action, aimed)):
+            self._act(action, aimed)
 
-    def _act(self, action: Callable[[], object]) -> None:
+    def _act(self, pressed: Callable[[], object], action: Callable[[], object]) -> None:
         action()
-        self._ended[action] = monotonic()
+        self._ended[pressed] = monotonic()
 
 
 def later(seconds: float, action: Callable[[], object]) -> asyncio.TimerHandle | None:
