@@ -1,5 +1,6 @@
 """A feed: the pushes of a file, each once its line is whole, whatever happens to the file; and a desk that has one."""
 
+import asyncio
 import json
 import shutil
 import threading
@@ -13,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.panel import Desk, feed, follow
-from wxcs_lite.panel.feed import Feed
+from wxcs_lite.panel import Desk, feed
+from wxcs_lite.panel.feed import Feed, follow
 from wxcs_lite.push import Push, append_to
 from wxcs_lite.sandbox import Sandbox
 
@@ -380,3 +381,104 @@ def test_a_real_desk_follows_and_stops_with_it(path: Path) -> None:
     assert [] == followers()
     with pytest.raises(InvalidMessage, match=r"^desk: is closed: make a new one\ndesk：已关闭"):
         follow(desk, path)
+
+
+def shown(desk: Desk) -> list[str]:
+    """Return the texts of customers that a desk has."""
+    desk.refresh()
+    return [entry["message"]["text"]["content"] for entry in desk.history]
+
+
+@pytest.fixture
+def desks() -> Iterator[Callable[..., Desk]]:
+    made: list[Desk] = []
+
+    def make(**settings: Any) -> Desk:
+        made.append(Desk(Sandbox().pool(), "a token", **settings))
+        return made[-1]
+
+    yield make
+    for desk in made:
+        desk.close()
+
+
+def test_a_push_that_is_in_the_file_twice_is_shown_once(path: Path, desks: Callable[..., Desk]) -> None:
+    """As two processes of a server may write it, or a sync that begins again; it may come by `receive` as well."""
+    desk = desks()
+    add(path, line(1, "a"), line(1, "a"), line(2, "b"))
+    follower = desk.follow(path)
+    until(lambda: follower.count == 3)
+    path.write_bytes(line(1, "a") + line(2, "b") + line(3, "c"))
+    until(lambda: "c" in shown(desk))
+    desk.receive(Push(json.loads(line(2, "b"))))
+    assert ["a", "b", "c"] == shown(desk)
+
+
+def test_a_desk_that_is_started_again_does_not_repeat_its_history(path: Path, desks: Callable[..., Desk]) -> None:
+    """It reads the feed from the beginning; what it has in its history is not new, what came meanwhile is."""
+    history = path.with_name("desk.jsonl")
+    add(path, line(1, "a"), line(2, "b"))
+    first = desks(history=history)
+    first.follow(path)
+    until(lambda: shown(first) == ["a", "b"])
+    first.close()
+    add(path, line(3, "c"))
+    second = desks(history=history)
+    assert ["a", "b"] == shown(second)
+    follower = second.follow(path)
+    until(lambda: follower.count == 3)
+    assert ["a", "b", "c"] == shown(second)
+
+
+def test_what_only_looks_like_a_repetition_is_shown(desks: Callable[..., Desk]) -> None:
+    """A sandbox that was started again has the same MsgIds at another second; a message without MsgId is never one."""
+    desk, fields = desks(), json.loads(line(1, "a"))
+    for changes in ({}, {"CreateTime": 2}, {"MsgId": 2}, {"FromUserName": "bob", "MsgId": 3}):
+        desk.receive(Push(fields | changes))
+    del fields["MsgId"]
+    for _ in range(2):
+        desk.receive(Push(fields))
+    assert ["a"] * 6 == shown(desk)
+
+
+def test_an_event_that_comes_again_is_shown_once(desks: Callable[..., Desk]) -> None:
+    """It has no MsgId: customer, second and name of the event tell."""
+    desk = desks()
+    event = {"FromUserName": "ann", "MsgType": "event", "Event": "user_enter_tempsession", "CreateTime": 1}
+    for changes in ({}, {}, {"CreateTime": 2}, {"FromUserName": "bob"}, {"Event": "another"}):
+        desk.receive(Push(event | changes))
+    desk.refresh()
+    assert 4 == len(desk.history)
+
+
+def test_a_long_feed_leaves_the_loop_time_for_other_things(
+    desks: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of it is taken in at each turn, and a refresh in between makes no turn more."""
+    monkeypatch.setattr("wxcs_lite.panel.desk._AT_ONCE", 10)
+    woken: list[int] = []
+
+    async def test() -> None:
+        desk = desks()
+        real = desk._woken
+
+        def wakes() -> None:
+            real()
+            woken.append(len(desk.history))
+
+        monkeypatch.setattr(desk, "_woken", wakes)
+
+        def bring() -> None:
+            for number in range(45):
+                desk.receive(Push(json.loads(line(number, "a"))))
+
+        thread = threading.Thread(target=bring)
+        thread.start()
+        thread.join(20)
+        desk.refresh()
+        assert 10 == len(desk.history)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    asyncio.run(test())
+    assert [20, 30, 40, 45] == woken

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from wxcs_lite import fresh_token, open_pool
-from wxcs_lite.panel import Desk, follow, listen
+from wxcs_lite.panel import Desk, listen
 from wxcs_lite.panel.texts import words
 from wxcs_lite.push import append_to, push_app
 from wxcs_lite.sandbox import Sandbox
@@ -233,7 +233,7 @@ def test_a_server_elsewhere_and_a_desk_that_follows(place: Place, tmp_path: Path
         with sandbox.push_to(app, token=TOKEN, aes_key=KEY):
             sandbox.user("ann").says("while it is closed")
             desk = Desk(sandbox.pool(), "a token")
-            follow(desk, feed)
+            desk.follow(feed)
             await until(lambda: has(desk, "while it is closed"))
             sandbox.user("ann").says("while it is open")
             await until(lambda: has(desk, "while it is closed", "while it is open"))

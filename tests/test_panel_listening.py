@@ -2,6 +2,7 @@
 
 import gc
 import http.client
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -204,6 +205,8 @@ def test_more_connections_than_it_takes_are_closed_and_the_next_is_served(
 ) -> None:
     """WeChat repeats a push that met a closed connection."""
     monkeypatch.setattr(listening, "_CONNECTIONS", 2)
+    monkeypatch.setattr(listening._Handler, "timeout", 60)  # as is the next, longer than this test waits
+    monkeypatch.setattr(listening, "_WHOLE", 60)
     listener = listen(front, port=0, token=TOKEN)
     silent = [raw(listener) for _ in range(2)]
     until(lambda: len(listener._server._open) == 2)
@@ -216,9 +219,10 @@ def test_more_connections_than_it_takes_are_closed_and_the_next_is_served(
 
 
 def test_who_is_silent_or_slow_is_cut(
-    front: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    front: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """After some seconds without a byte, and after some more however it drips; nothing is printed or logged."""
+    assert 0 < listening._Handler.timeout <= 10
     monkeypatch.setattr(listening._Handler, "timeout", 0.05)
     listener = listen(front, port=0, token=TOKEN)
     with raw(listener) as silent:
@@ -230,11 +234,14 @@ def test_who_is_silent_or_slow_is_cut(
         monkeypatch.setattr(listening, "_WHOLE", 0.0)
         assert b"" == answer(slow)
     until(lambda: not listener._server._open)
+    assert not re.search("Error|Exception", caplog.text)
     assert ("", "") == capfd.readouterr()
 
 
-def test_closing_does_not_wait_for_a_client_that_is_silent(front: Any) -> None:
+def test_closing_does_not_wait_for_a_client_that_is_silent(front: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is cut, and its thread ends."""
+    monkeypatch.setattr(listening._Handler, "timeout", 60)  # as is the next, longer than this test waits
+    monkeypatch.setattr(listening, "_WHOLE", 60)
     listener = listen(front, port=0, token=TOKEN)
     with raw(listener) as silent:
         until(lambda: listener._server._open)

@@ -68,7 +68,7 @@ class Conversations:
         self._all: dict[str, Conversation] = {}
         self._order: deque[Conversation] = deque()  # one for each entry, oldest first
         self._sending: dict[str, dict[str, Any]] = {}
-        self._came_in: set[str] = set()  # the ids of the pushes that are kept
+        self._came_in: set[str] = set()  # the ids of all pushes: a feed may be longer than what is kept
         self._waiting: dict[str, None] = {}  # sets that keep their order: who waits, the longest first,
         self._others: dict[str, None] = {}  # and the others, the latest last
 
@@ -205,7 +205,6 @@ class Conversations:
 
     def _forget(self, conversation: Conversation) -> None:
         gone = conversation.entries.popleft()
-        self._came_in.discard(str(gone.get("id")))
         if gone["result"] == SENDING:
             self._sending.pop(gone["id"], None)
         if conversation.is_blank:

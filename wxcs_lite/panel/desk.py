@@ -5,9 +5,11 @@ customer whom it concerns.
 """
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from threading import get_ident
@@ -39,6 +41,7 @@ __all__ = ["Desk"]
 
 _EXPORT = "wxcs_history.json"
 _TYPING = 15  # seconds for which WeChat shows it
+_AT_ONCE = 500  # pushes; a feed that is read for the first time may hold 100,000
 _open: WeakSet["Desk"] = WeakSet()  # desks on one pool tell each other what they sent
 
 
@@ -168,8 +171,8 @@ class Desk:
     def receive(self, push: Push) -> None:
         """Show what a customer sent; a handler for `push_app`, to be called in any thread.
 
-        Widgets are only changed in the desk's own thread. A closed desk raises PushRejected: push_app answers 503 then,
-        and WeChat pushes again.
+        A push that comes again is shown once. Widgets are only changed in the desk's own thread. A closed desk raises
+        PushRejected: push_app answers 503 then, and WeChat pushes again.
         """
         if not self._is_open:
             raise PushRejected(
@@ -403,26 +406,38 @@ class Desk:
         self._arrived.append(arrived)
         if get_ident() == self._thread:
             self.refresh()
-        elif self._loop is not None and not self._is_woken and not self._loop.is_closed():
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._is_woken and not self._loop.is_closed():
             self._is_woken = True
-            self._loop.call_soon_threadsafe(self.refresh)
+            self._loop.call_soon_threadsafe(self._woken)
+
+    def _woken(self) -> None:
+        self._is_woken = False
+        self.refresh()
 
     def _take_in(self) -> None:
-        self._is_woken = False
-        while self._arrived:
-            arrived = self._arrived.popleft()
-            if isinstance(arrived, tuple):
-                self._say("reported", "calm", text=arrived[self._lang == "zh"])
-                continue
-            entry = self._conversations.came_in(self._clock(), arrived.fields, _id_of(arrived))
-            if entry is None:
-                continue
-            self._note(entry)
-            self._screen.announce(entry)
-            if self.conversation is None:
-                self._open(self._conversations.of(entry["customer"]))
-            else:
-                self._draw(entry)
+        """Note what has arrived, a part of it at a time if there is a loop, which has other things to do as well."""
+        for _ in range(min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)):
+            self._take(self._arrived.popleft())
+        if self._arrived:
+            self._wake()
+
+    def _take(self, arrived: Push | tuple[str, str]) -> None:
+        if isinstance(arrived, tuple):
+            self._say("reported", "calm", text=arrived[self._lang == "zh"])
+            return
+        entry = self._conversations.came_in(self._clock(), arrived.fields, _key(arrived))
+        if entry is None:
+            return
+        self._note(entry)
+        self._screen.announce(entry)
+        if self.conversation is None:
+            self._open(self._conversations.of(entry["customer"]))
+        else:
+            self._draw(entry)
 
     def _show(self) -> None:
         now = self._clock()
@@ -450,6 +465,11 @@ class Desk:
         self._say("exported", count=len(entries), path=path)
 
 
-def _id_of(push: Push) -> str:
-    """Return what is the same for all repetitions of a push, in a feed that is read again too."""
-    return dedupe_key(push) if push.get("MsgId") or push.get("Event") else token_hex(6)
+def _key(push: Push) -> str:
+    """Return what is the same for all repetitions of a push, and for no other; a message without MsgId has none.
+
+    A sandbox that was started again begins with the same MsgIds, but not at the same second.
+    """
+    if push.get("MsgId") is None and push.get("MsgType") != "event":
+        return token_hex(8)
+    return sha256(f"{dedupe_key(push)} {push.get('CreateTime')}".encode()).hexdigest()[:16]
