@@ -171,8 +171,10 @@ class _Stage:
         if not fields_of(body):
             return request._replace(query=query)
         given = self._stands_for
-        text = re.sub(r'"([^"\\]+)"', lambda found: f'"{given.get(found[1], found[1])}"', body.decode())
-        return request._replace(query=query, body=text.encode())
+        text = re.sub(
+            r'"([^"\\]+)"', lambda found: f'"{given.get(found[1], found[1])}"', body.decode(errors="surrogateescape")
+        )
+        return request._replace(query=query, body=text.encode(errors="surrogateescape"))
 
     def _given(self, theirs: Reply, ours: Reply) -> Iterator[tuple[str, str]]:
         """Yield each value that both replies give to later requests: the account's, and the sandbox's."""
