@@ -168,9 +168,9 @@ class _Comparison:
         ]
         return Report(source, cases, grouped(compared, self.secrets), left_out, complete)
 
-    def tell(self, name: str, **values: object) -> None:
+    def tell(self, what: str, **values: object) -> None:
         """Print to stderr, so that stdout has only the report."""
-        print(fold("", self._texts[name].format(**values), hang=0), file=sys.stderr, flush=True)
+        print(fold("", self._texts[what].format(**values), hang=0), file=sys.stderr, flush=True)
 
     def refuse(self, line: str) -> int:
         """Print what is wrong with the command, and return the exit status for wrong usage."""

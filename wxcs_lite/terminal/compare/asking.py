@@ -7,23 +7,27 @@ from typing import NamedTuple
 from wxcs_lite.errors import BadReply
 from wxcs_lite.replies import Reply, read_token
 from wxcs_lite.sandbox import Sandbox
-from wxcs_lite.terminal.compare.cases import CASES, Case, Side
+from wxcs_lite.terminal.compare.cases import CASES, FIRST_MESSAGE, ONE_TOO_MANY, Case, Side
 from wxcs_lite.terminal.compare.differences import Compared, errcode_of
 from wxcs_lite.terminal.environment import Told
-from wxcs_lite.transport import perform
+from wxcs_lite.wire import perform
 
 __all__ = ["LeftOut", "asked_both", "beside", "chosen"]
 
 # Refusals that tell about this account today and not about WeChat: overload, quotas, permissions.
 _OF_ACCOUNT = frozenset({-1, 45009, 45011, 48001, 48004, 50002, 50007})
 _WINDOW = frozenset({45015, 45047})
-_FIRST_MESSAGE = "send_text"
+_ALL_MESSAGES = sum(case.message for case in CASES) - 1
 
 _CLOSED = (
     "the customer cannot be sent anything now: let them write to the Mini Program, then compare again",
     "现在不能向该用户下发消息：请让用户先给小程序发一条消息，再重新比较",
 )
-_NOT_HERE = "nothing to ask it with: see the case before", "缺少前面的用例应给出的内容"
+_MISSING = "it needs what an earlier reply should have given", "缺少先前的应答本应给出的值"
+_NOT_USED_UP = (
+    "not all messages are used up, because the account refused one of them",
+    "下发条数尚未用完，因为账号拒绝了其中的消息",
+)
 
 
 class LeftOut(NamedTuple):
@@ -45,7 +49,7 @@ def beside(account: Side) -> Side:
     if account.openid:
         sandbox.user(account.openid).says("…")
     ours = Side(sandbox.pool(), appid=sandbox.appid, secret=sandbox.secret, openid=account.openid)
-    ours.learn(_reply(CASES[0], ours))
+    _reply(CASES[0], ours)
     return ours
 
 
@@ -54,31 +58,40 @@ def asked_both(account: Side, sandbox: Side, left_out: list[LeftOut]) -> Iterato
 
     Raises WxError if the account gives no token, or if no reply arrives: then the rest is not asked.
     """
-    closed = False
+    closed, accepted = False, 0
     for case in chosen(account):
-        if closed and "openid" in case.needs:
-            left_out.append(LeftOut(case.name, _CLOSED))
-        elif not (account.has(case.needs) and sandbox.has(case.needs)):
-            left_out.append(LeftOut(case.name, _NOT_HERE))
+        why = _obstacle(case, account, sandbox, closed, accepted)
+        if why is not None:
+            left_out.append(LeftOut(case.name, why))
+            continue
+        try:
+            theirs = _reply(case, account)
+        except BadReply as e:
+            left_out.append(LeftOut(case.name, (e.en, e.zh)))
+            continue
+        ours, errcode = _reply(case, sandbox), errcode_of(theirs)
+        accepted += case.message and not errcode
+        closed = closed or (case.name == FIRST_MESSAGE and errcode in _WINDOW)
+        if errcode in _OF_ACCOUNT or (case.name == FIRST_MESSAGE and closed):
+            left_out.append(LeftOut(case.name, _CLOSED if closed else (f"errcode {errcode}", f"errcode {errcode}")))
         else:
-            try:
-                theirs = _reply(case, account)
-            except BadReply as e:
-                left_out.append(LeftOut(case.name, (e.en, e.zh)))
-                continue
-            ours, errcode = _reply(case, sandbox), errcode_of(theirs)
-            closed = case.name == _FIRST_MESSAGE and errcode in _WINDOW
-            if closed:
-                left_out.append(LeftOut(case.name, _CLOSED))
-            elif errcode in _OF_ACCOUNT:
-                left_out.append(LeftOut(case.name, (f"errcode {errcode}", f"errcode {errcode}")))
-            else:
-                yield Compared(case.name, case.build(sandbox).path, theirs, ours)
+            yield Compared(case.name, case.build(sandbox).path, theirs, ours)
+
+
+def _obstacle(case: Case, account: Side, sandbox: Side, closed: bool, accepted: int) -> Told | None:
+    """Return why a case is not asked, or None."""
+    if closed and "openid" in case.needs:
+        return _CLOSED
+    if not (account.has(case.needs) and sandbox.has(case.needs)):
+        return _MISSING
+    if case.name == ONE_TOO_MANY and accepted < _ALL_MESSAGES:
+        return _NOT_USED_UP
+    return None
 
 
 def _reply(case: Case, side: Side) -> Reply:
     reply = perform(side.pool, side.credential(case.credential), case.build(side))
-    side.learn(reply)
+    side.learn(reply, case.credential)
     if not side.token and case is CASES[0]:
         read_token(*reply, now=0)  # raises what the reply says
     return reply

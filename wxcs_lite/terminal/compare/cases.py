@@ -16,10 +16,13 @@ from wxcs_lite.request import JSON, Request
 from wxcs_lite.sandbox.samples import sunset
 from wxcs_lite.secret import Token, hide
 
-__all__ = ["CASES", "PICTURE", "RID", "Case", "Side", "fields_of"]
+__all__ = ["CASES", "ESCAPES", "FIRST_MESSAGE", "ONE_TOO_MANY", "PICTURE", "RID", "Case", "Credential", "Side", "fields_of"]
 
 RID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
 PICTURE = sunset(48, 36)
+
+# Cases whose replies say more than how WeChat answers.
+FIRST_MESSAGE, ESCAPES, ONE_TOO_MANY = "send_text", "send_unicode_escapes", "send_one_too_many"
 
 Credential = Literal["own", "invented", "none"]
 
@@ -41,13 +44,13 @@ class Side:
         """Return what a call is made with; an invented token is in the form of a real one."""
         return None if which == "none" else Token(self.token if which == "own" else "80_invented-by-wxcs_lite-compare")
 
-    def learn(self, reply: Reply) -> None:
+    def learn(self, reply: Reply, which: Credential) -> None:
         """Keep the token, the media_id and the rid that later cases need; the first of each."""
         fields = fields_of(reply.body)
         self.token = self.token or hide(fields.get("access_token"))
         self.media_id = self.media_id or str(fields.get("media_id", ""))
         rid = RID.search(str(fields.get("errmsg", "")))
-        if rid and self.token and not self.rid:
+        if rid and which == "own" and not self.rid:  # a call without the account's token is nobody's
             self.rid = rid[0]
 
     @property
@@ -73,7 +76,10 @@ class Case(NamedTuple):
 
     name: str
     build: Callable[[Side], Request]
-    credential: Credential = "own"
+    credential: # Cases whose replies say more than how WeChat answers.
+FIRST_MESSAGE, ESCAPES, ONE_TOO_MANY = "send_text", "send_unicode_escapes", "send_one_too_many"
+
+Credential = "own"
     needs: tuple[str, ...] = ()
     message: bool = False
 
@@ -150,7 +156,7 @@ CASES: tuple[Case, ...] = (
     Case("send_unknown_media_id", lambda side: endpoints.send(image(side.openid, "invented")), needs=_CUSTOMER),
     Case("typing_unknown_command",
          lambda side: endpoints.call(_TYPING, {"touser": side.openid, "command": "Shouting"}), needs=_CUSTOMER),
-    Case("send_text", lambda side: endpoints.send(text(side.openid, "wxcs_lite compare: 1 / 5")), needs=_CUSTOMER,
+    Case(FIRST_MESSAGE, lambda side: endpoints.send(text(side.openid, "wxcs_lite compare: 1 / 5")), needs=_CUSTOMER,
          message=True),
     Case("typing", lambda side: endpoints.set_typing(side.openid), needs=_CUSTOMER),
     Case("typing_again", lambda side: endpoints.set_typing(side.openid), needs=_CUSTOMER),
@@ -162,7 +168,7 @@ CASES: tuple[Case, ...] = (
     Case("send_miniprogrampage", lambda side: endpoints.send(miniprogrampage(
         side.openid, title="wxcs_lite compare: 4 / 5", pagepath="pages/index/index", thumb_media_id=side.media_id)),
         needs=_PICTURE, message=True),
-    Case("send_unicode_escapes", _escaped, needs=_CUSTOMER, message=True),
-    Case("send_one_too_many", lambda side: endpoints.send(text(side.openid, "wxcs_lite compare: 6 / 5")),
+    Case(ESCAPES, _escaped, needs=_CUSTOMER, message=True),
+    Case(ONE_TOO_MANY, lambda side: endpoints.send(text(side.openid, "wxcs_lite compare: 6 / 5")),
          needs=_CUSTOMER, message=True),
 )

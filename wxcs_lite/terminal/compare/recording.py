@@ -20,12 +20,14 @@ from wxcs_lite.sandbox.api.sending import well_formed
 from wxcs_lite.secret import Token, hide
 from wxcs_lite.terminal.compare.cases import PICTURE, RID, fields_of
 from wxcs_lite.terminal.compare.differences import Compared, errcode_of
-from wxcs_lite.transport import perform
+from wxcs_lite.wire import perform
 
 __all__ = ["Exchange", "read_recording", "replayed", "secrets_of"]
 
 _BAD_TOKEN = {40001, 40014, 41001, 42001}
 _BAD_APPID = {40013, 41002}
+_MALFORMED = 40003
+_PLACEHOLDER = re.compile(r"(?:GIVEN_)?OPENID_[0-9]+")
 _MESSAGES = 5  # that a customer's message allows
 _SOMEBODY = "somebody-who-sent-a-picture"
 _GIVEN = ("access_token", "media_id", "thumb_media_id")  # what a reply gives to later requests
@@ -154,6 +156,8 @@ class _Stage:
             account = endpoints.stable_token(self._sandbox.appid, self._sandbox.secret)
             self._stands_for[one.token] = hide(fields_of(perform(self._pool, None, account).body)["access_token"])
         touser = one.fields.get("touser")
+        if errcode_of(one.reply) == _MALFORMED and _PLACEHOLDER.fullmatch(str(touser)):
+            self._stands_for[touser] = "not an openid"  # which the placeholder does not show
         if not one.accepted:
             return
         if well_formed(touser) and "msgtype" in one.fields:

@@ -10,6 +10,7 @@ from wxcs_lite.errcodes import fold
 from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox.rules.evidence import Rule
 from wxcs_lite.terminal.compare.asking import LeftOut
+from wxcs_lite.terminal.compare.cases import ESCAPES
 from wxcs_lite.terminal.compare.differences import Difference
 
 __all__ = ["Report"]
@@ -51,7 +52,6 @@ _TEXTS = {
     },
 }
 _HANG = 3  # columns
-_ESCAPES = "send_unicode_escapes"
 
 
 class Report(NamedTuple):
@@ -85,7 +85,7 @@ class Report(NamedTuple):
         yield from [""][: len(self.left_out)]
         for left in self.left_out:
             yield fold("", texts["left_out"].format(case=left.case, why=left.why[lang == "zh"]), hang=_HANG)
-        for name, told in (("escapes", _ESCAPES in self.cases), ("incomplete", not self.complete)):
+        for name, told in (("escapes", ESCAPES in self.cases), ("incomplete", not self.complete)):
             if told:
                 yield f"\n{texts[name]}"
 
