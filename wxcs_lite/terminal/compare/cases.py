@@ -16,7 +16,8 @@ from wxcs_lite.request import JSON, Request
 from wxcs_lite.sandbox.samples import sunset
 from wxcs_lite.secret import Token, hide
 
-__all__ = ["CASES", "ESCAPES", "FIRST_MESSAGE", "ONE_TOO_MANY", "PICTURE", "RID", "Case", "Credential", "Side", "fields_of"]
+__all__ = ["CASES", "ESCAPES", "FIRST_MESSAGE", "ONE_TOO_MANY", "PICTURE", "RID"]
+__all__ += ["Case", "Side", "fields_of"]
 
 RID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
 PICTURE = sunset(48, 36)
@@ -76,10 +77,7 @@ class Case(NamedTuple):
 
     name: str
     build: Callable[[Side], Request]
-    credential: # Cases whose replies say more than how WeChat answers.
-FIRST_MESSAGE, ESCAPES, ONE_TOO_MANY = "send_text", "send_unicode_escapes", "send_one_too_many"
-
-Credential = "own"
+    credential: Credential = "own"
     needs: tuple[str, ...] = ()
     message: bool = False
 
