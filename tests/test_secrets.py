@@ -283,6 +283,8 @@ COMMANDS: dict[str, Callable[[str], int]] = {
     "doctor --json": lambda url: main(["doctor", "--push", url, "--json"]),
     "explain": lambda url: main(["explain", "61725984-6126f6f9-040f19c4"]),
     "send": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--yes"]),
+    "compare": lambda url: main(["compare", "--yes"]),
+    "compare --json": lambda url: main(["compare", "--yes", "--json"]),
     "send --curl": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--curl"]),
 }
 
@@ -308,6 +310,7 @@ def test_no_command_shows_one(name: str, kind: str, given: str, watch: Watch, mo
     """Whether it succeeds, is cut, gets the secret back, or runs into a mistake of ours."""
     monkeypatch.delenv("WXCS_TOKEN", raising=False)
     monkeypatch.setenv("WXCS_APPID", "wx1")
+    monkeypatch.setenv("WXCS_OPENID", "ann")
     for variable in {"TOKEN"} if given == "TOKEN" else {"SECRET", "PUSH_TOKEN", "AES_KEY"}:
         monkeypatch.setenv(f"WXCS_{variable}", bare_token(kind) if given == "TOKEN" else bare_secret(kind))
     for script in (answers(wechat(kind)), answers(echoing(kind)), lambda peer: peer.read()):

@@ -90,7 +90,8 @@ def run(
     if report is None:
         return _USAGE
     print(report.json() if as_json else report.text(lang), file=out)
-    comparison.tell("post")
+    if report.differences:
+        comparison.tell("post")
     return _USAGE if not report.complete else 1 if report.differences else 0
 
 

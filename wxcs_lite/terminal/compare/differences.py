@@ -97,7 +97,8 @@ def _differing(one: Compared) -> Iterator[tuple[str, str, str]]:
     """Yield a field and what sandbox and account have there, where they differ."""
     ours, theirs = _seen(one.sandbox), _seen(one.account)
     if errcode_of(one.sandbox) != errcode_of(one.account):
-        yield "errcode", f"{errcode_of(one.sandbox)} {ours['errmsg']}", f"{errcode_of(one.account)} {theirs['errmsg']}"
+        both = (f"{errcode_of(one.sandbox)} {ours['errmsg']}", f"{errcode_of(one.account)} {theirs['errmsg']}")
+        yield "errcode", both[0].strip(), both[1].strip()
         ours = {name: value for name, value in ours.items() if name not in ("errmsg", "shape")}
     if not (errcode_of(one.sandbox) and errcode_of(one.account)):
         ours.pop("end of errmsg")

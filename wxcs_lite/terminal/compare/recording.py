@@ -137,7 +137,7 @@ class _Stage:
         self._stands_for: dict[str, str] = {}  # the sandbox's value for the account's
         self._sent: Counter[str] = Counter()
         self._good = {one.token for one in exchanges if one.token and errcode_of(one.reply) not in _BAD_TOKEN}
-        for openid in {str(one.fields.get("touser")) for one in exchanges if one.accepted}:
+        for openid in [one.fields.get("touser") for one in exchanges if one.accepted]:
             if well_formed(openid):
                 self._sandbox.user(openid).says("…")
 
@@ -155,8 +155,8 @@ class _Stage:
         if one.token in self._good - self._stands_for.keys():
             account = endpoints.stable_token(self._sandbox.appid, self._sandbox.secret)
             self._stands_for[one.token] = hide(fields_of(perform(self._pool, None, account).body)["access_token"])
-        touser = one.fields.get("touser")
-        if errcode_of(one.reply) == _MALFORMED and _PLACEHOLDER.fullmatch(str(touser)):
+        touser = str(one.fields.get("touser"))
+        if errcode_of(one.reply) == _MALFORMED and _PLACEHOLDER.fullmatch(touser):
             self._stands_for[touser] = "not an openid"  # which the placeholder does not show
         if not one.accepted:
             return
