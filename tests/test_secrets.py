@@ -289,11 +289,12 @@ COMMANDS: dict[str, Callable[[str], int]] = {
 }
 
 
-def echoing(kind: str) -> Callable[[Heard], bytes]:
-    """Send the client's secret back to it."""
+def echoing(kind: str, given: str) -> Callable[[Heard], bytes]:
+    """Send the client's secret back to it: its token, or the secret that it has instead."""
 
     def refuse(heard: Heard) -> bytes:
-        held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if heard.body else "nothing"
+        has_secret = heard.body and given == "SECRET"
+        held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if has_secret else "nothing"
         return reply(json.dumps({"errcode": 40001, "errmsg": f"invalid {held}"}).encode())
 
     return refuse
@@ -313,7 +314,7 @@ def test_no_command_shows_one(name: str, kind: str, given: str, watch: Watch, mo
     monkeypatch.setenv("WXCS_OPENID", "ann")
     for variable in {"TOKEN"} if given == "TOKEN" else {"SECRET", "PUSH_TOKEN", "AES_KEY"}:
         monkeypatch.setenv(f"WXCS_{variable}", bare_token(kind) if given == "TOKEN" else bare_secret(kind))
-    for script in (answers(wechat(kind)), answers(echoing(kind)), lambda peer: peer.read()):
+    for script in (answers(wechat(kind)), answers(echoing(kind, given)), lambda peer: peer.read()):
         with Server(script) as server:
             monkeypatch.setenv("WXCS_BASE_URL", server.url)
             assert [] == watch.found_in(kind, lambda: COMMANDS[name](server.url))
