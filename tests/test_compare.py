@@ -13,6 +13,7 @@ import pytest
 from tests.doctor_cases import nothing_set
 from tests.hostile import Heard, Server, answers, reply
 from tests.stages import closed_port
+from wxcs_lite import fetch_token, send, text
 from wxcs_lite.__main__ import main
 from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox import Sandbox, Seen
@@ -227,19 +228,37 @@ def test_a_customer_who_did_not_write_gets_nothing_more(
         assert 0 == run(it.where, yes=True)
         sends = [one for one in it.seen if one.path.endswith("/send") and one.errcode == 45015]
     assert 2 == len(sends)  # the unknown openid, and the first message
-    printed = capsys.readouterr().out
-    assert "send_text: the customer cannot be sent anything now" in printed
-    assert printed.count("Not compared") == 9
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Not compared: send_text: errcode 45015, the customer cannot be sent anything now: let them" in printed
+    assert "Not compared: typing, typing_again, typing_cancelled, send_image, send_link," in printed
 
 
-def test_used_up_messages_are_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else has answered the customer already: the case of one too many is not asked."""
-    with live(monkeypatch) as it:
-        it.sandbox.fail_next(errcode=45002, path="/cgi-bin/message/custom/send", times=1)
-        it.sandbox.fail_next(errcode=48001, path="/cgi-bin/getcallbackip", times=9)
+@pytest.mark.parametrize("code", [45047, 45015])
+def test_used_up_messages_are_no_difference(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has answered the customer before: what is refused then, and all that comes after, is left out."""
+    with live(monkeypatch, exhausted_code=code) as it:
+        token = fetch_token(it.sandbox.pool(), APPID, SECRET)
+        for number in range(3):
+            send(it.sandbox.pool(), token, text(OPENID, f"{number}"))
         report = it.report()
-    assert {"no_token", "invented_token", "callback_ip"} <= {one["case"] for one in report["left_out"]}
-    assert [] == [one for one in report["differences"] if "send_one_too_many" in one["cases"]]
+        assert 5 == len(it.sandbox.user(OPENID).inbox)
+    assert [] == report["differences"]
+    assert ["send_link", "send_miniprogrampage", "send_unicode_escapes", "send_one_too_many"] == [
+        one["case"] for one in report["left_out"]
+    ]
+    assert report["left_out"][0]["why"].startswith(f"errcode {code}, the customer cannot be sent anything now")
+
+
+def test_what_the_account_may_not_do_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing permission or a used-up quota says nothing about WeChat."""
+    with live(
+        monkeypatch, unauthorized=["/cgi-bin/openapi/quota/get"], daily_limits={"/cgi-bin/media/upload": 0}
+    ) as it:
+        report = it.report()
+    assert [] == report["differences"]
+    whys = {one["case"]: one["why"] for one in report["left_out"]}
+    assert ("errcode 48001", "errcode 45009") == (whys["quota"], whys["upload"])
+    assert "it needs what an earlier reply should have given" == whys["download"]
 
 
 def test_a_refusal_of_one_message_leaves_one_over(monkeypatch: pytest.MonkeyPatch) -> None:

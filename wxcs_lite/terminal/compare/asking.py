@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wxcs_lite.errors import BadReply
 from wxcs_lite.replies import Reply, read_token
 from wxcs_lite.sandbox import Sandbox
-from wxcs_lite.terminal.compare.cases import CASES, FIRST_MESSAGE, ONE_TOO_MANY, Case, Side
+from wxcs_lite.terminal.compare.cases import CASES, ONE_TOO_MANY, Case, Side
 from wxcs_lite.terminal.compare.differences import Compared, errcode_of
 from wxcs_lite.terminal.environment import Told
 from wxcs_lite.wire import perform
@@ -71,11 +71,17 @@ def asked_both(account: Side, sandbox: Side, left_out: list[LeftOut]) -> Iterato
             continue
         ours, errcode = _reply(case, sandbox), errcode_of(theirs)
         accepted += case.message and not errcode
-        closed = closed or (case.name == FIRST_MESSAGE and errcode in _WINDOW)
-        if errcode in _OF_ACCOUNT or (case.name == FIRST_MESSAGE and closed):
-            left_out.append(LeftOut(case.name, _CLOSED if closed else (f"errcode {errcode}", f"errcode {errcode}")))
+        closes = case.message and case.name != ONE_TOO_MANY and errcode in _WINDOW
+        closed = closed or closes
+        if closes or errcode in _OF_ACCOUNT:
+            left_out.append(LeftOut(case.name, _refused(errcode, closes)))
         else:
             yield Compared(case.name, case.build(sandbox).path, theirs, ours)
+
+
+def _refused(errcode: int, closes: bool) -> Told:
+    code = f"errcode {errcode}"
+    return (f"{code}, {_CLOSED[0]}", f"{code}，{_CLOSED[1]}") if closes else (code, code)
 
 
 def _obstacle(case: Case, account: Side, sandbox: Side, closed: bool, accepted: int) -> Told | None:

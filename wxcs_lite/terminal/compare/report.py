@@ -25,7 +25,7 @@ _TEXTS = {
         "cases": "cases: {text}",
         "rule": "the sandbox's rule: {text}",
         "no_rule": "the sandbox has no rule for this: it is simply how it answers",
-        "left_out": "Not compared: {case}: {why}",
+        "left_out": "Not compared: {cases}: {why}",
         "incomplete": "Incomplete: the connection failed before the end.",
         "page": "page {page}",
         "seen": "seen {seen}",
@@ -42,7 +42,7 @@ _TEXTS = {
         "cases": "用例：{text}",
         "rule": "沙箱的规则：{text}",
         "no_rule": "沙箱没有相应的规则，只是目前这样返回",
-        "left_out": "未比较：{case}：{why}",
+        "left_out": "未比较：{cases}：{why}",
         "incomplete": "未完成：中途连接失败。",
         "page": "官方页面 {page}",
         "seen": "实例 {seen}",
@@ -83,8 +83,11 @@ class Report(NamedTuple):
             if not one.rules:
                 yield _item(texts["no_rule"])
         yield from [""][: len(self.left_out)]
+        reasons: dict[str, list[str]] = {}
         for left in self.left_out:
-            yield fold("", texts["left_out"].format(case=left.case, why=left.why[lang == "zh"]), hang=_HANG)
+            reasons.setdefault(left.why[lang == "zh"], []).append(left.case)
+        for why, cases in reasons.items():
+            yield fold("", texts["left_out"].format(cases=", ".join(cases), why=why), hang=_HANG)
         for name, told in (("escapes", ESCAPES in self.cases), ("incomplete", not self.complete)):
             if told:
                 yield f"\n{texts[name]}"
