@@ -419,3 +419,12 @@ def test_no_case_replaces_a_token_or_clears_a_quota(monkeypatch: pytest.MonkeyPa
     } == paths  # fmt: skip
     assert len(CASES) == len({case.name for case in CASES})
     assert all(re.fullmatch("[a-z_]+", case.name) for case in CASES)
+
+
+@pytest.mark.parametrize(
+    ("page", "words"), [("README.md", "same {} calls to a live account"), ("README.zh-CN.md", "同样的 {} 次调用")]
+)
+def test_the_readme_counts_the_calls(page: str, words: str) -> None:
+    """What somebody agrees to is what is made; all but the last of the messages arrive."""
+    assert words.format(len(CASES)) in (CASSETTES.parents[1] / page).read_text("utf-8")
+    assert 6 == sum(case.message for case in CASES)
