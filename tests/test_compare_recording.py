@@ -4,6 +4,7 @@ import builtins
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import pytest
@@ -157,7 +158,7 @@ BROKEN = {
     "no YAML": b"a: [",
     "an object": b"interactions: !!python/object/apply:os.getcwd []",
     "not UTF-8": b"\xff\xfe\x00",
-    "no uri": b"interactions: [{request: {}, response: {}}]",
+    "no uri": b"interactions: [{request: {made-up: made-up}, response: {}}]",
 }
 
 
@@ -171,6 +172,7 @@ def test_what_is_no_recording_is_refused(content: bytes, tmp_path: Path) -> None
     ) as raised:
         read_recording(str(file))
     assert raised.value.__context__ is None
+    assert "made-up" not in repr([frame.f_locals for frame, _ in walk_tb(raised.tb) if "wxcs_lite" in str(frame)])
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def read_recording(path: str) -> list[Exchange]:
         raise ValueError(
             "--cassette needs the package PyYAML: pip install pyyaml\n--cassette 需要 PyYAML 包：pip install pyyaml"
         ) from None
-    reason = "it is not a recording of VCR", "不是 VCR 的录制文件"
+    found, reason = None, ("it is not a recording of VCR", "不是 VCR 的录制文件")
     try:
         found = yaml.load(Path(path).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         return [_exchange(one["request"], one["response"]) for one in found["interactions"]]
@@ -72,6 +72,7 @@ def read_recording(path: str) -> list[Exchange]:
         reason = os.strerror(e.errno or 0), os.strerror(e.errno or 0)
     except (yaml.YAMLError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
         pass  # what is wrong with it may quote a secret
+    found = None  # it may hold secrets, and this frame may be shown
     raise ValueError(f"the cassette cannot be read: {reason[0]}\n无法读取录制文件：{reason[1]}")
 
 
