@@ -428,3 +428,26 @@ def test_the_readme_counts_the_calls(page: str, words: str) -> None:
     """What somebody agrees to is what is made; all but the last of the messages arrive."""
     assert words.format(len(CASES)) in (CASSETTES.parents[1] / page).read_text("utf-8")
     assert 6 == sum(case.message for case in CASES)
+
+
+# What WeChat's pages and published replies say of each case: the errcode, or the HTTP status where there is no JSON.
+PUBLISHED = {
+    "token": 0, "token_unknown_appid": 40013, "token_without_appid": 41002, "no_token": 41001, "invented_token": 40001,
+    "callback_ip": 0, "unknown_path": 404, "quota": 0, "quota_unknown_path": 76021, "quota_without_slash": 76003,
+    "upload": 0, "upload_unknown_type": 40004, "upload_part_named_file": 41005, "upload_without_filename": 41005,
+    "upload_filename_without_quotes": 41005, "upload_wrong_extension": 40005, "upload_empty": 44001, "download": 0,
+    "download_unknown_media_id": 40007, "download_without_media_id": 40007, "rid": 0, "rid_unknown": 76001,
+    "rid_malformed": 76002, "send_by_get": 43002, "send_without_body": 44002, "send_broken_json": 47001,
+    "send_malformed_openid": 40003, "send_unknown_openid": 45015, "send_without_msgtype": 40008, "send_news": 45162,
+    "send_empty_text": 44004, "send_oversized_text": 45002, "send_unknown_media_id": 40007,
+    "typing_unknown_command": 45072, "send_text": 0, "typing": 0, "typing_again": 45081, "typing_cancelled": 0,
+    "send_image": 0, "send_link": 0, "send_miniprogrampage": 0, "send_unicode_escapes": 0, "send_one_too_many": 45047,
+}  # fmt: skip
+
+
+def test_each_case_is_what_its_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox refuses each for its own reason, and not for one that comes before."""
+    with live(monkeypatch) as it:
+        assert 0 == run(it.where, yes=True, out=io.StringIO())
+    answered = [one.status if one.errcode is None and one.status != 200 else one.errcode or 0 for one in it.seen]
+    assert PUBLISHED == dict(zip([case.name for case in CASES], answered, strict=True))
