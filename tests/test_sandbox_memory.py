@@ -12,7 +12,7 @@ from wxcs_lite.request import Request
 from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.wire import perform
 
-EACH = 2_000  # bytes of a message and its answer; the docstring of `Sandbox` says 1.3 KB
+EACH = 2_000  # bytes of a message and its answer; the docstring of `Sandbox` says 1.4 KB
 
 
 @contextmanager

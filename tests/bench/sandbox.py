@@ -31,18 +31,25 @@ def run(quick: bool) -> list[Goal]:
     """Measure and print; no target has to be met."""
     count = 100 if quick else 10_000
     sandbox = _populated()
-    rows = [("in process, send", "-", *_figures([_sends(sandbox.pool(), sandbox, count)], count))]
-    with _served() as url:
-        with open_pool(url) as pool:
-            rows.append(("over HTTP, send", "1", *_figures([_sends(pool, Sandbox(), count)], count)))
-        for connections in (1, 4, 16):
-            apart = len(_CUSTOMERS) // connections
-            shares = [_posts(url, at * apart, count // connections) for at in range(connections)]
-            figures = _figures(shares, count // connections * connections)
-            rows.append(("over HTTP, http.client", str(connections), *figures))
-    headings = ("text messages", "connections", "requests/s", "p50 ms", "p99 ms")
+    begun = time.process_time()
+    figures = _figures([_sends(sandbox.pool(), sandbox, count)], count)
+    rows: list[tuple[str, ...]] = [
+        ("in process, send", "-", *figures, f"{(time.process_time() - begun) / count * 1e6:,.0f}")
+    ]
+    with _served(count) as (url, spent), open_pool(url) as pool:
+        figures = _figures([_sends(pool, Sandbox(), count)], count)
+    rows.append(("over HTTP, send", "1", *figures, *spent))
+    for connections in (1, 4, 16):
+        each, apart = count // connections, len(_CUSTOMERS) // connections
+        with _served(each * connections) as (url, spent):
+            figures = _figures([_posts(url, at * apart, each) for at in range(connections)], each * connections)
+        rows.append(("over HTTP, http.client", str(connections), *figures, *spent))
+    headings = ("text messages", "connections", "requests/s", "p50 ms", "p99 ms", "CPU µs")
     print_table(f"The sandbox: {count:,} requests each, {len(_CUSTOMERS):,} customers", headings, rows)
-    note("The served sandbox is a process of its own; client and server share the machine's cores.")
+    note(
+        "CPU is that of a request in the sandbox's process, which in process is the client's, too. Over HTTP both share "
+        "the machine's cores."
+    )
     sizes = (100, 200) if quick else (50_000, 100_000)
     found = _memory(sizes[-1], sizes)
     kept = [(f"{size:,}", f"{used / MEGABYTE:.1f}", f"{used / size:,.0f}") for size, used in found]
@@ -112,18 +119,21 @@ def _figures(shares: Sequence[Callable[[], list[float]]], count: int) -> tuple[s
 
 
 @contextmanager
-def _served() -> Iterator[str]:
+def _served(count: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield the URL of a served sandbox, and a list that afterwards holds its CPU µs for each of so many requests."""
     command = [sys.executable, "-m", "tests.bench.sandbox", "serve"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
     assert process.stdout is not None
+    spent: list[str] = []
     try:
-        yield process.stdout.readline().strip()
+        yield process.stdout.readline().strip(), spent
     finally:
-        process.communicate()
+        seconds, _ = process.communicate()
+        spent.append(f"{float(seconds) / count * 1e6:,.0f}")
 
 
 def _serve() -> None:
-    """Serve until stdin ends; all customers write again before their messages are used up."""
+    """Serve until stdin ends, then print the CPU seconds; all customers write again before no message is left."""
     sandbox, sent = _populated(), 0
 
     def count(seen: Seen) -> None:
@@ -133,8 +143,10 @@ def _serve() -> None:
             _write(sandbox)
 
     with sandbox.serve(on_request=count) as url:
+        begun = time.process_time()
         print(url, flush=True)
         sys.stdin.read()
+        print(time.process_time() - begun)
 
 
 def _memory(count: int, stops: Sequence[int]) -> list[tuple[int, int]]:
