@@ -47,8 +47,8 @@ def run(quick: bool) -> list[Goal]:
     headings = ("text messages", "connections", "requests/s", "p50 ms", "p99 ms", "CPU µs")
     print_table(f"The sandbox: {count:,} requests each, {len(_CUSTOMERS):,} customers", headings, rows)
     note(
-        "CPU is that of a request in the sandbox's process, which in process is the client's, too. Over HTTP both share "
-        "the machine's cores."
+        "CPU is what a request costs the sandbox's process, which in process is the client's, too. Over HTTP both "
+        "share the machine's cores."
     )
     sizes = (100, 200) if quick else (50_000, 100_000)
     found = _memory(sizes[-1], sizes)
