@@ -444,7 +444,7 @@ def test_who_has_scrolled_up_stays_there(opened: Open) -> None:
 
 
 _TOP = """text => [...document.querySelectorAll('.wxcs-desk .wxcs-text')].find(one => one.innerText === text)
-  .getBoundingClientRect().top"""
+  .getBoundingClientRect().top - document.querySelector('.wxcs-desk .wxcs-screen').getBoundingClientRect().top"""
 _IN_VIEW = """text => {
   const pane = document.querySelector('.wxcs-desk .wxcs-screen').getBoundingClientRect();
   const all = [...document.querySelectorAll('.wxcs-desk .wxcs-text')];

@@ -91,6 +91,7 @@ class DeskView:
     def speak(self, lang: Language) -> None:
         """Show every label in this language."""
         self.kit.speak(lang)
+        self.kit.show(self.news, "")  # it was told in the other language
         self.composer.relabel()
         self.relabel()
 
