@@ -50,7 +50,8 @@ SANDBOX_FLOORS = (
     {"http", "samples"},
     {"rules"},
     {"api", "pushes", "faults"},
-    {"core", "screen"},
+    {"watching", "screen"},
+    {"core"},
     {"customers", "door"},
     {"sandbox"},
 )

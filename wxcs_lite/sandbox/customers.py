@@ -155,6 +155,7 @@ class Customer:
             person.screen.append(event)
             # That events are pushed even while an agent has the session is inferred: the page speaks only of messages.
             pushes = None if kind != "event" and person.agent.takes(now) else self._core.pushes
+        self._core.tell(event)
         if pushes is not None:
             pushes.push(event)
         return event

@@ -32,6 +32,7 @@ from wxcs_lite.sandbox.rules.switches import (
     UnknownOpenidCode,
     UploadReply,
 )
+from wxcs_lite.sandbox.watching import Happening
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -218,6 +219,24 @@ class Sandbox:
                 errcode=errcode, errmsg=errmsg, drop=drop, slow=slow, reply=reply, path=path, times=times
             )  # fmt: skip
 
+    def watch(self, watcher: Callable[[Happening], object]) -> AbstractContextManager[None]:
+        """Tell a function of everything that happens, whichever entrance it comes by, during a `with` block.
+
+        >>> sandbox = Sandbox()
+        >>> with sandbox.watch(print):
+        ...     sandbox.advance(60)
+        ...     status = sandbox.pool().request("GET", "/nowhere").status
+        Advanced(at=1767240060.0, seconds=60)
+        Called(GET /nowhere: HTTP 404, errcode None)
+
+        It gets one of five values: a `CustomerEvent` before it is pushed, a `Pushed` after each attempt and its effect,
+        `Arrived` for a message that is on the phone now, `Called` for a call just before its reply leaves, `Advanced`.
+        It runs in the thread where it happens, and no lock of the sandbox is held, so it may use the sandbox; what
+        several threads do at the same time may be told in another order. What it raises comes out there: of `says`, of
+        `advance`, or as in `serve`.
+        """
+        return self._core.watch(watcher)
+
     def pool(
         self,
         *,
@@ -319,6 +338,7 @@ class Sandbox:
             inner_json=inner_json,
             time_limit=time_limit,
             on_pushed=on_pushed,
+            tell=self._core.tell,
         )
         self._core.push_to(pushes)
         return pushes

@@ -62,6 +62,7 @@ class Pushes:
         setting: Setting,
         time_limit: float,
         on_pushed: Callable[[Pushed], object] | None,
+        tell: Callable[[Pushed], object],
     ) -> None:
         self._account = account
         self._clock = clock
@@ -70,6 +71,7 @@ class Pushes:
         self._setting = setting
         self._time_limit = time_limit
         self._on_pushed = on_pushed
+        self._tell = tell
         self._log: list[Pushed] = []
         self._stopped = False
 
@@ -139,8 +141,14 @@ class Pushes:
                 self._log.append(pushed)
             if self._on_pushed is not None:
                 self._on_pushed(pushed)
-            if answer != "failed":
+            ended = answer != "failed" or attempt == _ATTEMPTS
+            if ended:
+                self._apply(event, answer)
+            self._tell(pushed)
+            if ended:
                 break
+
+    def _apply(self, event: CustomerEvent, answer: str) -> None:
         with self._lock():
             now, person = self._clock(), self._account.people[event.openid]
             if answer == "transfer":
@@ -176,6 +184,7 @@ def open_pushes(
     inner_json: InnerJson,
     time_limit: float,
     on_pushed: Callable[[Pushed], object] | None,
+    tell: Callable[[Pushed], object],
 ) -> Pushes:
     """Return the pushes to a target that has passed the URL check, or raise ValueError."""
     marks = None
@@ -197,7 +206,7 @@ def open_pushes(
         content_type=content_type,
         inner_json=inner_json,
     )
-    pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
+    pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed, tell)
     pushes.check()
     return pushes
 
