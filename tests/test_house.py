@@ -52,7 +52,7 @@ SANDBOX_FLOORS = (
     {"api", "pushes", "faults"},
     {"watching", "screen"},
     {"core"},
-    {"customers", "door"},
+    {"accounts", "customers", "door"},
     {"sandbox"},
 )
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}

@@ -3,14 +3,12 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from math import isfinite
 from threading import RLock
 from weakref import WeakSet
 
 from wxcs_lite.sandbox.api.routes import answer, refusal
 from wxcs_lite.sandbox.faults import Faults
-from wxcs_lite.sandbox.http.http11 import Admit, Conversation, origin_form
 from wxcs_lite.sandbox.http.values import Answer, Reply, Request, Seen, seen
 from wxcs_lite.sandbox.pushes.delivery import Pushes
 from wxcs_lite.sandbox.rules.account import Account
@@ -72,12 +70,6 @@ class Core:
             self.account.has_push_url = True
         if before is not None:
             before.stop()
-
-    def converse(self, on_request: Callable[[Seen], object] | None, admit: Admit = origin_form) -> Conversation:
-        """Return the conversation of a new connection."""
-        accept_chunked = self.account.switches.chunked == "accept"
-        told = partial(self.told_of_exchange, on_request)
-        return Conversation(self.answer, accept_chunked=accept_chunked, on_exchange=told, admit=admit)
 
     def told_of_exchange(
         self, on_request: Callable[[Seen], object] | None, request: Request, reply: Reply | None, seconds: float

@@ -1,12 +1,13 @@
 """The sandbox itself: its settings, its entrances, and how to cause faults."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from time import gmtime, strftime
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+from wxcs_lite.sandbox.accounts import Accounts
 from wxcs_lite.sandbox.api.routes import ROUTES
 from wxcs_lite.sandbox.api.sending import well_formed
 from wxcs_lite.sandbox.core import Core
@@ -249,10 +250,15 @@ class Sandbox:
         >>> Sandbox().pool().request("GET", "/nowhere").status
         404
         """
-        return open_memory_pool(lambda: self._core.converse(on_request), maxsize=maxsize, timeout=timeout)
+        accounts = Accounts([self._core])
+        return open_memory_pool(lambda: accounts.converse(on_request), maxsize=maxsize, timeout=timeout)
 
     def serve(
-        self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
+        self,
+        port: int = 0,
+        *,
+        beside: Iterable["Sandbox"] = (),
+        on_request: Callable[[Seen], object] | None = None,
     ) -> AbstractContextManager[str]:
         """Serve real HTTP on 127.0.0.1 during a `with` block, which gets the URL; port 0 means any free one.
 
@@ -263,11 +269,23 @@ class Sandbox:
 
         The time is the sandbox's own there, too: it stands still unless a `clock` was given (`python -m wxcs_lite
         sandbox` uses `time.time`). An error in `on_request` closes that one connection; its traceback goes to stderr.
+
+        The sandboxes `beside` it are served at the same URL, as WeChat serves many accounts: a call goes to the one
+        that issued its token, or has its appid, and each has tokens, limits, customers and media of its own. Calls that
+        belong to none of them are refused by this one, whose `chunked` holds for all.
         """
-        return serving(lambda: self._core.converse(on_request), port)
+        accounts = self._with(beside)
+        return serving(lambda: accounts.converse(on_request), port)
+
+    def _with(self, beside: Iterable["Sandbox"]) -> Accounts:
+        return Accounts([self._core, *(sandbox._core for sandbox in beside)])
 
     def proxy(
-        self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
+        self,
+        port: int = 0,
+        *,
+        beside: Iterable["Sandbox"] = (),
+        on_request: Callable[[Seen], object] | None = None,
     ) -> AbstractContextManager[dict[str, str]]:
         """Serve as an HTTPS proxy on 127.0.0.1 for the length of a `with` block, which gets environment variables.
 
@@ -276,11 +294,11 @@ class Sandbox:
 
         A program that runs with them, in whatever language, finds the sandbox where it looks for api.weixin.qq.com, and
         nothing else: any other host is refused with 403. They make it trust a certificate that is made for this block,
-        and no other. Needs the extra `push`, for `cryptography`. Time and `on_request` are as in `serve`.
+        and no other. Needs the extra `push`, for `cryptography`. Time, `beside` and `on_request` are as in `serve`.
         """
         from wxcs_lite.sandbox.door.proxy import proxying
 
-        return proxying(self._core.converse, port, on_request)
+        return proxying(self._with(beside).converse, port, on_request)
 
     def push_to(
         self,
