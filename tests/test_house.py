@@ -52,12 +52,18 @@ SANDBOX_FLOORS = (
     {"api", "pushes", "faults"},
     {"watching", "screen"},
     {"core"},
-    {"accounts", "customers", "door"},
+    {"accounts", "customers"},
+    {"door"},
     {"sandbox"},
 )
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
 # How a phone looks, which decides nothing: only what shows itself to people knows it.
-KNOWN_TO_SANDBOX = {"sandbox/customers.py": {"look"}, "sandbox/screen.py": {"look"}}
+KNOWN_TO_SANDBOX = {
+    **dict.fromkeys(("sandbox/customers.py", "sandbox/screen.py"), {"look"}),
+    **{f"sandbox/door/{name}.py": {"look"} for name in ("actions", "board", "page", "page_words")},
+    # The page explains an errcode after the sandbox has decided on it.
+    **{f"sandbox/door/{name}.py": {"look", "errcodes"} for name in ("details", "page_files")},
+}
 TABLES = {"catalogue.py"}
 # `transport` only repeats the default of get_quota; the others are texts for people.
 KNOW_PATHS = {"endpoints", "catalogue", "transport"}

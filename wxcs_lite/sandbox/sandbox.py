@@ -300,6 +300,21 @@ class Sandbox:
 
         return proxying(self._with(beside).converse, port, on_request)
 
+    def page(self, port: int = 0, *, beside: Iterable["Sandbox"] = ()) -> AbstractContextManager[str]:
+        """Serve a web page on 127.0.0.1 during a `with` block, which gets its URL, for a browser.
+
+        >>> with Sandbox().page() as url:
+        ...     url.startswith("http://127.0.0.1:")
+        True
+
+        It shows the phones of customers, writes as them, lists calls and pushes as they happen, moves the time and
+        plans faults, in English or Chinese (`?lang=zh`). The URL contains a token made for this block: whoever has it
+        can do all that. Sandboxes `beside` this one can be chosen on the page.
+        """
+        from wxcs_lite.sandbox.door.page import paging
+
+        return paging([self._core, *(sandbox._core for sandbox in beside)], port)
+
     def push_to(
         self,
         target: "str | WSGIApplication",
