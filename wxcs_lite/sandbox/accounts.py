@@ -1,7 +1,9 @@
 """Several accounts at one address, as at WeChat's own: each call goes to the account of its token or its appid."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.http.http11 import Admit, Conversation, origin_form
@@ -9,6 +11,7 @@ from wxcs_lite.sandbox.http.values import Answer, Reply, Request, Seen
 
 __all__ = ["Accounts"]
 
+_Opened = TypeVar("_Opened")
 _MAX_BODY = 2**16  # bytes; no call that names its account in the body comes near
 
 
@@ -29,6 +32,21 @@ class Accounts:
 
         accept_chunked = self._cores[0].account.switches.chunked == "accept"
         return Conversation(self._answer, accept_chunked=accept_chunked, on_exchange=told, admit=admit)
+
+    @contextmanager
+    def at(
+        self, kind: str, entrance: AbstractContextManager[_Opened], url_of: Callable[[_Opened], str]
+    ) -> Iterator[_Opened]:
+        """Open an entrance, whose URL is known as long as it is open."""
+        with entrance as opened:
+            known = (kind, url_of(opened))
+            for core in self._cores:
+                core.entrances += (known,)
+            try:
+                yield opened
+            finally:
+                for core in self._cores:
+                    core.entrances = tuple(one for one in core.entrances if one is not known)
 
     def _answer(self, request: Request) -> Answer:
         return self._core_of(request).answer(request)

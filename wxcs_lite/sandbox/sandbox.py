@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
+from operator import itemgetter
 from time import gmtime, strftime
 from typing import TYPE_CHECKING, Any
 
@@ -275,7 +276,7 @@ class Sandbox:
         belong to none of them are refused by this one, whose `chunked` holds for all.
         """
         accounts = self._with(beside)
-        return serving(lambda: accounts.converse(on_request), port)
+        return accounts.at("serve", serving(lambda: accounts.converse(on_request), port), str)
 
     def _with(self, beside: Iterable["Sandbox"]) -> Accounts:
         return Accounts([self._core, *(sandbox._core for sandbox in beside)])
@@ -298,7 +299,8 @@ class Sandbox:
         """
         from wxcs_lite.sandbox.door.proxy import proxying
 
-        return proxying(self._with(beside).converse, port, on_request)
+        accounts = self._with(beside)
+        return accounts.at("proxy", proxying(accounts.converse, port, on_request), itemgetter("HTTPS_PROXY"))
 
     def page(self, port: int = 0, *, beside: Iterable["Sandbox"] = ()) -> AbstractContextManager[str]:
         """Serve a web page on 127.0.0.1 during a `with` block, which gets its URL, for a browser.

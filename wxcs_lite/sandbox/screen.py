@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from wxcs_lite.look.bubbles import as_message, bubble, line
+from wxcs_lite.look.bubbles import as_message, bubble, line, summary
 from wxcs_lite.look.phone import phone, top, with_times
 from wxcs_lite.look.words import Words, bilingual
 from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, Delivered, Notice, Shown
 
-__all__ = ["drawn", "still"]
+__all__ = ["drawn", "in_a_line", "still"]
 
 _STILL = 50  # bubbles that stay in a notebook's file
 _NOTICES = {NO_ANSWER: "no_answer", WRONG_ANSWER: "wrong_answer"}  # in Chinese, the texts are these very words
@@ -30,6 +30,14 @@ def drawn(item: Shown, words: Words, limit: int) -> str:
     if item.kind == "event":
         return line(words["session_line"])
     return bubble(as_message(item.kind, item.fields), words, mine=True, picture=item.picture, limit=limit)
+
+
+def in_a_line(item: Shown, words: Words) -> str:
+    """Return the same in one line of plain text."""
+    if isinstance(item, Notice):
+        return words[_NOTICES[item.text]]
+    message = item.message if isinstance(item, Delivered) else as_message(item.kind, item.fields)
+    return summary(message, words)
 
 
 def still(items: Sequence[Shown], left: str, right: str, who: str) -> str:

@@ -12,15 +12,15 @@ from time import localtime, monotonic, strftime
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
-from wxcs_lite.look.bubbles import as_message, plain, summary
+from wxcs_lite.look.bubbles import plain
 from wxcs_lite.look.phone import moment, with_times
 from wxcs_lite.look.words import Language, Words
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.door.page_words import page_words
 from wxcs_lite.sandbox.faults import Fault
 from wxcs_lite.sandbox.pushes.delivery import Pushed
-from wxcs_lite.sandbox.rules.people import Arrived, CustomerEvent, Delivered, Person, Shown
-from wxcs_lite.sandbox.screen import drawn
+from wxcs_lite.sandbox.rules.people import Arrived, CustomerEvent, Person, Shown
+from wxcs_lite.sandbox.screen import drawn, in_a_line
 from wxcs_lite.sandbox.watching import Called, Happening
 
 __all__ = ["CALLS", "PUSHES", "Asked", "Board", "clock_time"]
@@ -109,7 +109,7 @@ class Board:
             count = len(self._active)
         news = {
             "number": number,
-            "calls": [_call_row(one, call) for one, call in calls],
+            "calls": [_call_row(one, call, words) for one, call in calls],
             "pushes": [_push_row(one, at, pushed, words) for one, at, pushed in pushes],
             "customers": self._customer_rows(names, words),
             "more": words["more"].format(count=count - _CUSTOMERS) if count > _CUSTOMERS else "",
@@ -146,7 +146,7 @@ class Board:
             last = [(openid, people[openid].screen[-1:]) for openid in names]
         rows = []
         for openid, items in last:
-            said = _in_a_line(items[0], words)[:80] if items else ""
+            said = in_a_line(items[0], words)[:80] if items else ""
             at = strftime("%H:%M", localtime(items[0].at)) if items else ""
             rows.append({"openid": openid, "said": said, "at": at})
         return rows
@@ -168,6 +168,7 @@ class Board:
             now, person = self.core.clock(), self.core.account.people.get(openid)
             typing = person is not None and person.window.shows_typing(now)
             return {
+                "api": " · ".join(words[f"api_{kind}"].format(url=url) for kind, url in self.core.entrances),
                 "clock": strftime("%Y-%m-%d %H:%M", localtime(now)),
                 "moment": moment(now),
                 "who": words["is_typing"] if typing else words["service"],
@@ -200,14 +201,6 @@ def _drawn(items: Sequence[Shown], words: Words) -> list[tuple[float, str]]:
     return rows[::-1]
 
 
-def _in_a_line(item: Shown, words: Words) -> str:
-    if isinstance(item, Delivered):
-        return summary(item.message, words)
-    if isinstance(item, CustomerEvent):
-        return summary(as_message(item.kind, item.fields), words)
-    return item.text
-
-
 def _window(person: Person, now: float, words: Words) -> str:
     window = person.window
     if now > window.closes_at:
@@ -230,19 +223,35 @@ def _fault(fault: Fault, words: Words) -> str:
     return (words["another_reply"] if fault.slow is None else words["slow"].format(seconds=f"{fault.slow:g}")) + where
 
 
-def _call_row(number: int, call: Called) -> dict[str, Any]:
+def _call_row(number: int, call: Called, words: Words) -> dict[str, Any]:
     seen = call.seen
     return {
-        "id": number, "at": clock_time(call.at), "method": seen.method, "path": seen.path, "status": seen.status,
-        "errcode": seen.errcode, "openid": call.openid, "ms": call.ms,
-        "ok": seen.status == 200 and not seen.errcode,
+        "id": number, "at": clock_time(call.at), "method": seen.method, "path": seen.path, "openid": call.openid,
+        "ms": call.ms, "ok": _is_ok(call), "result": _result(call, words),
     }  # fmt: skip
+
+
+def _is_ok(call: Called) -> bool:
+    return call.seen.status == 200 and not call.seen.errcode
+
+
+def _result(call: Called, words: Words) -> str:
+    status, errcode = call.seen.status, call.seen.errcode
+    if errcode:
+        return str(errcode)
+    return words["ok"] if _is_ok(call) else words["cut"] if status is None else f"HTTP {status}"
+
+
+def _answer(pushed: Pushed, words: Words) -> str:
+    if pushed.answer != "failed":
+        return words[f"answer_{pushed.answer}"]
+    return words["unanswered"] if pushed.status is None else f"HTTP {pushed.status}"
 
 
 def _push_row(number: int, at: float, pushed: Pushed, words: Words) -> dict[str, Any]:
     event = pushed.event
     return {
-        "id": number, "at": clock_time(at), "openid": event.openid, "said": plain(_in_a_line(event, words))[:80],
-        "attempt": pushed.attempt, "status": pushed.status, "answer": words[f"answer_{pushed.answer}"],
+        "id": number, "at": clock_time(at), "openid": event.openid, "said": plain(in_a_line(event, words))[:80],
+        "attempt": pushed.attempt, "result": _answer(pushed, words),
         "ok": pushed.answer not in ("abnormal", "failed"),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A call or a push in full, as titled texts that the page shows one below the other; secrets are not in them."""
+"""A call or a push in full, as titled texts that the page shows beside each other; secrets are not in them."""
 
 import json
 from collections.abc import Sequence
@@ -10,31 +10,33 @@ from wxcs_lite.sandbox.door.page_words import page_words
 from wxcs_lite.sandbox.pushes.delivery import Pushed
 from wxcs_lite.sandbox.watching import Called, without_misplaced
 
-__all__ = ["call_details", "push_details"]
+__all__ = ["Part", "call_details", "push_details"]
 
+Part = tuple[str, str, str]  # title, text, and how it is shown
 _SHOWN = 4096  # characters of a body
 _HIDDEN = ("signature", "msg_signature")  # with the other values, they would confirm a guess at a weak Token
 
 
-def call_details(call: Called, lang: Language) -> Sequence[tuple[str, str]]:
-    """Return titles and texts of a call; the last ones explain its errcode."""
+def call_details(call: Called, lang: Language) -> Sequence[Part]:
+    """Return the parts of a call; the first one explains its errcode."""
     words, seen = page_words(lang), call.seen
     query = "".join(f"\n  {name}={value}" for name, value in seen.query)
     request = f"{seen.method} {seen.path}{query}" + (f"\n\n{_pretty(call.sent)}" if call.sent else "")
     reply = words["no_reply"] if seen.status is None else f"HTTP {seen.status}\n\n{_pretty(call.received)}"
-    return [(words["request"], request), (words["reply"], reply), *_explained(seen.errcode, lang, words)]
+    shown = [(words["request"], request, "code"), (words["reply"], reply, "code")]
+    return [*_explained(seen.errcode, lang, words), *shown]
 
 
-def push_details(pushed: Pushed, lang: Language) -> Sequence[tuple[str, str]]:
-    """Return titles and texts of a push: what was sent, and what came of it."""
+def push_details(pushed: Pushed, lang: Language) -> Sequence[Part]:
+    """Return the parts of a push: what was sent, and what came of it."""
     words, request = page_words(lang), pushed.request
     query = urlencode([(name, "***" if name in _HIDDEN else value) for name, value in request.query], safe="*")
     headers = "".join(f"\n{name}: {value}" for name, value in request.headers.items())
     body = without_misplaced(request.body.decode("utf-8", "replace"))[:_SHOWN]
-    status = words["no_answer_status"] if pushed.status is None else f"HTTP {pushed.status}"
+    status = words["unanswered"] if pushed.status is None else f"HTTP {pushed.status}"
     answer = f"{status}: {words['answer_' + pushed.answer]}" + (f"\n{pushed.why}" if pushed.why else "")
     sent = f"{request.method} {request.path}?{query}{headers}\n\n{_pretty(body)}"
-    return [(words["request"], sent), (words["col_answer"], answer)]
+    return [(words["request"], sent, "code"), (words["col_answer"], answer, "code")]
 
 
 def _pretty(body: str) -> str:
@@ -44,10 +46,11 @@ def _pretty(body: str) -> str:
         return body
 
 
-def _explained(errcode: int | None, lang: Language, words: Words) -> Sequence[tuple[str, str]]:
+def _explained(errcode: int | None, lang: Language, words: Words) -> Sequence[Part]:
     if not errcode:
         return []
     known, number = explain(errcode), ("en", "zh").index(lang)
     meaning, cause = (known.meaning, known.meaning_zh)[number], (known.cause, known.cause_zh)[number]
     remedy, retry = (known.remedy, known.remedy_zh)[number], known.retry_text[number]
-    return [(f"{errcode} {meaning}", cause), (words["remedy"], remedy), (words["retry"], retry)]
+    advice = f"{words['remedy'].format(text=remedy)}\n{words['retry'].format(text=retry)}"
+    return [(f"{errcode} {meaning}", f"{cause}\n{advice}", "error")]

@@ -17,7 +17,7 @@ from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.door.actions import MAX_PICTURE, NotPossibleError, act, send_picture
 from wxcs_lite.sandbox.door.board import Asked, Board
-from wxcs_lite.sandbox.door.details import call_details, push_details
+from wxcs_lite.sandbox.door.details import Part, call_details, push_details
 from wxcs_lite.sandbox.door.page_files import FILES, first_page, read
 from wxcs_lite.sandbox.door.page_words import page_words
 from wxcs_lite.sandbox.http.http11 import Conversation
@@ -145,7 +145,7 @@ def _push(request: Request, board: Board, lang: Language) -> Reply:
     return _details(None if found is None else push_details(found, lang), lang)
 
 
-def _details(details: Sequence[tuple[str, str]] | None, lang: Language) -> Reply:
+def _details(details: Sequence[Part] | None, lang: Language) -> Reply:
     return _error(404, page_words(lang)["gone"]) if details is None else _json(200, details)
 
 

@@ -135,7 +135,8 @@
   }
 
   function showNow(now) {
-    for (const id of ["clock", "moment", "who", "window", "planned"]) {
+    for (const id of ["api", "clock", "moment", "who", "window", "planned"]) {
+      if (id === "api" && !now.api) continue;
       if (element(id).textContent !== now[id]) element(id).textContent = now[id];
     }
     element("agent").hidden = !now.agent;
@@ -163,26 +164,23 @@
     element(`no-${id}`).hidden = true;
   }
 
-  function newRow(id, row, [button, ...others]) {
+  function newRow(id, row, [title, last]) {
     const line = make("tr", "", "row");
-    const opener = make("button", button);
+    const opener = make("button");
     opener.type = "button";
+    for (const part of title.split(/(?<=\/)/)) opener.append(part, make("wbr")); // a path breaks at its slashes
     opener.setAttribute("aria-expanded", "false");
     const opens = make("td");
     opens.append(opener);
     const result = make("td", "", "r");
-    result.append(make("span", others[0], row.ok ? "badge" : "badge bad"));
-    line.append(make("td", row.at, "t"), opens, result, make("td", row.openid, "o"), make("td", others[1], "m"));
+    result.append(make("span", row.result, row.ok ? "badge" : "badge bad"));
+    line.append(make("td", row.at, "t"), opens, result, make("td", row.openid, "o"), make("td", last, "m"));
     line.addEventListener("click", () => toggle(id.slice(0, -2 + (id === "calls")), row.id, line, opener));
     return line;
   }
 
-  const callCells = ({ method, path, status, errcode, ms }) => [
-    `${method} ${path}`,
-    errcode === null || (errcode === 0 && status !== 200) ? (status === null ? "—" : `HTTP ${status}`) : String(errcode),
-    `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`,
-  ];
-  const pushCells = ({ said, answer, attempt }) => [said || "…", answer, String(attempt)];
+  const callCells = ({ method, path, ms }) => [`${method} ${path}`, `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`];
+  const pushCells = ({ said, attempt }) => [said || "…", String(attempt)];
 
   async function toggle(name, id, line, opener) {
     if (document.getSelection().toString()) return; // somebody copies a text
@@ -198,6 +196,14 @@
     full.append(cell);
     line.after(full);
     cell.append(await details(name, id));
+    reveal(line, full);
+  }
+
+  function reveal(line, full) {
+    const scroller = line.closest(".scroll");
+    const room = line.getBoundingClientRect().top - scroller.querySelector("th").getBoundingClientRect().bottom;
+    const hidden = full.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom;
+    if (hidden > 0) scroller.scrollTop += Math.min(room, hidden);
   }
 
   async function details(name, id) {
@@ -206,12 +212,12 @@
       const reply = await fetch(address(name, { id }));
       const told = await reply.json();
       if (!reply.ok) return make("p", told.error, "note");
-      told.forEach(([title, text], number) => {
-        const part = make("div", "", number < 2 ? "" : "told");
-        part.append(make("h3", title), make(number < 2 ? "pre" : "p", text));
-        if (number < 2) part.lastChild.tabIndex = 0;
+      for (const [title, text, kind] of told) {
+        const part = make("div", "", kind);
+        part.append(make("h3", title), make(kind === "code" ? "pre" : "p", text));
+        if (kind === "code") part.lastChild.tabIndex = 0; // so that a keyboard can scroll it
         parts.append(part);
-      });
+      }
     } catch {
       return make("p", element("lost").textContent, "note");
     }
