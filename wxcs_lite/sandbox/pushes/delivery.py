@@ -19,10 +19,19 @@ from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, CustomerEven
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-__all__ = ["Pushed", "Pushes", "open_pushes"]
+__all__ = ["Pushed", "Pushes", "UrlCheckError", "open_pushes"]
 
 _ATTEMPTS = 1 + 3
 _HEADER = re.compile("[!-~]([ -~]*[!-~])?")
+
+
+class UrlCheckError(ValueError):
+    """The target has not passed the check: `got` says what came, and `was_answered` whether anything did."""
+
+    def __init__(self, text: str, got: str, was_answered: bool) -> None:
+        super().__init__(text)
+        self.got = got
+        self.was_answered = was_answered
 
 
 class Pushed(NamedTuple):
@@ -95,7 +104,7 @@ class Pushes:
         self._stopped = True
 
     def check(self) -> None:
-        """Make the URL check, once, or raise ValueError."""
+        """Make the URL check, once, or raise UrlCheckError."""
         with self._lock():
             now, names = int(self._clock()), self._account.names
             echostr = names.echostr()
@@ -106,23 +115,26 @@ class Pushes:
             return
         wanted = f"it must be answered with exactly the {len(echostr)} bytes of the echostr"
         if not isinstance(reply, Reply):
-            raise ValueError(f"the URL check of {self._target.name} failed: {wanted}; {reply}")
+            raise UrlCheckError(f"the URL check of {self._target.name} failed: {wanted}; {reply}", reply, False)
         if not (200 <= reply.status < 300 and reply.body == echostr.encode()):
             got = f"HTTP {reply.status} with {len(reply.body)} bytes"
             got += "" if reply.body != echostr.encode() else ", the right ones"
-            raise ValueError(f"the URL check of {self._target.name} failed: {wanted}, not with {got}")
+            text = f"the URL check of {self._target.name} failed: {wanted}, not with {got}"
+            raise UrlCheckError(text, got, True)
 
     def _judge_path_check(self, reply: Reply | str) -> None:
         if not isinstance(reply, Reply):
-            why = reply
+            why = got = reply
         elif reply.status == 200 and reply.body in (b"", b"success"):
             return
         else:
-            why = f"not with HTTP {reply.status} and {len(reply.body)} bytes"
-        raise ValueError(
+            got = f"HTTP {reply.status} and {len(reply.body)} bytes"
+            why = f"not with {got}"
+        text = (
             f"the path check of {self._target.name} failed: it must be answered with status 200 and success, or an "
             f"empty body; {why}"
         )
+        raise UrlCheckError(text, got, isinstance(reply, Reply))
 
     def push(self, event: CustomerEvent) -> None:
         """Push an event until it is answered, well or abnormally, at most four times, and apply the answer."""
