@@ -8,6 +8,7 @@ from typing import TypeVar
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.http.http11 import Admit, Conversation, origin_form
 from wxcs_lite.sandbox.http.values import Answer, Reply, Request, Seen
+from wxcs_lite.sandbox.http.welcome import welcome
 
 __all__ = ["Accounts"]
 
@@ -49,6 +50,8 @@ class Accounts:
                     core.entrances = tuple(one for one in core.entrances if one is not known)
 
     def _answer(self, request: Request) -> Answer:
+        if (page := welcome(request)) is not None:  # it takes no fault that is planned for a call
+            return Answer(page)
         return self._core_of(request).answer(request)
 
     def _core_of(self, request: Request) -> Core:
