@@ -59,7 +59,7 @@ SANDBOX_FLOORS = (
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
 # How a phone looks, which decides nothing: only what shows itself to people knows it.
 KNOWN_TO_SANDBOX = {
-    **dict.fromkeys(("sandbox/customers.py", "sandbox/screen.py"), {"look"}),
+    **{f"sandbox/{name}.py": {"look"} for name in ("customers", "screen")},
     **{f"sandbox/door/{name}.py": {"look"} for name in ("actions", "board", "page", "page_words")},
     # The page explains an errcode after the sandbox has decided on it.
     **{f"sandbox/door/{name}.py": {"look", "errcodes"} for name in ("details", "page_files")},

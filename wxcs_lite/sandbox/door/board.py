@@ -94,8 +94,7 @@ class Board:
             with self._changed:
                 if news["number"] != asked.since or news["state"] != asked.state or self._closed or monotonic() >= end:
                     return news
-                if self._number == news["number"]:
-                    self._changed.wait(_GLANCE)
+                self._changed.wait_for(lambda known=news["number"]: known != self._number, _GLANCE)
 
     def news(self, asked: Asked) -> dict[str, Any]:
         """Return everything that the page does not know yet, as JSON can hold it; all texts are ready to be shown."""
@@ -133,7 +132,8 @@ class Board:
         """Add those who are customers without having done anything."""
         with self.core.lock:
             people = self.core.account.people
-            new, self._met = [*islice(people, self._met, None)], len(people)
+            new = [*islice(people, self._met, None)] if len(people) > self._met else []
+            self._met = len(people)
         with self._changed:
             unknown = [openid for openid in new if openid not in self._active]
             self._number += bool(unknown)

@@ -52,5 +52,5 @@ def _explained(errcode: int | None, lang: Language, words: Words) -> Sequence[Pa
     known, number = explain(errcode), ("en", "zh").index(lang)
     meaning, cause = (known.meaning, known.meaning_zh)[number], (known.cause, known.cause_zh)[number]
     remedy, retry = (known.remedy, known.remedy_zh)[number], known.retry_text[number]
-    advice = f"{words['remedy'].format(text=remedy)}\n{words['retry'].format(text=retry)}"
-    return [(f"{errcode} {meaning}", f"{cause}\n{advice}", "error")]
+    told = [cause, words["remedy"].format(text=remedy), words["retry"].format(text=retry)]
+    return [(f"{errcode} {meaning}", "\n".join(told), "error")]
