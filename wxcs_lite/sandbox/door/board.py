@@ -94,7 +94,7 @@ class Board:
             with self._changed:
                 if news["number"] != asked.since or news["state"] != asked.state or self._closed or monotonic() >= end:
                     return news
-                self._changed.wait_for(lambda known=news["number"]: known != self._number, _GLANCE)
+                self._changed.wait(_GLANCE if self._number == news["number"] else 0)
 
     def news(self, asked: Asked) -> dict[str, Any]:
         """Return everything that the page does not know yet, as JSON can hold it; all texts are ready to be shown."""

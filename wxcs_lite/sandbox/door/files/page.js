@@ -175,7 +175,10 @@
     const result = make("td", "", "r");
     result.append(make("span", row.result, row.ok ? "badge" : "badge bad"));
     line.append(make("td", row.at, "t"), opens, result, make("td", row.openid, "o"), make("td", last, "m"));
-    line.addEventListener("click", () => toggle(id.slice(0, -2 + (id === "calls")), row.id, line, opener));
+    line.addEventListener("click", ({ target }) => {
+      if (target !== opener && document.getSelection().toString()) return; // somebody copies a text
+      toggle(id === "calls" ? "call" : "push", row.id, line, opener);
+    });
     return line;
   }
 
@@ -183,7 +186,6 @@
   const pushCells = ({ said, attempt }) => [said || "…", String(attempt)];
 
   async function toggle(name, id, line, opener) {
-    if (document.getSelection().toString()) return; // somebody copies a text
     const open = opener.getAttribute("aria-expanded") === "true";
     opener.setAttribute("aria-expanded", String(!open));
     if (open) {
@@ -276,7 +278,6 @@
     const place = new URLSearchParams(location.hash.slice(1));
     const account = element("account");
     if ([...account.options].some(({ value }) => value === place.get("account"))) account.value = place.get("account");
-    account.closest("label").hidden = false;
     account.addEventListener("change", () => {
       for (const id of ["people", "calls", "pushes"]) element(id).replaceChildren();
       for (const id of ["calls", "pushes"]) {
