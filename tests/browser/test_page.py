@@ -142,6 +142,7 @@ def test_a_conversation_by_mouse(box: Box, opened: Open, lang: Language, shots: 
     tab.field("openid").fill("ann")
     tab.button("add").click()
     tab.page.get_by_text(tab.words["window_closed"]).wait_for()
+    tab.page.locator("#people [aria-current=true]").get_by_text("ann", exact=True).wait_for()
     tab.field("write").fill(question)
     tab.button("send").click()
     tab.bubble(question, mine=True).wait_for()

@@ -95,6 +95,7 @@
     face.setAttribute("aria-hidden", "true");
     button.append(face, make("span", openid, "who-openid"), make("span", "", "who-at"), make("span", "", "who-said"));
     button.addEventListener("click", () => choose(openid));
+    if (openid === known.openid) button.setAttribute("aria-current", "true");
     const item = make("li");
     item.append(button);
     customers.set(openid, item);
