@@ -170,6 +170,24 @@ def test_a_command_runs_behind_the_proxy() -> None:
     assert "-secret-" not in done.stderr
 
 
+def test_a_command_has_the_account_in_its_environment() -> None:
+    """The first of several, whose secret is made up; whatever was there before; all accounts are on stderr."""
+    program = PROGRAM.replace(
+        '"grant_type=client_credential&appid=wxsandbox000000001&secret=sandbox-secret-of-no-real-account"',
+        '"grant_type=client_credential&appid={WXCS_APPID}&secret={WXCS_SECRET}".format(**os.environ)',
+    ).replace("import json", "import json, os")
+    command = [*COMMAND, "sandbox", "--proxy", "--account=wx1", "--account=wx2", "--customer=wx1/ann", "--"]
+    environment = {**ENVIRONMENT, "WXCS_APPID": "another", "WXCS_SECRET": "another"}
+    done = subprocess.run(
+        [*command, sys.executable, "-c", program, "--", "0"],
+        input="hello", capture_output=True, text=True, env=environment, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert (0, "0\n") == (done.returncode, done.stdout), done.stderr
+    first, second, arrived = done.stderr.splitlines()
+    assert ["appid wx1", "appid wx2"] == [line.partition(",")[0] for line in (first, second)]
+    assert "-> wx1/ann: hello" == arrived
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
 def test_the_lines_to_paste_are_what_a_program_needs() -> None:
     """A shell that has read them runs a program that finds the sandbox; SIGTERM ends the proxy, and leaves nothing."""

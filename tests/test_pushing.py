@@ -3,7 +3,7 @@
 import io
 import threading
 from collections.abc import Callable, Iterator
-from threading import Event
+from threading import Semaphore
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -32,10 +32,11 @@ class Receiver:
         self.content_types: list[str] = []
         self.server: WSGIServer = make_server("127.0.0.1", 0, self.answer, handler_class=Quiet)
         self.url = f"http://127.0.0.1:{self.server.server_port}/push"
-        self.ready = Event()
+        self.asked = Semaphore(0)
 
     def answer(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Any:
         self.content_types.append(environ.get("CONTENT_TYPE", ""))
+        self.asked.release()
         return self.app(environ, start_response)
 
     def not_ready(self, environ: dict[str, str], start_response: Callable[..., object]) -> list[bytes]:
@@ -103,6 +104,7 @@ def test_one_that_becomes_ready(receiver: Receiver) -> None:
     pushing = Pushing([sandbox], receiver.url, PushTarget(receiver.url), Teller("en", out))
     with pushing.begun():
         sandbox.user("ann").says("lost")
+        assert all(receiver.asked.acquire(timeout=30) for _ in range(3))
         assert pushing.waits
         receiver.become_ready()
         out.wait_for("Pushes go to")
@@ -113,6 +115,25 @@ def test_one_that_becomes_ready(receiver: Receiver) -> None:
         "The URL check was answered with HTTP 503 with 7 bytes, which is wrong; it is repeated every second",
         f"Pushes go to {receiver.url}",
     ] == out.getvalue().splitlines()
+
+
+def test_nobody_reads_any_more(receiver: Receiver) -> None:
+    """A pipe that was closed does not end the checks."""
+
+    class Closed(Output):
+        def write(self, text: str, /) -> int:
+            super().write(text)
+            if "Pushes go to" in text:
+                raise BrokenPipeError
+            return len(text)
+
+    out, sandbox = Closed(), Sandbox()
+    pushing = Pushing([sandbox], receiver.url, PushTarget(receiver.url), Teller("en", out))
+    with pushing.begun():
+        receiver.become_ready()
+        out.wait_for("Pushes go to")
+        sandbox.user("ann").says("hello")
+    assert ["hello"] == receiver.got
 
 
 def test_one_that_never_answers() -> None:

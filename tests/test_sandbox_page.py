@@ -15,6 +15,7 @@ import urllib3
 from tests.test_look_bubbles import ATTACKS, Seen
 from tests.test_sandbox_server import port_of
 from wxcs_lite.messages import text
+from wxcs_lite.push import push_app
 from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.sandbox.door import page as page_module
 from wxcs_lite.sandbox.door.page_files import FILES
@@ -326,6 +327,29 @@ def test_an_attack_from_either_side_stays_a_text(browser: Browser, sandbox: Sand
         assert set(seen.tags) <= {"div", "span", "svg", "path", "circle"}
         assert not [name for name, _ in seen.attributes if name.startswith("on") or name in ("style", "src", "href")]
     assert clean == sandbox.events[0].fields["Content"]
+
+
+def test_no_secret_is_on_the_page(browser: Browser, sandbox: Sandbox) -> None:
+    """Neither of calls nor of pushes, in the log or in full, whether they are right or wrong, or in the wrong place."""
+    push_token, aes_key = "pushTokenOfTheTest", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP0"
+    app = push_app(lambda push: b"", token=push_token, aes_key=aes_key, appid=sandbox.appid)
+    sandbox.push_to(app, token=push_token, aes_key=aes_key)
+    browser.act(action="says", openid="ann", text="hello")
+    pool = sandbox.pool()
+    token = str(fetch_token(pool, sandbox.appid, sandbox.secret))
+    query = {"grant_type": "client_credential", "appid": sandbox.appid, "secret": sandbox.secret}
+    old = pool.request("GET", "/cgi-bin/token", fields=query).json()["access_token"]
+    for secret in (token, str(sandbox.secret), old):
+        pool.request("POST", f"/cgi-bin/{secret}?access_token={secret}&x={secret}", json={"touser": secret})
+        body = {"touser": secret, "msgtype": "text", "text": {"content": "x"}, "secret": secret, "access_token": secret}
+        pool.request("POST", f"/cgi-bin/message/custom/send?access_token={secret}", json=body)
+    news = browser.news(openid="ann")
+    shown = [json.dumps(news)]
+    shown += [browser.ask("GET", "call", id=call["id"]).data.decode() for call in news["calls"]]
+    shown += [browser.ask("GET", "push", id=push["id"]).data.decode() for push in news["pushes"]]
+    assert 10 == len(shown)
+    for secret in (token, old, push_token, aes_key):
+        assert [] == [text for text in shown if secret in text]
 
 
 def test_several_accounts(sandbox: Sandbox) -> None:

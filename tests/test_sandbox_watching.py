@@ -172,7 +172,13 @@ def test_what_is_not_json() -> None:
     assert '"content": "' + "好" * 300 in call_of(json.dumps({"content": "好" * 300}).encode()).sent
     assert "300000 bytes" == call_of(b"[" + b"0," * 149_999 + b"]").sent
     assert 4096 == len(call_of(json.dumps(["x"] * 9999).encode()).sent)
-    assert call_of(b"[" * 5000 + b"]" * 5000).sent.endswith(" bytes")
+
+
+@pytest.mark.parametrize("depth", [600, 2000, 100_000])
+def test_what_is_too_deep(depth: int) -> None:
+    """Nesting that Python cannot follow is a number of bytes, wherever that is noticed."""
+    sent = call_of(b"[" * depth + b"]" * depth).sent
+    assert sent in (f"{2 * depth} bytes", "[" * depth + "]" * depth)
 
 
 def test_a_picture_has_no_openid(sandbox: Sandbox) -> None:

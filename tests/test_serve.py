@@ -11,6 +11,7 @@ from threading import Thread
 from wsgiref.simple_server import make_server
 
 import pytest
+import urllib3
 
 import wxcs_lite
 from tests.test_pushing import Quiet
@@ -161,6 +162,35 @@ def test_several_accounts(lang: Language) -> None:
     assert out.lines[-2].startswith("wx2/ann ")
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_is_served_beside_it(lang: Language) -> None:
+    """Its address is printed; it is in the same language, shows all accounts, and what is typed."""
+    out = Out()
+    seen: list[object] = []
+
+    def look() -> None:
+        (url,) = re.findall(r"http://\S+/[\w-]{32}/\S*", out.getvalue())
+        markup = urllib3.request("GET", url).data.decode()
+        seen.append((f'<html lang="{lang}">' in markup, markup.count("<option>wx")))
+        root = url.partition("?")[0]
+        seen.extend(
+            [row["said"] for row in urllib3.request("GET", f"{root}news?account={account}").json()["customers"]]
+            for account in ("wx1", "wx2")
+        )
+
+    lines = ctrl_c("wx2/ann: hello", look)
+    assert 0 == run(lang=lang, page=True, accounts=["wx1", "wx2"], lines=lines, out=out)
+    assert [(True, 2), [], ["hello"]] == seen
+
+
+def test_the_page_beside_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its address goes to stderr: stdout is the command's."""
+    assert 0 == run(page=True, proxy=True, command=[sys.executable, "-c", ""])
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert err.startswith("Look at it in a browser: http://127.0.0.1:")
+
+
 def test_an_account_of_the_user_beside_others() -> None:
     """Its secret is not repeated, theirs are made up."""
     out = Out()
@@ -200,7 +230,7 @@ def test_switches_reach_the_sandbox() -> None:
 def test_a_wrong_switch(capsys: pytest.CaptureFixture[str]) -> None:
     """What is allowed is said, and nothing is served."""
     assert 2 == run(settings=["chunked=maybe"], lines=io.StringIO(), out=io.StringIO())
-    assert "sandbox: --set chunked: must be refuse, accept\n" == capsys.readouterr().err
+    assert "sandbox: --set chunked: must be one of refuse, accept\n" == capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -307,6 +337,22 @@ def test_input_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert 0 == run(out=io.StringIO())
     assert 4 == len(slept)
+
+
+def test_the_end_of_a_terminal_s_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-D ends no sandbox, which is said."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def sleep(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    out = Out()
+    monkeypatch.setattr("wxcs_lite.terminal.serve.time.sleep", sleep)
+    assert 0 == run(lines=Terminal("ann: hello"), out=out)
+    assert "Nothing more can be typed; the sandbox goes on, and Ctrl-C stops it" == out.lines[-2]
 
 
 def test_bytes_that_are_no_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,17 +61,21 @@ def test_several() -> None:
     [
         ("chunked", ["--set takes SWITCH=VALUE", *SWITCHES]),
         ("chunk=accept", ["--set: there is no switch chunk", *SWITCHES]),
-        ("chunked=maybe", ["--set chunked: must be refuse, accept", "须为 refuse, accept"]),
-        ("chunked=", ["--set chunked: must be refuse, accept"]),
-        ("exhausted_code=1", ["--set exhausted_code: must be 45047, 45015"]),
-        ("refill_on_entry=yes", ["--set refill_on_entry: must be true, false"]),
-        ("max_image_bytes=10M", ["--set max_image_bytes: must be a whole number", "须为 整数"]),
+        ("chunked=maybe", ["--set chunked: must be one of refuse, accept", "只能是 refuse, accept 之一"]),
+        ("chunked=", ["--set chunked: must be one of refuse, accept"]),
+        ("exhausted_code=1", ["--set exhausted_code: must be one of 45047, 45015"]),
+        ("refill_on_entry=yes", ["--set refill_on_entry: must be one of true, false"]),
+        ("max_image_bytes=10M", ["--set max_image_bytes: must be a whole number", "须为整数"]),
         ("max_image_bytes=0", ["--set max_image_bytes: max_image_bytes must be from 1 to"]),
         ("daily_limits=/cgi-bin/token", ["--set daily_limits: must be PATH:CALLS, separated by commas"]),
         ("daily_limits=", ["--set daily_limits: must be PATH:CALLS, separated by commas", "“路径:次数”"]),
-        ("daily_limits=/nowhere:3", ["--set daily_limits: a path of daily_limits must be", "/cgi-bin/token"]),
+        (
+            "daily_limits=/nowhere:3",
+            ["--set daily_limits: there is no call /nowhere; there are: ", "/cgi-bin/token", "没有接口 /nowhere"],
+        ),
         ("unauthorized=", ["--set unauthorized: must be paths, separated by commas", "以逗号分隔的路径"]),
-        ("unauthorized=/nowhere", ["--set unauthorized: a path of unauthorized must be", "/cgi-bin/media/upload"]),
+        ("unauthorized=/nowhere", ["--set unauthorized: there is no call /nowhere; there are: "]),
+        ("unauthorized=/cgi-bin/token", ["--set unauthorized: a path of unauthorized must be", "的值不成立"]),
         ("cloud_shared=true", ["--set cloud_shared: cloud_shared goes with cloud_hosting"]),
     ],
 )
@@ -92,5 +96,5 @@ def test_a_long_name_is_cut() -> None:
 
 def test_each_refusal_has_its_text() -> None:
     """In both languages."""
-    names = {"set_form", "set_name", "set_value", "set_range", "a_number", "paths", "limits"}
+    names = {"set_form", "set_name", "set_choice", "set_value", "set_path", "set_range", "a_number", "paths", "limits"}
     assert all(names <= set(TEXTS[lang]) for lang in LANGUAGES)

@@ -128,7 +128,7 @@ def test_a_call() -> None:
     assert "" == told(call, verbose=False)
     lost = called(Request("GET", "/x", (), {}, b"", True), None, 0.0, 0.0)
     assert "GET /x [] -> no answer, 0.0 ms\n" == told(lost)
-    assert "GET /x [] -> 无应答, wx1/, 0.0 ms\n" == told(lost, "zh", before="wx1/")
+    assert "GET /x [] -> 无应答, wx1, 0.0 ms\n" == told(lost, "zh", before="wx1/")
 
 
 def test_nobody_reads_any_more() -> None:

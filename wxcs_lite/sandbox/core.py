@@ -44,8 +44,8 @@ class Core:
             raise ValueError(f"seconds must not be negative or infinite: time only moves forwards, not by {seconds!r}")
         with self.lock:
             self._advanced += seconds
-            now = self.clock()
-        self.tell(Advanced(now, seconds))
+        if self._watchers:
+            self.tell(Advanced(self.clock(), seconds))
 
     @contextmanager
     def watch(self, watcher: Watcher) -> Iterator[None]:

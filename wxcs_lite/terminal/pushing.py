@@ -5,7 +5,7 @@ repeated until it passes.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import NamedTuple
 
@@ -60,7 +60,8 @@ class Pushing:
 
     def _keep_checking(self) -> None:
         while self._unchecked and not self._ended.wait(_AGAIN):
-            self._check()
+            with suppress(BrokenPipeError):  # nobody reads what it says; pushes go on all the same
+                self._check()
 
     def _check(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """The served sandbox in a terminal: it prints its URL, shows what happens, and obeys what is typed."""
 
+import io
 import json
 import secrets
 import signal
@@ -14,7 +15,7 @@ from wxcs_lite.look.words import Language
 from wxcs_lite.sandbox import Advanced, CustomerEvent, Sandbox
 from wxcs_lite.sandbox.api.sending import well_formed
 from wxcs_lite.sandbox.watching import Happening
-from wxcs_lite.terminal.environment import AES_KEY, PROXY, PUSH_TOKEN, setting
+from wxcs_lite.terminal.environment import AES_KEY, APPID, PROXY, PUSH_TOKEN, SECRET, setting
 from wxcs_lite.terminal.inside import lines_to_paste, run_inside
 from wxcs_lite.terminal.pushing import Pushing, PushTarget
 from wxcs_lite.terminal.switches import read_switches
@@ -46,14 +47,13 @@ def run(
     """Serve until Ctrl-C and return the exit status; `help`, typed meanwhile, shows what can be typed.
 
     The given customers have just written, so their windows are open. The clock is the real time here. A `command` is
-    run behind the proxy, and nothing else is printed to stdout; its status is returned.
+    run behind the proxy, with the first account in its environment, and nothing else is printed to stdout; its status
+    is returned.
     """
     teller = Teller(lang, out or (sys.stderr if command else sys.stdout), verbose=verbose)
     try:
         _check(port, command, proxy)
-        with _needing_cryptography():
-            switches = read_switches(settings)
-        _check_push(push, switches)
+        switches = _read_switches(settings, push)
         sandboxes = _open_accounts(appid, secret, accounts, switches)
         commands = Commands(sandboxes, teller)
         for customer in [one for name in customers for one in commands.customers(name)]:
@@ -61,12 +61,13 @@ def run(
         with ExitStack() as stack, suppress(KeyboardInterrupt):
             stack.enter_context(_signals(reads=not command))
             opened = _open([*sandboxes.values()], port, proxy, teller, stack)
-            if not command:
-                _tell(sandboxes.values(), opened, bool(secret), teller)
+            if not command or accounts:
+                _tell_accounts(sandboxes.values(), "" if command else opened, bool(secret), teller)
             _open_page([*sandboxes.values()] if page else [], teller, stack)
             _watch(sandboxes, push, teller, stack)
             if command and not isinstance(opened, str):
-                return _run_command(command, opened, teller)
+                return _run_command(command, opened, next(iter(sandboxes.values())), teller)
+            _tell_proxy(opened, teller)
             _listen(commands, sys.stdin if lines is None else lines, teller)
     except Refused as refused:
         return teller.refuse(refused)
@@ -80,11 +81,15 @@ def _check(port: int, command: Sequence[str], proxy: bool) -> None:
         raise Refused("alone")
 
 
-def _check_push(push: PushTarget, switches: Mapping[str, Any]) -> None:
+def _read_switches(settings: Sequence[str], push: PushTarget) -> dict[str, Any]:
+    """Return the switches, with which the pushes must be possible."""
+    with _needing_cryptography():
+        switches = read_switches(settings)
     if push.url is None and (push.format or push.content_type):
         raise Refused("push_alone")
     if push.url is not None and setting(PUSH_TOKEN) is None and "cloud_hosting" not in switches:
         raise Refused("push_token", name=PUSH_TOKEN, key=AES_KEY)
+    return switches
 
 
 def _open_accounts(
@@ -149,16 +154,19 @@ def _open_page(sandboxes: Sequence[Sandbox], teller: Teller, stack: ExitStack) -
         teller.say("page", url=stack.enter_context(first.page(beside=others)))
 
 
-def _run_command(command: Sequence[str], environment: Mapping[str, str], teller: Teller) -> int:
+def _run_command(command: Sequence[str], environment: Mapping[str, str], account: Sandbox, teller: Teller) -> int:
     try:
-        return run_inside(command, environment)
+        return run_inside(command, {**environment, APPID: account.appid, SECRET: account.secret})
     except OSError as error:
         teller.refuse(Refused("missing", command=command[0], reason=teller.reason(error)))
         return 127 if isinstance(error, FileNotFoundError) else 126  # as shells do
 
 
-def _tell(sandboxes: Iterable[Sandbox], opened: str | Mapping[str, str], own_secret: bool, teller: Teller) -> None:
-    teller.say("opening", url=opened if isinstance(opened, str) else opened["HTTPS_PROXY"])
+def _tell_accounts(
+    sandboxes: Iterable[Sandbox], opened: str | Mapping[str, str], own_secret: bool, teller: Teller
+) -> None:
+    if opened:
+        teller.say("opening", url=opened if isinstance(opened, str) else opened[PROXY])
     for number, sandbox in enumerate(sandboxes):
         # The secret of the default account opens nothing and is in the docs; one that was given is not repeated.
         name, secret = ("own_secret", "") if own_secret and not number else ("account", sandbox.secret)
@@ -167,6 +175,9 @@ def _tell(sandboxes: Iterable[Sandbox], opened: str | Mapping[str, str], own_sec
             teller.say("signing_keys", keys=json.dumps(sandbox.signing_keys))
         with suppress(ValueError):
             teller.say("cloud_token", token=sandbox.cloudbase_token)
+
+
+def _tell_proxy(opened: str | Mapping[str, str], teller: Teller) -> None:
     if not isinstance(opened, str):
         teller.say("paste")
         for line in lines_to_paste(opened):
@@ -201,7 +212,9 @@ def _listen(commands: Commands, lines: Iterable[str], teller: Teller) -> None:
     try:
         for line in _readable(lines):
             commands.obey(line)
-        while True:  # no more input, as under nohup: keep serving; Ctrl-C interrupts a sleep on every system
+        if isinstance(lines, io.TextIOBase) and not lines.closed and lines.isatty():  # Ctrl-D, or in the background
+            teller.say("no_more")
+        while True:  # as under nohup: keep serving; Ctrl-C interrupts a sleep on every system
             time.sleep(3600)
     except KeyboardInterrupt:
         teller.show("")

@@ -48,6 +48,10 @@ _ROWS = {
         "Type OPENID: text to write as that customer, or help",
         "输入“OPENID: 文本”并回车，相当于该用户发来一条消息；输入 help 查看其他命令",
     ),
+    "no_more": (
+        "Nothing more can be typed; the sandbox goes on, and Ctrl-C stops it",
+        "输入已结束，沙箱继续运行，按 Ctrl-C 结束",
+    ),
     "help": _HELP,
     "help_accounts": _HELP_ACCOUNTS,
     # What happens.
@@ -143,8 +147,13 @@ _ROWS = {
         "--set: there is no switch {name}; there are: {names}",
         "--set：没有 {name} 这一项，可用的有：{names}",
     ),
-    "set_value": ("--set {name}: must be {allowed}", "--set {name}：须为 {allowed}"),
-    "set_range": ("--set {name}: {reason}", "--set {name}：{reason}"),
+    "set_choice": ("--set {name}: must be one of {words}", "--set {name}：只能是 {words} 之一"),
+    "set_value": ("--set {name}: must be {allowed}", "--set {name}：须为{allowed}"),
+    "set_path": (
+        "--set {name}: there is no call {path}; there are: {paths}",
+        "--set {name}：没有接口 {path}，已有：{paths}",
+    ),
+    "set_range": ("--set {name}: {reason}", "--set {name} 的值不成立：{reason}"),
     "a_number": ("a whole number", "整数"),
     "paths": ("paths, separated by commas", "以逗号分隔的路径"),
     "limits": ("PATH:CALLS, separated by commas", "以逗号分隔的“路径:次数”"),

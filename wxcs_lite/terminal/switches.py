@@ -1,11 +1,12 @@
 """`--set SWITCH=VALUE`: each switch of the sandbox from a command line, by its type in the sandbox itself."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.sandbox.api.routes import ROUTES
 from wxcs_lite.sandbox.rules.switches import Switches
 from wxcs_lite.terminal.telling import Refused
 
@@ -51,7 +52,7 @@ def _read(name: str, kind: Any, text: str) -> object:
     if origin is Literal or kind is bool:
         words = {str(one): one for one in get_args(kind)} or {"true": True, "false": False}
         if text not in words:
-            raise Refused("set_value", name=name, allowed=", ".join(words))
+            raise Refused("set_choice", name=name, words=", ".join(words))
         return words[text]
     if kind is int:
         if re.fullmatch("[0-9]{1,12}", text) is None:
@@ -61,8 +62,17 @@ def _read(name: str, kind: Any, text: str) -> object:
     if origin is Collection:
         if not parts:
             raise Refused("set_value", name=name, allowed_text="paths")
+        _check_paths(name, parts)
         return parts
     limits = [re.fullmatch("(/[^:]+):([0-9]{1,12})", part) for part in parts]
     if not limits or None in limits:
         raise Refused("set_value", name=name, allowed_text="limits")
-    return {limit[1]: int(limit[2]) for limit in limits if limit}
+    found = {limit[1]: int(limit[2]) for limit in limits if limit}
+    _check_paths(name, found)
+    return found
+
+
+def _check_paths(name: str, paths: Iterable[str]) -> None:
+    for path in paths:
+        if path not in (*ROUTES, "/*"):
+            raise Refused("set_path", name=name, path=f"{path:.60}", paths=", ".join(sorted(ROUTES)))

@@ -107,12 +107,13 @@ class Teller:
 
     def _tell_call(self, call: Called, before: str) -> None:
         seen = call.seen
+        who = before + printable(call.openid) if call.openid else before.rstrip("/")
         query = "&".join(f"{name}={value}" for name, value in seen.query)
         self.say(
             "call",
             request=printable(f"{seen.method} {seen.path}{'?' if query else ''}{query} [{seen.body}]"),
             status=self.text("no_answer") if seen.status is None else f"HTTP {seen.status}",
             errcode="" if seen.errcode is None else f" errcode {seen.errcode}",
-            who=f", {before}{printable(call.openid)}" if call.openid or before else "",
+            who=f", {who}" if who else "",
             ms=call.ms,
         )

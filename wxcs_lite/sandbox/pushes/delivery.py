@@ -144,7 +144,9 @@ class Pushes:
             names = self._account.names
             random = "" if self._setting.sealer is None else names.frame_random()
             request = push_request(self._setting, event, nonce=names.nonce(), random=random)
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt, answer = 0, "failed"
+        while answer == "failed" and attempt < _ATTEMPTS:
+            attempt += 1
             reply = ask(self._target, request, self._time_limit)
             answer, why = judge(self._setting, event, reply)
             status = reply.status if isinstance(reply, Reply) else None
@@ -153,12 +155,9 @@ class Pushes:
                 self._log.append(pushed)
             if self._on_pushed is not None:
                 self._on_pushed(pushed)
-            ended = answer != "failed" or attempt == _ATTEMPTS
-            if ended:
+            if answer != "failed" or attempt == _ATTEMPTS:
                 self._apply(event, answer)
             self._tell(pushed)
-            if ended:
-                break
 
     def _apply(self, event: CustomerEvent, answer: str) -> None:
         with self._lock():
