@@ -4,7 +4,9 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from threading import Thread
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -268,15 +270,19 @@ def test_without_news_the_answer_says_so(browser: Browser, monkeypatch: pytest.M
 def test_the_end_of_the_block_ends_all_waiting(sandbox: Sandbox) -> None:
     """No thread stays behind until the request would have been answered, and nobody watches the sandbox any more."""
     before = set(threading.enumerate())
-    with sandbox.page() as url:
-        browser = Browser(url)
+    with ExitStack() as stack:
+        browser = Browser(stack.enter_context(sandbox.page()))
         first = browser.news()
-        asked = f"{url}news?account={browser.account}&since={first['number']}&state={first['state']}"
-        with socket.create_connection(("127.0.0.1", port_of(browser.origin)), timeout=10) as connection:
-            connection.sendall(f"GET {asked.removeprefix(browser.origin)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-            sandbox.user("ann")  # met while it waits, so that we know it does
-            assert connection.recv(15) == b"HTTP/1.1 200 OK"
-            connection.sendall(f"GET {asked.removeprefix(browser.origin)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        query = f"account={browser.account}&since={first['number']}&state={first['state']}"
+        path = f"{browser.url.removeprefix(browser.origin)}news?{query}"
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", port_of(browser.origin)), timeout=10))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        (watcher,) = sandbox._core._watchers
+        waiting = watcher.__self__._changed._waiters  # type: ignore[attr-defined]
+        until = time.monotonic() + 30
+        while not waiting and time.monotonic() < until:
+            time.sleep(0.01)
+        assert waiting
     assert set() == set(threading.enumerate()) - before
     assert () == sandbox._core._watchers
 
