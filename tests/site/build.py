@@ -26,6 +26,7 @@ __all__ = ["build", "pack"]
 
 HERE = Path(__file__).parent
 APP = "notebooks/"  # the page of a lesson, below the folder of a language
+RUNTIME = "static/python/"
 MARK = "jupyter-lite.json"  # a folder that has it is one that was built here
 _EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@jupyterlite/pyodide-kernel-extension")
 _KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
@@ -45,15 +46,16 @@ def build(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         lite, built = work / "lite", work / "built" / "site"
-        (lite / "static" / "pyodide").mkdir(parents=True)
-        write_runtime(lite / "static" / "pyodide", work)
+        lite.mkdir()
         copy_lessons(ROOT / "notebooks", lite / "course")
         _configure(lite)
         command = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--contents", "course"]
         command += ["--output-dir", str(built), "--no-sourcemaps", "--apps", "notebooks", "--apps", "edit"]
         done = subprocess.run(command, cwd=lite, env=DATED, capture_output=True, text=True)
         if done.returncode:
-            raise SystemExit(f"{done.stdout}\n{done.stderr}")
+            raise SystemExit(f"{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
+        (built / RUNTIME).mkdir(parents=True)
+        write_runtime(built / RUNTIME, work)
         _finish(built, lite / "course")
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -73,9 +75,9 @@ def pack(site: Path) -> Path:
 
 def _configure(lite: Path) -> None:
     kernel = {
-        "pyodideUrl": "./static/pyodide/pyodide.mjs",
+        "pyodideUrl": f"./{RUNTIME}pyodide.js",
         "disablePyPIFallback": True,  # no other host is asked
-        "loadPyodideOptions": {"lockFileURL": "./static/pyodide/pyodide-lock.json", "packages": PRELOADED},
+        "loadPyodideOptions": {"lockFileURL": f"./{RUNTIME}pyodide-lock.json", "packages": PRELOADED},
     }
     config: dict[str, Any] = {
         "appName": "wxcs_lite",

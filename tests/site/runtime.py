@@ -23,7 +23,13 @@ HERE = Path(__file__).parent
 DATED = os.environ | {"SOURCE_DATE_EPOCH": "1767240000"}  # the age of every file, so that two builds are equal
 PYODIDE = "pyodide@314.0.6"  # the one that the kernel of jupyterlite-pyodide-kernel 0.8.6 is made for
 INTEGRITY = "BKDTJyIqFxC4BExLqeRS3f5xvXZIjOt8C3zGLN/Cc7tFxSwvKVhVkchQQ2AGLOtR4YrVOIFxbV8poyDOOmWwxQ=="
-FILES = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "python_stdlib.zip")
+# A browser runs a module only if the server calls it JavaScript, and many servers do not know the ending .mjs.
+FILES = {
+    "pyodide.asm.mjs": "pyodide.asm.js",
+    "pyodide.asm.wasm": "pyodide.asm.wasm",
+    "pyodide.mjs": "pyodide.js",
+    "python_stdlib.zip": "python_stdlib.zip",
+}
 LOCK = "pyodide-lock.json"
 
 KERNEL = ("micropip", "packaging", "ipython", "jedi")  # what the kernel loads; the lock says what these need
@@ -36,11 +42,12 @@ _ENTRY = {"install_dir": "site", "package_type": "package", "unvendored_tests": 
 def write_runtime(folder: Path, work: Path) -> None:
     """Put into a folder what the browser's Python loads; `work` is for what is fetched on the way."""
     with tarfile.open(_fetch_pyodide(work)) as package:
-        for name in (*FILES, LOCK):
-            member = package.extractfile(f"package/{name}")
-            assert member is not None
-            (folder / name).write_bytes(member.read())
-    lock = json.loads((folder / LOCK).read_text("utf-8"))
+        for name, new_name in FILES.items():
+            content = _member(package, name)
+            if name == "pyodide.mjs":
+                content = content.replace(b"pyodide.asm.mjs", b"pyodide.asm.js")
+            (folder / new_name).write_bytes(content)
+        lock = json.loads(_member(package, LOCK))
     wheels = {wheel.name: wheel for wheel in _fetch_wheels(work)}
     packages: dict[str, Any] = {}
     for name in _closure(lock["packages"], KERNEL):
@@ -60,6 +67,12 @@ def write_runtime(folder: Path, work: Path) -> None:
         entry |= {"name": name, "version": version, "sha256": hashlib.sha256(content).hexdigest(), **_ENTRY}
     lock["packages"] = packages
     (folder / LOCK).write_text(json.dumps(lock, separators=(",", ":"), sort_keys=True), "utf-8")
+
+
+def _member(package: tarfile.TarFile, name: str) -> bytes:
+    member = package.extractfile(f"package/{name}")
+    assert member is not None
+    return member.read()
 
 
 def _closure(packages: Mapping[str, Any], wanted: Iterable[str]) -> set[str]:
