@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["DATED", "PRELOADED", "ROOT", "write_runtime"]
+__all__ = ["DATED", "PRELOADED", "ROOT", "stand_in", "write_runtime"]
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -57,7 +57,7 @@ def write_runtime(folder: Path, work: Path) -> None:
     for name, depends in _OURS.items():
         (file,) = (each for each in wheels if each.startswith(f"{name}-"))
         packages[name] = {"file_name": file, "depends": [*depends], "imports": [name]}
-    for made in (_package(work), _stand_in(work), _course(work)):
+    for made in (_package(work), stand_in(work), _course(work)):
         wheels[made.file.name] = made.file
         packages[made.name] = {"file_name": made.file.name, "depends": [*made.depends], "imports": [*made.imports]}
     for name, entry in packages.items():
@@ -123,7 +123,7 @@ def _package(work: Path) -> Made:
 _CIPHERS = "cryptography/hazmat/primitives/ciphers/"
 
 
-def _stand_in(work: Path) -> Made:
+def stand_in(work: Path) -> Made:
     """Make the wheel that stands in for cryptography, which has none for the browser on PyPI: AES-CBC, and no more."""
     files = dict.fromkeys(
         ("cryptography/__init__.py", "cryptography/hazmat/__init__.py", "cryptography/hazmat/primitives/__init__.py"),
