@@ -154,10 +154,11 @@ def test_a_cell_that_opens_a_socket_is_shown_and_not_run(course: Path) -> None:
     assert len(LANGUAGES) <= tagged
 
 
-def test_outputs_are_texts_in_one_piece(course: Path) -> None:
-    """A list of lines would be shown with commas between them."""
+def test_outputs_are_shown_as_they_were_saved(course: Path) -> None:
+    """Before anything has run: trusted, or no figure would be seen; in one piece, or there would be commas in texts."""
     for path in course.rglob("*.ipynb"):
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            assert cell["cell_type"] != "code" or cell["metadata"]["trusted"]
             for output in cell.get("outputs", []):
                 values = [*output.items(), *output.get("data", {}).items()]
                 assert [] == [name for name, value in values if isinstance(value, list)]

@@ -83,6 +83,9 @@ def _configure(lite: Path) -> None:
         "appName": "wxcs_lite",
         "appUrl": "./notebooks",
         "litePluginSettings": {_KERNEL: kernel},
+        "settingsOverrides": {
+            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}
+        },  # dark where the system is
         # It would give Python the course's folder where a browser allows it; the site is the same everywhere.
         "disabledExtensions": ["@jupyterlite/application-extension:service-worker-manager"],
     }
