@@ -24,7 +24,7 @@ CLIENT = {name.removesuffix(".py"): path for name, path in MODULES.items() if "/
 # is a separate house beside it, and shares the cellar.
 FLOORS = (
     {"catalogue", "places", "scrub", "secret"},
-    {"errcodes"},
+    {"errcodes", "held"},
     {"errors"},
     {"require"},
     {"cloudbase", "multipart", "reply_window"},
