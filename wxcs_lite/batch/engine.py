@@ -78,6 +78,7 @@ class Batch(Counted):
         self._records: list[Record] = []
         self._token: str | None = None
         self._is_token_new = False  # it replaced a rejected one and has not been accepted yet
+        self._reads_slowly = True  # then each message leaves before the next is read; a fast list shows at the first
         self._is_ending = False
         self._tended = monotonic()
         self.reason: WxError | None = None
@@ -122,7 +123,7 @@ class Batch(Counted):
         finally:
             self._end()
         if self.reason is not None:
-            raise BatchStopped(self.reason)
+            raise BatchStopped(self.reason, self._ledger is not None)
 
     def _is_over(self) -> bool:
         nothing_left = self._admission.is_over and not self._held
@@ -138,7 +139,10 @@ class Batch(Counted):
 
     def _admit(self) -> None:
         """Read until a group may leave, as far as there is room."""
-        until = monotonic() + _READING
+        if self._reads_slowly and self._outcomes:
+            return
+        until = monotonic() + (0 if self._reads_slowly else _READING)
+        begun = monotonic()
         while self._may_read() and len(self._ready) < _GROUP and len(self._outcomes) < _OUTCOMES:
             read = self._admission.read()
             if isinstance(read, Letter):
@@ -152,6 +156,7 @@ class Batch(Counted):
                 self._take(read)
             if monotonic() > until:
                 break
+        self._reads_slowly = monotonic() > begun + _READING
         self._records += self._admission.records
         self._admission.records.clear()
         if len(self._records) > _OUTCOMES:
@@ -230,7 +235,7 @@ class Batch(Counted):
             if self._pace.is_pausing:
                 self._record()
         elif self._may_read() and len(self._flying) < self._plan.in_flight:
-            wait = 0.0
+            wait = _READING if self._flying and self._reads_slowly else 0.0
         self._land(wait)
 
     def _land(self, wait: float) -> None:

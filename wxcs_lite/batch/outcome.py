@@ -44,25 +44,35 @@ class BatchStopped(WxError):
     >>> BatchStopped(InvalidMessage("token", "must not be empty", "不能为空")).reason.field
     'token'
 
-    `reason` is the error that made it stop.
+    `reason` is the error that made it stop, and `has_ledger` tells whether the next run will know what was sent.
     """
 
     reason: WxError
+    has_ledger: bool
 
-    def __init__(self, reason: WxError) -> None:
+    def __init__(self, reason: WxError, has_ledger: bool = True) -> None:
         super().__init__("", "", False)
-        self.args = (reason,)
-        self.reason = reason
+        self.args = (reason, has_ledger)
+        self.reason, self.has_ledger = reason, has_ledger
 
     @property
     def en(self) -> str:
-        """Why it stopped, and how to go on."""
-        return f"the batch stopped: {self.reason.en}; what was not sent is sent by the same call on the same ledger"
+        """How to go on, and why it stopped."""
+        how = _HOW if self.has_ledger else _HOW_WITHOUT
+        return f"the batch stopped; {how[0]}: {self.reason.en}"
 
     @property
     def zh(self) -> str:
-        """Why it stopped, and how to go on, in Chinese."""
-        return f"批量发送已中止：{self.reason.zh}；处理后用同一账本再次运行，即可继续发送未发出的消息"
+        """How to go on, and why it stopped, in Chinese."""
+        how = _HOW if self.has_ledger else _HOW_WITHOUT
+        return f"批量发送已中止，{how[1]}：{self.reason.zh}"
+
+
+_HOW = "to send the rest, run it again with the same ledger", "处理后用同一账本再次运行，即可发送其余消息"
+_HOW_WITHOUT = (
+    "there is no ledger, so send again only what is unsent or was not reached",
+    "由于没有账本，请只重发状态为 unsent 或尚未处理到的消息",
+)
 
 
 class LedgerError(WxError):
@@ -80,7 +90,8 @@ class LedgerError(WxError):
 # An operator of the account, or time, has to change something first, so every other message would be refused as well;
 # but these two are about one user and about one customer-service account.
 _ABOUT_ONE = frozenset({50002, 65402})
-_NOT_READY = frozenset({85112, 85113})  # WeChat cloud hosting has no credential for the relay yet
+# No token, a wrong appid; WeChat cloud hosting has no credential for the relay yet.
+_ABOUT_ALL = frozenset({40013, 41001, 85112, 85113})
 
 
 def judge(error: WxError | None) -> Verdict:
@@ -106,4 +117,4 @@ def judge(error: WxError | None) -> Verdict:
     if error.advice.retry == "back-off" and retry_after(error) is not None:
         return "wait"
     about_all = error.advice.retry in ("ops", "time") and error.errcode not in _ABOUT_ONE
-    return "stop" if about_all or error.errcode in _NOT_READY else "refused"
+    return "stop" if about_all or error.errcode in _ABOUT_ALL else "refused"

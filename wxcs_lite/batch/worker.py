@@ -65,8 +65,7 @@ class _Pools:
             return self._pools[task.batch]
 
     def drop(self, batch: str) -> Pool | None:
-        with self._lock:
-            return self._pools.pop(batch, None)
+        return self._pools.pop(batch, None)  # without the lock, because a thread may hang in opening another
 
 
 _pools = _Pools()
