@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from urllib3.exceptions import NewConnectionError
 
 from wxcs_lite import (
     InvalidMessage,
@@ -72,16 +73,10 @@ def states(outcomes: Any) -> Counter[str]:
 
 def stopped(batch: Batch) -> tuple[list[Outcome], BatchStopped]:
     """Return the outcomes of a batch that stops, and what it raises."""
-    outcomes = []
+    outcomes: list[Outcome] = []
     with pytest.raises(BatchStopped) as caught:
-        outcomes.extend(iter_into(batch, outcomes))
+        outcomes.extend(batch)
     return outcomes, caught.value
-
-
-def iter_into(batch: Batch, outcomes: list[Outcome]) -> list[Outcome]:
-    for outcome in batch:
-        outcomes.append(outcome)
-    return []
 
 
 def delivered(sandbox: Sandbox, count: int = 30) -> list[int]:
@@ -368,7 +363,7 @@ def test_one_message_is_not_tried_for_ever(sandbox: Sandbox, monkeypatch: pytest
         def urlopen(method: str, url: str, body: Any = None, *args: Any, **more: Any) -> Any:
             if name(5).encode() in body:
                 pools["tries"] += 1
-                raise __import__("urllib3").exceptions.NewConnectionError(None, "made up")  # type: ignore[no-untyped-call]
+                raise NewConnectionError(pool, "made up")  # type: ignore[arg-type]
             return send(method, url, body, *args, **more)
 
         monkeypatch.setattr(pool, "urlopen", urlopen)

@@ -9,7 +9,7 @@ from typing import Any
 from wxcs_lite import endpoints
 from wxcs_lite.batch.keys import Seen, digest_of
 from wxcs_lite.batch.ledger import Ledger, Record
-from wxcs_lite.batch.outcome import Outcome, State
+from wxcs_lite.batch.outcome import LedgerError, Outcome, State
 from wxcs_lite.errors import InvalidMessage, TransportError, WxError, api_error
 from wxcs_lite.require import kind_of
 
@@ -48,7 +48,7 @@ class Admission:
         self.records: list[Record] = []
 
     def read(self) -> Letter | Outcome | None:
-        """Return the next message, or its outcome; None at the end."""
+        """Return the next message, or its outcome, which is "unsent" if the ledger fails; None at the end."""
         try:
             item = next(self._items)
         except StopIteration:
@@ -56,16 +56,19 @@ class Admission:
             return None
         key, message = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
         digest = digest_of(message)
-        if key is None:
-            times = self._seen.count(digest)
-            key = digest if times == 1 else f"{digest}-{times}"
-        else:
+        if key is not None:
             _require_key(key)
-            if self._seen.count(key) > 1:
-                return Outcome(key, message, "duplicate", None, None)
-        return self._admitted(key, digest, message)
+        try:
+            return self._admitted(key, digest, message)
+        except LedgerError as e:
+            return Outcome(key or digest, message, "unsent", e.with_traceback(None), None)
 
-    def _admitted(self, key: str, digest: str, message: Any) -> Letter | Outcome:
+    def _admitted(self, key: str | None, digest: str, message: Any) -> Letter | Outcome:
+        times = self._seen.count(key or digest)
+        if key is None:
+            key = digest if times == 1 else f"{digest}-{times}"
+        elif times > 1:
+            return Outcome(key, message, "duplicate", None, None)
         before, error = self._former(key, digest)
         if before == "sent":
             return Outcome(key, message, "skipped", error, None)

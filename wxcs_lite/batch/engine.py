@@ -20,7 +20,7 @@ from wxcs_lite.batch.admission import Admission, Letter
 from wxcs_lite.batch.ledger import Ledger, Record
 from wxcs_lite.batch.outcome import BatchStopped, LedgerError, Outcome, State, judge
 from wxcs_lite.batch.pace import Pace
-from wxcs_lite.batch.report import Counted, Tally
+from wxcs_lite.batch.report import Counted, Tally, ordered
 from wxcs_lite.batch.worker import Delivered, Opening, Task, deliver, drop_pool
 from wxcs_lite.errors import InvalidMessage, TransportError, WxError, retry_after
 from wxcs_lite.held import Held
@@ -100,7 +100,7 @@ class Batch(Counted):
         self.close()
 
     def __repr__(self) -> str:
-        states = ", ".join(f"{number} {state}" for state, number in self.tally.states.items())
+        states = ", ".join(f"{number} {state}" for state, number in ordered(self.tally.states).items())
         return f"<Batch: {states or 'no outcome yet'}>"
 
     def close(self) -> None:
@@ -154,6 +154,8 @@ class Batch(Counted):
                     self._ready.append(read)
             elif read is not None:
                 self._take(read)
+                if read.state == "unsent" and read.error is not None:
+                    self._stop(read.error)
             if monotonic() > until:
                 break
         self._reads_slowly = monotonic() > begun + _READING

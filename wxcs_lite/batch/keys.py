@@ -3,11 +3,16 @@
 import json
 import sqlite3
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
+
+from wxcs_lite.batch.ledger import explained
 
 __all__ = ["Seen", "digest_of"]
 
 _CACHE = 4096  # KiB
+_FILE = Path("(its temporary file)")
+_COUNT = "INSERT INTO seen VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times"
 
 
 def digest_of(message: Any) -> str:
@@ -41,10 +46,13 @@ class Seen:
 
     def count(self, key: str) -> int:
         """Note a key, and return how often it has come by now."""
-        ((times,),) = self._db.execute(
-            "INSERT INTO seen VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times", (key,)
-        )
-        return int(times)
+        try:
+            ((times,),) = self._db.execute(_COUNT, (key,))
+        except sqlite3.Error as e:
+            error = explained(e, _FILE)
+        else:
+            return int(times)
+        raise error
 
     def close(self) -> None:
         self._db.close()

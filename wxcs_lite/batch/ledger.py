@@ -113,9 +113,14 @@ class Ledger:
 
     def look_up(self, key: str) -> tuple[State, str, str | None, int | None] | None:
         """Return state, digest, and the error's class and errcode, of a key from a former run; None for a new one."""
-        found = self._db.execute("SELECT state, digest, error, errcode FROM messages WHERE key = ?", (key,))
-        row: tuple[State, str, str | None, int | None] | None = found.fetchone()
-        return row
+        try:
+            found = self._db.execute("SELECT state, digest, error, errcode FROM messages WHERE key = ?", (key,))
+            row: tuple[State, str, str | None, int | None] | None = found.fetchone()
+        except sqlite3.Error as e:
+            error = explained(e, self.path)
+        else:
+            return row
+        raise error
 
     def write(self, records: Sequence[Record], claims: Iterable[tuple[str, str]] = ()) -> None:
         """Record outcomes, and claim the (key, digest) of messages that are about to leave; durable when it returns."""

@@ -10,7 +10,7 @@ from wxcs_lite.batch.reading import read_ledger
 from wxcs_lite.errcodes import explain
 from wxcs_lite.errors import WxError
 
-__all__ = ["Counted", "Report", "Tally", "report"]
+__all__ = ["Counted", "Report", "Tally", "ordered", "report"]
 
 _SLOWEST = 5
 
@@ -162,10 +162,11 @@ def report(source: "Counted | str | os.PathLike[str] | Iterable[_Told]") -> Repo
             errcode = getattr(each, "errcode", None)
             tally.add(each.key, each.state, error if errcode is None else str(errcode), each.seconds)
     slowest = tuple(sorted(tally.slowest, reverse=True))
-    return Report(_ordered(tally.states), dict(tally.errors.most_common()), slowest, tally.seconds, reason)
+    return Report(ordered(tally.states), dict(tally.errors.most_common()), slowest, tally.seconds, reason)
 
 
-def _ordered(states: Mapping[str, int]) -> dict[str, int]:
+def ordered(states: Mapping[str, int]) -> dict[str, int]:
+    """Return the states that there are, what was sent first."""
     return {state: states[state] for state in _STATES if states.get(state)}
 
 
