@@ -1,9 +1,11 @@
 """A cluster: a message is given to one process, and no other one sends it, whatever Dask does about lost workers."""
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,17 +19,6 @@ from wxcs_lite.sandbox import Sandbox
 __all__ = ["sandbox"]
 
 
-class TheirFuture:
-    """What Dask's client returns."""
-
-    def __init__(self, result: Callable[[], Any], workers: Executor | None = None) -> None:
-        self.result, self.workers = result, workers
-
-    def add_done_callback(self, function: Callable[["TheirFuture"], object]) -> None:
-        if self.workers is not None:
-            self.workers.submit(function, self)
-
-
 class Client:
     """A Dask client whose workers are this process, under several addresses; what is sent to `deaf` never returns."""
 
@@ -35,6 +26,7 @@ class Client:
         self.numbers = dict.fromkeys(addresses, number_of_process())
         self.deaf, self.given = deaf, list[str]()
         self.workers = ThreadPoolExecutor(4)
+        self.loop = self
 
     def get_executor(self) -> Executor:
         raise AssertionError("its executor would run a task again")
@@ -54,7 +46,15 @@ class Client:
         assert {"pure": False, "retries": 0, "allow_other_workers": False} == more
         (address,) = workers
         self.given.append(address)
-        return TheirFuture(lambda: function(*args), None if address == self.deaf else self.workers)
+        return None if address == self.deaf else partial(function, *args)
+
+    def add_callback(self, function: Callable[..., Coroutine[None, None, None]], found: object, theirs: object) -> None:
+        if theirs is not None:
+            self.workers.submit(asyncio.run, function(found, theirs))
+
+    async def gather(self, theirs: list[Callable[[], Any]], *, asynchronous: bool) -> list[Any]:
+        assert asynchronous
+        return [each() for each in theirs]
 
 
 Client.__module__ = "distributed.client"
@@ -118,7 +118,7 @@ def test_what_comes_after_it_was_given_up_is_dropped() -> None:
     pinned.give_up_lost()
     pinned.give_up_lost()
     assert isinstance(found.exception(0), WorkerLost)
-    pinned._pass_on(found, TheirFuture(lambda: 3))
+    asyncio.run(pinned._pass_on(found, lambda: 3))
     assert isinstance(found.exception(0), WorkerLost)
 
 
@@ -127,7 +127,7 @@ def test_a_result_of_a_worker_that_has_gone_meanwhile_counts() -> None:
     pinned = Pinned(Client("a", deaf="a"))
     found = pinned.submit(len, "abc")
     pinned._busy.clear()
-    pinned._pass_on(found, TheirFuture(lambda: 3))
+    asyncio.run(pinned._pass_on(found, lambda: 3))
     assert 3 == found.result(0)
 
 

@@ -87,12 +87,13 @@ class Pinned(Executor):
             run_once, self._numbers[address], task, fn, *args,
             key=task, pure=False, retries=0, workers=[address], allow_other_workers=False,
         )  # fmt: skip
-        theirs.add_done_callback(lambda theirs: self._pass_on(found, theirs))
+        # Not add_done_callback: Dask runs few callbacks at once, and one that waits for a lost result would hold up all.
+        self._client.loop.add_callback(self._pass_on, found, theirs)
         return found
 
-    def _pass_on(self, found: Future[Any], theirs: Any) -> None:
+    async def _pass_on(self, found: Future[Any], theirs: Any) -> None:
         try:
-            value, error = theirs.result(), None
+            ((value,), error) = await self._client.gather([theirs], asynchronous=True), None
         except BaseException as e:
             value, error = None, e
         self._finish(found, value, error)
