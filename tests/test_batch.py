@@ -152,6 +152,14 @@ def test_what_is_no_message_is_refused_before_it_leaves(sandbox: Sandbox, path: 
     assert {"sent": 1} == states(start(sandbox, [("a", text(name(1), "您好"))], ledger=path))
 
 
+def test_many_that_are_no_messages_are_recorded_all_the_same(sandbox: Sandbox, path: Path) -> None:
+    """They do not pile up in memory until a message leaves."""
+    batch = start(sandbox, ({"touser": "", "number": number} for number in range(3 * engine._OUTCOMES)), ledger=path)
+    for had, _ in enumerate(batch, 1):
+        assert len(batch._records) <= 2 * engine._OUTCOMES
+    assert 3 * engine._OUTCOMES == had == report(path).states["refused"]
+
+
 def test_a_message_that_json_cannot_hold_has_a_key_all_the_same(sandbox: Sandbox) -> None:
     """Its outcome is a refusal."""
     nested: list[Any] = []
@@ -636,6 +644,8 @@ def test_a_wrong_argument_is_refused_at_once(sandbox: Sandbox, path: Path, wrong
 
 def test_what_is_no_list_gives_the_ledger_back(sandbox: Sandbox, path: Path) -> None:
     """The next call can have it."""
+    with pytest.raises(TypeError):
+        start(sandbox, 7)
     with pytest.raises(TypeError):
         start(sandbox, 7, ledger=path)
     assert {"sent": 1} == states(start(sandbox, hello(1), ledger=path))

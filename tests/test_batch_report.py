@@ -52,7 +52,7 @@ def test_it_says_how_to_go_on_in_both_languages(sandbox: Sandbox) -> None:
     well = report(outcomes[:1])
     assert [] == well.as_dict()["next"]
     assert "1 messages: 1 sent\nslowest: 0.100 s a" == well.en
-    assert "0 messages: 0" == report([]).en
+    assert ("0 messages: 0", "共 0 条消息：0") == (report([]).en, report([]).zh)
 
 
 def test_a_batch_that_stopped_tells_why(sandbox: Sandbox) -> None:

@@ -270,7 +270,8 @@ class Batch(Counted):
             self._pace.go_well(flight.round)
             self._is_token_new = self._is_token_new and flight.token != self._token
             self._conclude(letter, verdict, error, seconds)
-        elif error is not None:
+        else:
+            assert error is not None
             self._react(verdict, flight, error)
             self._go_back(letter, error, seconds)
 

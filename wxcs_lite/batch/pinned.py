@@ -87,7 +87,7 @@ class Pinned(Executor):
             run_once, self._numbers[address], task, fn, *args,
             key=task, pure=False, retries=0, workers=[address], allow_other_workers=False,
         )  # fmt: skip
-        # Not add_done_callback: Dask runs few callbacks at once, and one that waits for a lost result would hold up all.
+        # Not add_done_callback: Dask runs them one by one, and one that waits for a lost result would hold up all.
         self._client.loop.add_callback(self._pass_on, found, theirs)
         return found
 

@@ -88,7 +88,7 @@ class Report(NamedTuple):
     @property
     def en(self) -> str:
         """The account in English, a few lines."""
-        lines = [f"{sum(self.states.values())} messages: {_listed(self.states)}"]
+        lines = [f"{sum(self.states.values())} messages: {_listed(self.states, ', ')}"]
         for name, number in self.errors.items():
             lines.append(f"  {number} × {name} {explain(int(name)).meaning if _is_code(name) else ''}".rstrip())
         if self.slowest:
@@ -170,7 +170,7 @@ def ordered(states: Mapping[str, int]) -> dict[str, int]:
     return {state: states[state] for state in _STATES if states.get(state)}
 
 
-def _listed(numbers: Mapping[str, int], comma: str = ", ") -> str:
+def _listed(numbers: Mapping[str, int], comma: str) -> str:
     return comma.join(f"{number} {name}" for name, number in numbers.items()) or "0"
 
 

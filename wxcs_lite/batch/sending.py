@@ -3,7 +3,7 @@
 import os
 import pickle
 import secrets
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
@@ -65,7 +65,9 @@ def send_many(
     in a minute, and no connection, let all wait. Used-up quota, a token that stays rejected, and a ledger that fails
     end the batch with BatchStopped, which says how to go on. Raises LedgerError if the ledger cannot be used.
     """
-    token = hide_if_str(token)
+    token, messages = hide_if_str(token), hide_if_str(messages)
+    open_pool, ledger = hide_if_str(open_pool), hide_if_str(ledger)
+    _require_list(messages)
     workers, in_flight = _count("workers", workers), None if in_flight is None else _count("in_flight", in_flight)
     held = Held(_no_token if token is None else token)
     pace = Pace(_require_rate(rate))
@@ -129,6 +131,14 @@ def _require_opening(opening: object, executor: Executor) -> None:
         raise TypeError(
             f"open_pool cannot go to another process ({problem}): pass a URL, or a function of a module\n"
             f"open_pool 无法传给其他进程（{problem}）：请传网址，或定义在模块顶层的函数"
+        )
+
+
+def _require_list(messages: object) -> None:
+    if isinstance(messages, str | bytes | Mapping):
+        raise TypeError(
+            f"messages must be an iterable of messages or (key, message), not {kind_of(messages)}: put it into a list\n"
+            f"messages 应为消息或 (key, 消息) 的可迭代对象，收到的是 {kind_of(messages)}：单条消息请放进列表"
         )
 
 
