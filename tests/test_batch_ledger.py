@@ -15,9 +15,9 @@ import pytest
 from tests.test_batch import a_token, delivered, hello, name, path, sandbox, start, states, stopped
 from wxcs_lite import text
 from wxcs_lite.batch import BatchStopped, LedgerError, export_csv, read_ledger, report
+from wxcs_lite.batch.keys import Seen
 from wxcs_lite.batch.ledger import Ledger, Record
 from wxcs_lite.batch.reading import _AT_ONCE
-from wxcs_lite.errors import api_error
 from wxcs_lite.sandbox import Sandbox
 
 __all__ = ["path", "sandbox"]
@@ -91,8 +91,8 @@ def test_an_entry_tells_what_is_known(sandbox: Sandbox, path: Path) -> None:
 def test_it_is_read_in_lots(path: Path) -> None:
     """A long one, too; between two of them nobody is kept out."""
     ledger = Ledger(path)
-    keys = sorted(f"{number:04}" for number in range(_AT_ONCE + 5))
-    ledger.write([Record(key, "d", "sent", None, 0.0) for key in keys])
+    keys = [f"{number:04}" for number in reversed(range(_AT_ONCE + 5))]
+    ledger.write([Record(ledger.new_number(), key, "d", "sent") for key in keys])
     ledger.close()
     reading = read_ledger(path)
     assert keys[0] == next(reading).key
@@ -104,9 +104,8 @@ def test_a_spreadsheet_gets_no_formula(path: Path) -> None:
     """A key comes from a customer's hands, perhaps; the file is the owner's alone, and Excel reads its Chinese."""
     ledger = Ledger(path)
     keys = ["=1+1", "+1", "-1", "@a", "\tx", "客户, 一", 'a"b']
-    ledger.write(
-        [Record(key, "d", "refused", api_error(45047, "out rid: 64a774ce-020c072d-6c820ec0"), 0.5) for key in keys]
-    )
+    error = api_error(45047, "out rid: 64a774ce-020c072d-6c820ec0")
+    ledger.write([Record(ledger.new_number(), key, "d", "refused", error, 0.5) for key in keys])
     ledger.close()
     target = path.with_suffix(".csv")
     assert len(keys) == export_csv(path, target)
@@ -180,21 +179,43 @@ def test_an_empty_file_becomes_a_ledger_but_is_none_to_read(path: Path) -> None:
     assert [] == list(read_ledger(path))
 
 
-def damaged(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[4096:8192] = b"\xff" * 4096
-    path.write_bytes(content)
-
-
-def test_a_damaged_ledger_stops_everything(sandbox: Sandbox, path: Path) -> None:
+@pytest.mark.parametrize("page", [1, 20], ids=["the root", "a leaf"])
+def test_a_damaged_ledger_stops_everything(sandbox: Sandbox, path: Path, page: int) -> None:
     """Nothing is sent that could not be looked up."""
-    list(start(sandbox, hello(30), ledger=path))
-    damaged(path)
+    ledger = Ledger(path)
+    ledger.write(Record(number, f"key {number}", "d" * 32, "sent") for number in range(1, 3000))
+    ledger.close()
+    content = bytearray(path.read_bytes())
+    content[4096 * page : 4096 * (page + 1)] = b"\xff" * 4096
+    path.write_bytes(content)
     with pytest.raises(LedgerError, match="is damaged"):
         list(read_ledger(path))
-    with pytest.raises(BatchStopped, match="is damaged"):
-        list(start(sandbox, hello(30), ledger=path))
+    with pytest.raises(LedgerError, match="is damaged"):
+        start(sandbox, hello(30), ledger=path)
+    assert [0] * 30 == delivered(sandbox)
+
+
+def test_a_look_up_that_fails_stops_the_batch(sandbox: Sandbox, path: Path) -> None:
+    """The message is unsent."""
+    list(start(sandbox, hello(30), ledger=path))
+    batch = start(sandbox, hello(30), ledger=path)
+    assert batch._ledger is not None
+    batch._ledger._db.execute("DROP TABLE messages")
+    outcomes, error = stopped(batch)
+    assert {"unsent": 1} == states(outcomes)
+    assert "the ledger run.sqlite failed: SQLITE_ERROR" in error.en
     assert [1] * 30 == delivered(sandbox)
+
+
+def test_a_full_disk_for_temporary_files_is_known_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a long ledger behind it, the list of its keys may not fit."""
+
+    def full() -> Iterator[tuple[str, int]]:
+        yield "a", 1
+        raise sqlite3.OperationalError("made up")
+
+    with pytest.raises(LedgerError, match=r"\(its temporary file\) failed: OperationalError"):
+        Seen(full())
 
 
 # While it runs
@@ -244,13 +265,13 @@ def test_a_write_that_is_interrupted_is_taken_back(path: Path) -> None:
     """The next one finds no transaction of the former."""
     ledger = Ledger(path)
 
-    def interrupted() -> Iterator[tuple[str, str]]:
-        yield "a", "d"
+    def interrupted() -> Iterator[Record]:
+        yield Record(1, "a", "d", "sent")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ledger.write([Record("b", "d", "sent", None, None)], interrupted())
-    ledger.write([Record("c", "d", "sent", None, None)])
+        ledger.write(interrupted())
+    ledger.write([Record(2, "c", "d", "sent")])
     ledger.close()
     assert ["c"] == [entry.key for entry in read_ledger(path)]
 

@@ -21,10 +21,10 @@ Items = Iterable[Mapping[str, Any] | tuple[str, Mapping[str, Any]]]
 class Letter:
     """A message that may leave, and what is known of it."""
 
-    __slots__ = ("attempts", "before", "digest", "key", "message")
+    __slots__ = ("attempts", "before", "digest", "key", "message", "number")
 
-    def __init__(self, key: str, digest: str, message: Mapping[str, Any], before: State | None) -> None:
-        self.key, self.digest, self.message = key, digest, message
+    def __init__(self, number: int, key: str, digest: str, message: Mapping[str, Any], before: State | None) -> None:
+        self.number, self.key, self.digest, self.message = number, key, digest, message
         self.before = before  # its state in the ledger when this run began
         self.attempts = 0  # that certainly did not arrive
 
@@ -32,10 +32,10 @@ class Letter:
     def touser(self) -> str:
         return str(self.message["touser"])
 
-    def record(self, state: State, error: WxError | None, seconds: float | None) -> Record:
+    def record(self, state: State, error: WxError | None = None, seconds: float | None = None) -> Record:
         """Return what the ledger shall say; what a former run left as unknown stays so until there is a reply."""
         state = "unknown" if state == "unsent" and self.before == "unknown" else state
-        return Record(self.key, self.digest, state, error, seconds)
+        return Record(self.number, self.key, self.digest, state, error, seconds)
 
 
 class Admission:
@@ -43,7 +43,7 @@ class Admission:
 
     def __init__(self, items: Items, ledger: Ledger | None, *, resend: frozenset[str]) -> None:
         self._items: Iterator[Any] = iter(items)
-        self._ledger, self._resend, self._seen = ledger, resend, Seen()
+        self._ledger, self._resend, self._seen = ledger, resend, Seen(ledger.keys() if ledger else ())
         self.is_over = False
         self.records: list[Record] = []
 
@@ -64,32 +64,34 @@ class Admission:
             return Outcome(key or digest, message, "unsent", e.with_traceback(None), None)
 
     def _admitted(self, key: str | None, digest: str, message: Any) -> Letter | Outcome:
-        times = self._seen.count(key or digest)
-        if key is None:
-            key = digest if times == 1 else f"{digest}-{times}"
-        elif times > 1:
+        times, number = self._seen.count(key or digest)
+        if key is not None and times > 1:
             return Outcome(key, message, "duplicate", None, None)
-        before, error = self._former(key, digest)
+        if times > 1:
+            _, number = self._seen.count(key := f"{digest}-{times}")
+        key = key or digest
+        before, error = self._former(number, digest)
         if before == "sent":
             return Outcome(key, message, "skipped", error, None)
         if before == "unknown" and before not in self._resend:
             return Outcome(key, message, before, error, None)
         if before == "refused" and before not in self._resend and not isinstance(error, InvalidMessage):
             return Outcome(key, message, before, error, None)
+        if number is None:
+            number = 0 if self._ledger is None else self._ledger.new_number()
         try:
             endpoints.send(message)
         except InvalidMessage as e:
             refused = e.with_traceback(None)
-            self.records.append(Record(key, digest, "refused", refused, None))
+            self.records.append(Record(number, key, digest, "refused", refused))
             return Outcome(key, message, "refused", refused, None)
-        return Letter(key, digest, message, before)
+        return Letter(number, key, digest, message, before)
 
-    def _former(self, key: str, digest: str) -> tuple[State | None, WxError | None]:
+    def _former(self, number: int | None, digest: str) -> tuple[State | None, WxError | None]:
         """Return what a former run has recorded: the state, and its error made again."""
-        found = self._ledger.look_up(key) if self._ledger is not None else None
-        if found is None:
+        if number is None or self._ledger is None:
             return None, None
-        state, was, kind, errcode = found
+        state, was, kind, errcode = self._ledger.look_up(number)
         if state == "sent":
             return state, None if was == digest else _CHANGED
         if errcode is not None:

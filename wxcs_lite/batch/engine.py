@@ -7,7 +7,7 @@ machines.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -182,20 +182,20 @@ class Batch(Counted):
     def _claim(self) -> bool:
         """Make it durable that a group of messages is about to leave; return whether it is."""
         group = list(islice(self._ready, _GROUP))
-        if not self._record([(letter.key, letter.digest) for letter in group]):
+        if not self._record([letter.record("unknown") for letter in group]):
             return False
         self._claimed.extend(group)
         for _ in group:
             self._ready.popleft()
         return True
 
-    def _record(self, claims: list[tuple[str, str]] | None = None) -> bool:
+    def _record(self, claims: Sequence[Record] = ()) -> bool:
         """Write what is known; after a failure nothing leaves any more."""
         if self._ledger is None:
             self._records.clear()
         elif self._records or claims:
             try:
-                self._ledger.write(self._records, claims or ())
+                self._ledger.write([*self._records, *claims])
             except LedgerError as e:
                 self._stop(e)
                 return False

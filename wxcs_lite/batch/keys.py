@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ __all__ = ["Seen", "digest_of"]
 
 _CACHE = 4096  # KiB
 _FILE = Path("(its temporary file)")
-_COUNT = "INSERT INTO seen VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times"
+_COUNT = """
+INSERT INTO seen VALUES (?, 1, NULL) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times, number
+"""
 
 
 def digest_of(message: Any) -> str:
@@ -29,29 +32,42 @@ def digest_of(message: Any) -> str:
 
 
 class Seen:
-    """Counts how often a key has come; SQLite keeps the counts in a temporary file that nobody else can open.
+    """Counts how often a key has come, and knows its number in the ledger, if a former run has given it one.
 
-    >>> seen = Seen()
+    >>> seen = Seen([("b", 17)])
     >>> seen.count("a"), seen.count("b"), seen.count("a")
-    (1, 1, 2)
+    ((1, None), (1, 17), (2, None))
+
+    SQLite keeps this in a temporary file that nobody else can open.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, former: Iterable[tuple[str, int]] = ()) -> None:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute(f"PRAGMA cache_size = -{_CACHE}")
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, times INTEGER) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, times INTEGER, number INTEGER) WITHOUT ROWID")
         self._db.execute("BEGIN")  # and no COMMIT: it ends with the batch
-
-    def count(self, key: str) -> int:
-        """Note a key, and return how often it has come by now."""
         try:
-            ((times,),) = self._db.execute(_COUNT, (key,))
+            self._db.executemany("INSERT OR REPLACE INTO seen VALUES (?, 0, ?)", former)
+        except sqlite3.Error as e:
+            error = explained(e, _FILE)
+        except BaseException:
+            self.close()
+            raise
+        else:
+            return
+        self.close()
+        raise error
+
+    def count(self, key: str) -> tuple[int, int | None]:
+        """Note a key, and return how often it has come by now, and its number in the ledger."""
+        try:
+            ((times, number),) = self._db.execute(_COUNT, (key,))
         except sqlite3.Error as e:
             error = explained(e, _FILE)
         else:
-            return int(times)
+            return times, number
         raise error
 
     def close(self) -> None:

@@ -5,15 +5,17 @@ are committed in groups, because each commit waits for the disk, and a commit is
 rollback journal with `synchronous = EXTRA`. The file is locked from the first line to the last: one batch at a time.
 
 An insert into a file that has been deleted succeeds without a word, so before anything leaves, the path has to lead to
-the file that was opened, and its journal's path to its journal. A ledger contains keys, digests and states: no token,
-no openid, no text. The lock is SQLite's own, a POSIX lock on Unix: it also works through NFS 4, and not on file systems
-without locks (many of sshfs, of object stores, some of SMB), where two machines must not use one ledger.
+the file that was opened, and its journal's path to its journal. Rows are written in their order and found by number,
+so that a commit touches few pages: which number a key has, `keys.Seen` knows. A ledger contains keys, digests and
+states: no token, no openid, no text. The lock is SQLite's own, a POSIX lock on Unix: it also works through NFS 4, and
+not on file systems without locks (many of sshfs, of object stores, some of SMB), where two machines must not use one
+ledger.
 """
 
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,34 +29,27 @@ _APPLICATION = 0x57584353  # "WXCS": SQLite keeps this number in the file's head
 _LAYOUT = 1
 _TABLE = """
 CREATE TABLE IF NOT EXISTS messages (
-    key TEXT PRIMARY KEY, digest TEXT NOT NULL, state TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL,
     error TEXT, errcode INTEGER, rid TEXT, seconds REAL, at REAL NOT NULL
-) WITHOUT ROWID
+)
 """
-_CLAIM = """
-INSERT INTO messages (key, digest, state, at) VALUES (?, ?, 'unknown', ?)
-ON CONFLICT (key) DO UPDATE SET state = 'unknown', error = NULL, errcode = NULL, rid = NULL, at = excluded.at
-"""
-_RECORD = """
-INSERT INTO messages (key, digest, state, error, errcode, rid, seconds, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET state = excluded.state, error = excluded.error, errcode = excluded.errcode,
-    rid = excluded.rid, seconds = excluded.seconds, at = excluded.at
-"""
+_WRITE = "INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Record(NamedTuple):
     """What the ledger shall say of a message from now on."""
 
+    number: int
     key: str
     digest: str
     state: State
-    error: WxError | None
-    seconds: float | None
+    error: WxError | None = None
+    seconds: float | None = None
 
     def row(self, now: float) -> tuple[Any, ...]:
         kind = None if self.error is None else type(self.error).__name__
         errcode, rid = (self.error.errcode, self.error.rid) if isinstance(self.error, ApiError) else (None, None)
-        return self.key, self.digest, self.state, kind, errcode, rid, self.seconds, now
+        return self.number, self.key, self.digest, self.state, kind, errcode, rid, self.seconds, now
 
 
 class Ledger:
@@ -89,6 +84,7 @@ class Ledger:
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(f"PRAGMA user_version = {_LAYOUT}")
             self._db.execute("COMMIT")
+            self._last: int = self._db.execute("SELECT coalesce(max(number), 0) FROM messages").fetchone()[0]
         except sqlite3.Error as e:
             error = explained(e, self.path)
         else:
@@ -111,25 +107,38 @@ class Ledger:
                 "只有确认名单中的消息都未发出，才能换用新账本",
             )
 
-    def look_up(self, key: str) -> tuple[State, str, str | None, int | None] | None:
-        """Return state, digest, and the error's class and errcode, of a key from a former run; None for a new one."""
+    def new_number(self) -> int:
+        """Return the number of a message that no former run has seen."""
+        self._last += 1
+        return self._last
+
+    def keys(self) -> Iterator[tuple[str, int]]:
+        """Yield the key and the number of every message of former runs."""
         try:
-            found = self._db.execute("SELECT state, digest, error, errcode FROM messages WHERE key = ?", (key,))
-            row: tuple[State, str, str | None, int | None] | None = found.fetchone()
+            yield from self._db.execute("SELECT key, number FROM messages")
         except sqlite3.Error as e:
             error = explained(e, self.path)
         else:
-            return row
+            return
         raise error
 
-    def write(self, records: Sequence[Record], claims: Iterable[tuple[str, str]] = ()) -> None:
-        """Record outcomes, and claim the (key, digest) of messages that are about to leave; durable when it returns."""
+    def look_up(self, number: int) -> tuple[State, str, str | None, int | None]:
+        """Return state, digest, and the error's class and errcode, of a message from a former run."""
+        try:
+            (row,) = self._db.execute("SELECT state, digest, error, errcode FROM messages WHERE number = ?", (number,))
+        except sqlite3.Error as e:
+            error = explained(e, self.path)
+        else:
+            return row  # type: ignore[no-any-return]
+        raise error
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Record what is known of messages, and which are about to leave ("unknown"); durable when it returns."""
         now = time.time()
         try:
             self._db.execute("BEGIN")
             try:
-                self._db.executemany(_RECORD, [record.row(now) for record in records])
-                self._db.executemany(_CLAIM, [(key, digest, now) for key, digest in claims])
+                self._db.executemany(_WRITE, (record.row(now) for record in records))
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:

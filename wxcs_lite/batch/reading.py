@@ -13,7 +13,9 @@ from wxcs_lite.batch.ledger import connect, explained, require_layout
 __all__ = ["Entry", "export_csv", "read_ledger"]
 
 _AT_ONCE = 1000  # rows; between two lots the file is not locked
-_LOT = "SELECT key, state, error, errcode, rid, seconds, at FROM messages WHERE key > ? ORDER BY key LIMIT ?"
+_LOT = """
+SELECT number, key, state, error, errcode, rid, seconds, at FROM messages WHERE number > ? ORDER BY number LIMIT ?
+"""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -30,7 +32,7 @@ class Entry(NamedTuple):
 
 
 def read_ledger(path: str | os.PathLike[str]) -> Iterator[Entry]:
-    """Return what a ledger has recorded, sorted by key.
+    """Return what a ledger has recorded, in the order in which the messages were read.
 
     >>> from tempfile import mkdtemp
     >>> from wxcs_lite.batch.ledger import Ledger
@@ -58,13 +60,13 @@ def _lots(path: Path) -> Iterator[list[Entry]]:
     db = connect(path)
     try:
         require_layout(db)
-        last = ""
+        last = 0
         while True:
-            lot = [Entry(*row) for row in db.execute(_LOT, (last, _AT_ONCE))]
-            yield lot
-            if len(lot) < _AT_ONCE:
+            rows = db.execute(_LOT, (last, _AT_ONCE)).fetchall()
+            yield [Entry(*row[1:]) for row in rows]
+            if len(rows) < _AT_ONCE:
                 return
-            last = lot[-1].key
+            last = rows[-1][0]
     except sqlite3.Error as e:
         error = explained(e, path)
     finally:
