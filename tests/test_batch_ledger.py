@@ -18,6 +18,7 @@ from wxcs_lite.batch import BatchStopped, LedgerError, export_csv, read_ledger, 
 from wxcs_lite.batch.keys import Seen
 from wxcs_lite.batch.ledger import Ledger, Record
 from wxcs_lite.batch.reading import _AT_ONCE
+from wxcs_lite.errors import api_error
 from wxcs_lite.sandbox import Sandbox
 
 __all__ = ["path", "sandbox"]
