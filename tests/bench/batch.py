@@ -1,7 +1,7 @@
 """Lists of messages: how many a second over threads, processes and a cluster, what the ledger adds, and the memory.
 
-The server answers after 20 ms, so that sixteen workers could send 800 a second at most. `map` is what one would write by
-hand: `ThreadPoolExecutor.map` over bare urllib3, with no ledger, no order and no way back.
+The server answers after 20 ms, so that sixteen workers could send 800 a second at most. `map` is what one would write
+by hand: `ThreadPoolExecutor.map` over bare urllib3, with no ledger, no order and no way back.
 """
 
 import importlib
@@ -72,9 +72,7 @@ def _rates(count: int, rounds: int) -> Goal:
         rows.append([name, f"{rate:,.0f}", times(median(shares[name])), times(beside), f"{cpu * 1e6:.0f}"])
     headings = ("workers", "messages/s", "/ ideal", "/ map", "CPU µs here")
     print_table(f"Batch: {count:,} messages, {_WORKERS} workers, the server answers after 20 ms", headings, rows)
-    note(
-        f"ideal: {_WORKERS} / 20 ms = {ideal:g} a second. Processes and cluster were started before; medians of {rounds}."
-    )
+    note(f"ideal: {_WORKERS} / 20 ms = {ideal:g} a second. Processes and cluster run before; medians of {rounds}.")
     share = median(shares[_LEDGER])
     return Goal("batch: threads with a ledger / ideal", "0.9× or more", times(share), share >= 0.9)
 
