@@ -110,6 +110,19 @@ def test_another_process_at_an_address_gets_nothing_more(sandbox: Sandbox) -> No
     assert [0] * 30 == delivered(sandbox)
 
 
+def test_a_scheduler_that_is_gone_takes_all_workers_along(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is under way is unknown, and the batch stops."""
+    monkeypatch.setattr(engine, "_WAIT", 0.01)
+    client = Client("a", deaf="a")
+
+    def gone(n_workers: int) -> dict[str, Any]:
+        raise OSError("made up")
+
+    monkeypatch.setattr(client, "scheduler_info", gone)
+    outcomes, _ = stopped(start(sandbox, hello(30), executor=client, in_flight=2))
+    assert 2 == states(outcomes)["unknown"]
+
+
 def test_what_comes_after_it_was_given_up_is_dropped() -> None:
     """The message is unknown already."""
     client = Client("a", deaf="a")

@@ -143,6 +143,17 @@ def test_a_child_of_a_fork_has_no_pool(sandbox: Sandbox) -> None:
     assert lock is not worker._pools._lock
 
 
+def test_a_batch_in_the_child_of_a_fork_is_inert(sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It neither goes on nor ends: the ledger and what is under way are the parent's."""
+    batch = start(sandbox, hello(30), ledger=path)
+    monkeypatch.setattr(batch, "_process", -1)
+    with pytest.raises(RuntimeError, match="forked"):
+        next(batch)
+    batch._end()
+    monkeypatch.undo()
+    assert {"sent": 30} == states(batch)
+
+
 def test_interrupts_are_the_parents() -> None:
     """As the initializer of processes: Ctrl-C in a terminal reaches all of them."""
     before = signal.getsignal(signal.SIGINT)

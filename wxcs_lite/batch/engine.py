@@ -6,6 +6,7 @@ wait behind each other; those that certainly did not arrive go back to the front
 machines.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -23,6 +24,7 @@ from wxcs_lite.batch.pace import Pace
 from wxcs_lite.batch.report import Counted, Tally, ordered
 from wxcs_lite.batch.worker import Delivered, Opening, Task, deliver, drop_pool
 from wxcs_lite.errors import InvalidMessage, TransportError, WxError, retry_after
+from wxcs_lite.forks import stay_in
 from wxcs_lite.held import Held
 from wxcs_lite.places import places
 
@@ -83,6 +85,7 @@ class Batch(Counted):
         self._tended = monotonic()
         self.reason: WxError | None = None
         self.tally = Tally()
+        self._process = os.getpid()
         self._running = self._run()
         self._has_begun = False
 
@@ -90,6 +93,7 @@ class Batch(Counted):
         return self
 
     def __next__(self) -> Outcome:
+        stay_in(self._process)
         self._has_begun = True
         return next(self._running)
 
@@ -212,14 +216,14 @@ class Batch(Counted):
             self._stop(e.with_traceback(None))
             return
         self._token = token
-        task = Task(plan.name, plan.opening, plan.in_flight, token, letter.message)
+        task = Task(plan.name, plan.opening, plan.in_flight, token, dict(letter.message))
         self._claimed.popleft()  # first, because an interrupt must not leave it among those that did not leave
         try:
             future = plan.executor.submit(deliver, task)
-        except RuntimeError as e:
+        except Exception as e:
             if isinstance(e, BrokenExecutor) or "cannot schedule" in str(e):
                 self._claimed.appendleft(letter)
-            else:  # no thread could be started, but others may work on it
+            else:  # no thread could be started, for example, but others may work on it
                 self._conclude(letter, "unknown", _lost(e), None)
             self._stop(_broken(e))
             return
@@ -347,6 +351,8 @@ class Batch(Counted):
 
     def _end(self) -> None:
         """Wait for what is under way, record everything, and give everything back."""
+        if os.getpid() != self._process:
+            return  # the child of a fork: ledger, workers and messages are its parent's
         self._is_ending = True
         try:
             self._call_back()

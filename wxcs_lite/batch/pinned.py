@@ -114,7 +114,10 @@ class Pinned(Executor):
 
     def give_up_lost(self) -> None:
         """Let the tasks of workers that are gone fail: Dask would wait for a worker with that address."""
-        present = self._client.scheduler_info(n_workers=-1)["workers"]
+        try:
+            present = self._client.scheduler_info(n_workers=-1)["workers"]
+        except Exception:  # the scheduler is gone, and with it all of them
+            present = {}
         with self._lock:
             for address in [address for address in self._busy if address not in present]:
                 del self._busy[address]
