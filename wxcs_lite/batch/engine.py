@@ -9,7 +9,15 @@ machines.
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)  # fmt: skip
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -224,22 +232,25 @@ class Batch(Counted):
 
     def _await(self) -> None:
         """Wait until a reply has come, or until something can be read or may leave."""
-        wait = _WAIT if self._flying else 0.0
+        seconds = _WAIT if self._flying else 0.0
         if self._may_leave():
-            wait = min(max(self._pace.left, 0.0), _WAIT)
+            seconds = min(max(self._pace.left, 0.0), _WAIT)
             if self._pace.is_pausing:
                 self._record()
         elif self._may_read() and len(self._flying) < self._plan.in_flight:
-            wait = _READING if self._flying and self._reads_slowly else 0.0
-        self._land(wait)
+            seconds = _READING if self._flying and self._reads_slowly else 0.0
+        self._land(seconds)
 
-    def _land(self, wait: float) -> None:
+    def _land(self, seconds: float) -> None:
         """Settle all replies that there are, and wait for the first of them."""
         with suppress(Empty):
-            self._settle(self._landed.get(timeout=wait))
+            self._settle(self._landed.get(timeout=seconds))
             while True:
                 self._settle(self._landed.get_nowait())
-        if monotonic() > self._tended + _WAIT and self._plan.tend is not None:
+        self._tend()
+
+    def _tend(self) -> None:
+        if self._plan.tend is not None and monotonic() > self._tended + _WAIT:
             self._tended = monotonic()
             self._plan.tend()
 
@@ -265,8 +276,11 @@ class Batch(Counted):
             self._conclude(letter, verdict, error, seconds)
         else:
             assert error is not None
-            self._react(verdict, flight, error)
-            self._go_back(letter, error, seconds)
+            letter.attempts += 1
+            try:
+                self._react(verdict, flight, error)
+            finally:  # a token's own function may fail
+                self._go_back(letter, error, seconds)
 
     def _react(self, verdict: str, flight: _Flight, error: WxError) -> None:
         """Do what lets messages leave again after this one certainly did not arrive, or stop."""
@@ -276,7 +290,6 @@ class Batch(Counted):
         elif verdict == "stop":
             self._stop(error)
         else:
-            flight.letter.attempts += 1
             if self._pace.pause(retry_after(error) or _NOT_FOUND, flight.round):
                 self._stop(error)
 
@@ -340,11 +353,18 @@ class Batch(Counted):
         try:
             self._call_back()
             self._give_up()
-            while self._flying:
-                self._land(_WAIT)
+            self._await_all()
             self._give_up()
         finally:
             self._close()
+
+    def _await_all(self) -> None:
+        """Settle all that is under way; not by what has landed, because an interrupt may have lost some of that."""
+        while self._flying:
+            for future in [future for future in self._flying if future.done()]:
+                self._settle(future)
+            wait(self._flying, _WAIT, FIRST_COMPLETED)
+            self._tend()
 
     def _close(self) -> None:
         plan = self._plan
