@@ -11,6 +11,7 @@ from threading import Thread
 from wsgiref.simple_server import make_server
 
 import pytest
+import urllib3
 
 import wxcs_lite
 from tests.test_pushing import Quiet
@@ -159,6 +160,35 @@ def test_several_accounts(lang: Language) -> None:
     assert [arrow.format("wx1/ann"), arrow.format("wx3/ann")] == out.lines[5:7]
     assert 1 == sum("UTC" in line for line in out.lines)
     assert out.lines[-2].startswith("wx2/ann ")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_is_served_beside_it(lang: Language) -> None:
+    """Its address is printed; it is in the same language, shows all accounts, and what is typed."""
+    out = Out()
+    seen: list[object] = []
+
+    def look() -> None:
+        (url,) = re.findall(r"http://\S+/[\w-]{32}/\S*", out.getvalue())
+        markup = urllib3.request("GET", url).data.decode()
+        seen.append((f'<html lang="{lang}">' in markup, markup.count("<option>wx")))
+        root = url.partition("?")[0]
+        seen.extend(
+            [row["said"] for row in urllib3.request("GET", f"{root}news?account={account}").json()["customers"]]
+            for account in ("wx1", "wx2")
+        )
+
+    lines = ctrl_c("wx2/ann: hello", look)
+    assert 0 == run(lang=lang, page=True, accounts=["wx1", "wx2"], lines=lines, out=out)
+    assert [(True, 2), [], ["hello"]] == seen
+
+
+def test_the_page_beside_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its address goes to stderr: stdout is the command's."""
+    assert 0 == run(page=True, proxy=True, command=[sys.executable, "-c", ""])
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert err.startswith("Look at it in a browser: http://127.0.0.1:")
 
 
 def test_an_account_of_the_user_beside_others() -> None:

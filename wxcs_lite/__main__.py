@@ -94,6 +94,7 @@ def _sandbox(chosen: argparse.Namespace) -> int:
         push=PushTarget(chosen.push, chosen.format, chosen.content_type),
         verbose=chosen.verbose,
         proxy=chosen.proxy,
+        page=chosen.page,
         command=chosen.run,
     )
 

@@ -1,24 +1,22 @@
 """The phone: what a customer of the sandbox sees, and what they do."""
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import escape
-from time import localtime, strftime
 from typing import Any
 
 import ipywidgets as w
 
-from wxcs_lite.look.bubbles import as_message, bubble, line
-from wxcs_lite.look.words import Language, Words
+from wxcs_lite.look.phone import moment, top, with_times
+from wxcs_lite.look.words import Language
 from wxcs_lite.panel.status import error_html
 from wxcs_lite.panel.ticker import Ticker
 from wxcs_lite.panel.view.controls import Kit, mimebundle
 from wxcs_lite.panel.view.talk import Talk
-from wxcs_lite.sandbox import CustomerEvent, Delivered, Notice, Sandbox, sunset
+from wxcs_lite.sandbox import Sandbox, sunset
+from wxcs_lite.sandbox.screen import drawn
 
 __all__ = ["Phone"]
 
-_PAUSE = 300  # seconds after which the phone shows the time again
 _SHOWN = 100  # bubbles
 _SHOWN_PICTURE = 6_000_000  # bytes; each picture travels to the browser once
 
@@ -40,8 +38,7 @@ class Phone:
         self._kit = Kit(lang)
         self.talk = Talk(self._kit)
         self._picture: tuple[str, bytes] | None = None
-        self._items: deque[CustomerEvent | Delivered | Notice] = deque(maxlen=_SHOWN)
-        self._seen = {"events": 0, "inbox": 0, "notices": 0}
+        self._seen = 0  # items of the screen
         self._told_at = float("-inf")
         self._error: Exception | None = None
         self.after_each: list[Callable[[], object]] = []
@@ -165,8 +162,57 @@ class Phone:
         kit, now = self._kit, self._sandbox.clock()
         words = kit.words
         who = words["is_typing"] if self._customer.sees_typing else words["service"]
-        bar = f"<span>{escape(self._customer.openid)}</span><span>{strftime('%m-%d %H:%M', localtime(now))}</span>"
-        kit.show(self.top, f'<div class="wxcs-bar">{bar}</div><div class="wxcs-who" role="status">{escape(who)}</div>')
+        kit.show(self.top, top(self._customer.openid, moment(now), who))
+        name = self._picture[0] if self._picture else None
+        ready = words["picture_ready"].format(name=name) if name else words["picture_sample"]
+        kit.show(self.ready, f'<div class="wxcs-note">{escape(ready)}</div>')
+        for key, markup in self._new():
+            self.talk.add(key, markup)
+        self._show_error()
+
+    def _write(self) -> None:
+        if text := self.message.value:
+            self._customer.says(text)
+            with self._kit.showing():
+                self.message.value = ""
+
+    def _send_picture(self) -> None:
+        _, content = self._picture or ("", sunset(216, 162))
+        self._customer.sends_image(content)
+        self._picture = None
+
+    def _picked(self, chosen: Any) -> None:
+        if chosen:
+            self._picture = str(chosen[0]["name"]), bytes(chosen[0]["content"])
+            self.file.value = ()  # no bytes stay in the widget's state
+            self.refresh()
+
+    def _build(self) -> None:
+        kit = self._kit
+        write = kit.sender(lambda: self.write, "write_send")
+        # Each press of these counts: five minutes are five presses.
+        enter = kit.button(self.enter_session, "enter", each=True)
+        minute = kit.button(self.advance_minute, "minute", each=True)
+        two_days = kit.button(self.advance_two_days, "two_days", each=True)
+        send_picture = kit.button(self.send_picture, "send_picture")
+        self.message = kit.line(lambda _: None, self.write, {"description": "write", "placeholder": "write_hint"})
+        keys = {"description": "pick_picture", "tooltip": "pick_picture"}
+        self.file = kit.make(w.FileUpload, keys=keys, accept=".jpg,.jpeg,.png,.gif", multiple=False)
+        kit.watch(self.file, self._picked)
+        self.top, self.ready, self.error = kit.html("wxcs-top"), kit.html(), kit.html("wxcs-gone")
+        bar = kit.box([self.message, write], "wxcs-input", across=True)
+        frame = kit.box([self.top, self.talk.box, bar], "wxcs-frame")
+        pictures = kit.box([send_picture, self.file], across=True)
+        times = kit.box([enter, minute, two_days], across=True)
+        hand = kit.box([kit.heading("h3", "hand"), pictures, self.ready, times, self.error], "wxcs-hand")
+        offline = kit.heading("p", "offline", "wxcs-offline")
+        self.root = kit.box([kit.style(), offline, frame, hand], "wxcs", "wxcs-phone")
+
+    def _show(self) -> None:
+        kit, now = self._kit, self._sandbox.clock()
+        words = kit.words
+        who = words["is_typing"] if self._customer.sees_typing else words["service"]
+        kit.show(self.top, top(self._customer.openid, moment(now), who))
         name = self._picture[0] if self._picture else None
         ready = words["picture_ready"].format(name=name) if name else words["picture_sample"]
         kit.show(self.ready, f'<div class="wxcs-note">{escape(ready)}</div>')
@@ -180,37 +226,17 @@ class Phone:
         error = self._error
         self._kit.show(self.error, "" if error is None else error_html(error, self._kit.words, self._kit.lang))
 
-    def _new(self) -> list[CustomerEvent | Delivered | Notice]:
-        """Return what has happened since the last call, oldest first."""
-        openid = self._customer.openid
-        found: dict[str, Any] = {
-            "events": [event for event in self._sandbox.events if event.openid == openid],
-            "inbox": self._customer.inbox,
-            "notices": self._customer.notices,
-        }
-        new = [item for name, items in found.items() for item in items[self._seen[name] :]]
-        self._seen = {name: len(items) for name, items in found.items()}
-        return sorted(new, key=lambda item: item.at)
-
-    def _drawn(self, item: CustomerEvent | Delivered | Notice) -> Iterator[tuple[str, str]]:
-        """Return what an item adds to the screen: the time, if it is another one, and a bubble or a line."""
-        if item.at - self._told_at >= _PAUSE:
-            yield "", line(strftime("%m-%d %H:%M", localtime(item.at)))
-        self._told_at = item.at
-        yield "", _drawn(item, self._kit.words, self._kit.lang)
+    def _new(self) -> list[tuple[str, str]]:
+        """Return what has happened since the last call, with the times between, oldest first."""
+        items = self._customer.screen[self._seen :]
+        if not items:
+            return []
+        self._seen += len(items)
+        rows = [(item.at, drawn(item, self._kit.words, _SHOWN_PICTURE)) for item in items]
+        markup, self._told_at = with_times(rows, self._told_at), items[-1].at
+        return [("", one) for one in markup]
 
     def _redraw(self) -> None:
-        self._told_at = float("-inf")
-        self.talk.fill(pair for item in self._items for pair in self._drawn(item))
-
-
-def _drawn(item: CustomerEvent | Delivered | Notice, words: Words, lang: Language) -> str:
-    if isinstance(item, Notice):
-        return line(item.text if lang == "zh" else words["service_down"])
-    if isinstance(item, Delivered):
-        message = {**item.message, "aimsgcontext": {"is_ai_msg": int(item.ai_label)}}
-        return bubble(message, words, picture=item.picture, limit=_SHOWN_PICTURE)
-    if item.kind == "event":
-        return line(words["session_line"])
-    message = as_message(item.kind, item.fields)
-    return bubble(message, words, mine=True, picture=item.picture, limit=_SHOWN_PICTURE)
+        """Show the latest anew, in the language of now."""
+        self._told_at, self._seen = float("-inf"), max(0, len(self._customer.screen) - _SHOWN)
+        self.talk.fill(self._new())

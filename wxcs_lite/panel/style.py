@@ -2,9 +2,9 @@
 
 from importlib.resources import files
 
-from wxcs_lite.look.style import MESSAGES
+from wxcs_lite.look.style import MESSAGES, PHONE
 
 __all__ = ["STYLE"]
 
 _PANEL = files("wxcs_lite.panel").joinpath("style.css").read_text("utf-8")
-STYLE = f"<style>\n{MESSAGES}{_PANEL}</style>"
+STYLE = f"<style>\n{PHONE}{MESSAGES}{_PANEL}</style>"

@@ -23,9 +23,14 @@ class Worker:
         except RuntimeError:
             then(_error_of(call))
             return
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="wxcs_lite panel")
-        done = self._executor.submit(_error_of, call)
+        try:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(1, thread_name_prefix="wxcs_lite panel")
+            done = self._executor.submit(_error_of, call)
+        except RuntimeError:  # Python in a browser has no threads
+            self._executor = None
+            then(_error_of(call))
+            return
         done.add_done_callback(lambda done: _tell(loop, then, done))
 
     def stop(self) -> None:

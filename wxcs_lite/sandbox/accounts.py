@@ -1,14 +1,18 @@
 """Several accounts at one address, as at WeChat's own: each call goes to the account of its token or its appid."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.http.http11 import Admit, Conversation, origin_form
 from wxcs_lite.sandbox.http.values import Answer, Reply, Request, Seen
+from wxcs_lite.sandbox.http.welcome import welcome
 
 __all__ = ["Accounts"]
 
+_Opened = TypeVar("_Opened")
 _MAX_BODY = 2**16  # bytes; no call that names its account in the body comes near
 
 
@@ -30,7 +34,24 @@ class Accounts:
         accept_chunked = self._cores[0].account.switches.chunked == "accept"
         return Conversation(self._answer, accept_chunked=accept_chunked, on_exchange=told, admit=admit)
 
+    @contextmanager
+    def at(
+        self, kind: str, entrance: AbstractContextManager[_Opened], url_of: Callable[[_Opened], str]
+    ) -> Iterator[_Opened]:
+        """Open an entrance, whose URL is known as long as it is open."""
+        with entrance as opened:
+            known = (kind, url_of(opened))
+            for core in self._cores:
+                core.entrances += (known,)
+            try:
+                yield opened
+            finally:
+                for core in self._cores:
+                    core.entrances = tuple(one for one in core.entrances if one is not known)
+
     def _answer(self, request: Request) -> Answer:
+        if (page := welcome(request)) is not None:  # it takes no fault that is planned for a call
+            return Answer(page)
         return self._core_of(request).answer(request)
 
     def _core_of(self, request: Request) -> Core:

@@ -33,6 +33,7 @@ class Core:
         _cores.add(self)
         self._clock = clock or (lambda: _NOON)
         self._advanced = 0.0
+        self.entrances: tuple[tuple[str, str], ...] = ()  # kind and URL of those that are open
         self._watchers: tuple[Watcher, ...] = ()
 
     def clock(self) -> float:

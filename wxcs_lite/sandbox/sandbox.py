@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
+from operator import itemgetter
 from time import gmtime, strftime
 from typing import TYPE_CHECKING, Any
 
@@ -278,7 +279,7 @@ class Sandbox:
         belong to none of them are refused by this one, whose `chunked` holds for all.
         """
         accounts = self._with(beside)
-        return serving(lambda: accounts.converse(on_request), port)
+        return accounts.at("serve", serving(lambda: accounts.converse(on_request), port), str)
 
     def _with(self, beside: Iterable["Sandbox"]) -> Accounts:
         return Accounts([self._core, *(sandbox._core for sandbox in beside)])
@@ -301,7 +302,23 @@ class Sandbox:
         """
         from wxcs_lite.sandbox.door.proxy import proxying
 
-        return proxying(self._with(beside).converse, port, on_request)
+        accounts = self._with(beside)
+        return accounts.at("proxy", proxying(accounts.converse, port, on_request), itemgetter("HTTPS_PROXY"))
+
+    def page(self, port: int = 0, *, beside: Iterable["Sandbox"] = ()) -> AbstractContextManager[str]:
+        """Serve a web page on 127.0.0.1 during a `with` block, which gets its URL, for a browser.
+
+        >>> with Sandbox().page() as url:
+        ...     url.startswith("http://127.0.0.1:")
+        True
+
+        It shows the phones of customers, writes as them, lists calls and pushes as they happen, moves the time and
+        plans faults, in English or Chinese (`?lang=zh`). The URL contains a token made for this block: whoever has it
+        can do all that. Sandboxes `beside` this one can be chosen on the page.
+        """
+        from wxcs_lite.sandbox.door.page import paging
+
+        return paging([self._core, *(sandbox._core for sandbox in beside)], port)
 
     def push_to(
         self,

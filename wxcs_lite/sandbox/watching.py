@@ -9,7 +9,7 @@ from wxcs_lite.sandbox.http.values import Reply, Request, Seen, is_secret, seen
 from wxcs_lite.sandbox.pushes.delivery import Pushed
 from wxcs_lite.sandbox.rules.people import Arrived, CustomerEvent
 
-__all__ = ["Advanced", "Called", "Happening", "Watcher", "called"]
+__all__ = ["Advanced", "Called", "Happening", "Watcher", "called", "without_misplaced"]
 
 _SHOWN = 4096  # characters of a body
 _PARSED = 2**18  # bytes of the longest body that is looked into
@@ -58,9 +58,18 @@ def called(request: Request, reply: Reply | None, at: float, seconds: float) -> 
     kind = request.headers.get("content-type", "")
     fields = _parsed(request.body)
     touser = fields.get("touser") if isinstance(fields, dict) else None
-    openid = _MISPLACED.sub("***", touser)[:64] if isinstance(touser, str) else ""
+    openid = without_misplaced(touser)[:64] if isinstance(touser, str) else ""
     received = "" if reply is None else _shown(reply.body, dict(reply.headers).get("Content-Type", ""))
     return Called(at, openid, round(seconds * 1000, 3), seen(request, reply), _shown(request.body, kind), received)
+
+
+def without_misplaced(text: str) -> str:
+    """Return a text without what has the shape of a token or an AppSecret.
+
+    >>> without_misplaced("token 89_AbCdEfGhIjKlMnOpQrStUvWxYz")
+    'token ***'
+    """
+    return _MISPLACED.sub("***", text)
 
 
 def _parsed(body: bytes) -> Any:
@@ -79,7 +88,7 @@ def _shown(body: bytes, kind: str) -> str:
         text = json.dumps(_without_secrets(value), ensure_ascii=False)
     except RecursionError:
         return f"{len(body)} bytes"
-    return _MISPLACED.sub("***", text)[:_SHOWN]
+    return without_misplaced(text)[:_SHOWN]
 
 
 def _without_secrets(value: Any) -> Any:

@@ -34,6 +34,7 @@ _ABOUT = {
         "在 127.0.0.1 上启动模拟的微信，无需账号，也不联网，按 Ctrl-C 结束。输入“ann: 你好”，相当于该用户发来一条消息；"
         "输入 help 查看其他命令。用户收到的消息会打印出来。\n\n"
         "python -m wxcs_lite sandbox --port 8080 --customer ann --verbose\n"
+        "python -m wxcs_lite sandbox --page\n"
         "python -m wxcs_lite sandbox --proxy --customer ann -- node bot.js\n"
         f"{PUSH_TOKEN}=... python -m wxcs_lite sandbox --push http://127.0.0.1:8000/\n\n"
         f"The Token of the message push is read from {PUSH_TOKEN}, and its EncodingAESKey, which encrypts, from "
@@ -126,6 +127,9 @@ def add_sandbox(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--proxy", action="store_true", help="be an HTTPS proxy, for any SDK unchanged / 作为 HTTPS 代理，SDK 无需改动"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="a page with phones and a log of calls / 提供网页，显示手机和调用记录"
     )
     parser.add_argument(
         "run",

@@ -39,6 +39,7 @@ def run(
     push: PushTarget = _NOWHERE,
     verbose: bool = False,
     proxy: bool = False,
+    page: bool = False,
     command: Sequence[str] = (),
     lines: Iterable[str] | None = None,
     out: TextIO | None = None,
@@ -51,10 +52,7 @@ def run(
     """
     teller = Teller(lang, out or (sys.stderr if command else sys.stdout), verbose=verbose)
     try:
-        if not 0 <= port <= 65535:
-            raise Refused("range", port=port)
-        if command and not proxy:
-            raise Refused("alone")
+        _check(port, command, proxy)
         switches = _read_switches(settings, push)
         sandboxes = _open_accounts(appid, secret, accounts, switches)
         commands = Commands(sandboxes, teller)
@@ -65,6 +63,7 @@ def run(
             opened = _open([*sandboxes.values()], port, proxy, teller, stack)
             if not command or accounts:
                 _tell_accounts(sandboxes.values(), "" if command else opened, bool(secret), teller)
+            _open_page([*sandboxes.values()] if page else [], teller, stack)
             _watch(sandboxes, push, teller, stack)
             if command and not isinstance(opened, str):
                 return _run_command(command, opened, next(iter(sandboxes.values())), teller)
@@ -73,6 +72,13 @@ def run(
     except Refused as refused:
         return teller.refuse(refused)
     return 0
+
+
+def _check(port: int, command: Sequence[str], proxy: bool) -> None:
+    if not 0 <= port <= 65535:
+        raise Refused("range", port=port)
+    if command and not proxy:
+        raise Refused("alone")
 
 
 def _read_switches(settings: Sequence[str], push: PushTarget) -> dict[str, Any]:
@@ -142,6 +148,12 @@ def _open(
     except OSError as error:
         raise Refused("taken", port=port, reason=teller.reason(error)) from None
     return {**environment, PROXY: environment["HTTPS_PROXY"]}  # our own commands read that one
+
+
+def _open_page(sandboxes: Sequence[Sandbox], teller: Teller, stack: ExitStack) -> None:
+    if sandboxes:
+        first, *others = sandboxes
+        teller.say("page", url=stack.enter_context(first.page(beside=others)))
 
 
 def _run_command(command: Sequence[str], environment: Mapping[str, str], account: Sandbox, teller: Teller) -> int:

@@ -35,6 +35,7 @@ _HELP_ACCOUNTS = (
 
 _ROWS = {
     "opening": ("Sandbox at {url}  (Ctrl-C stops it)", "沙箱（本地模拟的微信）地址：{url}  按 Ctrl-C 结束"),
+    "page": ("Look at it in a browser: {url}", "在浏览器中查看：{url}?lang=zh"),
     "account": ("appid {appid}, secret {secret}", "appid {appid}，secret {secret}"),
     "own_secret": ("appid {appid}, with your secret", "appid {appid}，secret 为你指定的值"),
     "signing_keys": ("API signature, for SigningKeys(**…): {keys}", "API 签名密钥，用于 SigningKeys(**…)：{keys}"),
