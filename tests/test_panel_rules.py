@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 import ipywidgets
@@ -395,16 +395,39 @@ def test_without_ipywidgets_the_panel_says_what_to_install(monkeypatch: pytest.M
         importlib.import_module("wxcs_lite.panel")
 
 
+def test_where_there_are_no_threads_a_call_is_made_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python in a browser has a loop, and nothing else."""
+
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("wxcs_lite.panel.worker.ThreadPoolExecutor.submit", no_thread)
+    told: list[object] = []
+
+    async def run() -> None:
+        Worker().start(lambda: None, told.append)
+
+    asyncio.run(run())
+    assert [None] == told
+
+
+def test_a_click_sends_at_once_where_no_loop_runs() -> None:
+    """As in a script: there is nothing to wait for."""
+    stage = Stage(touser="ann")
+    stage.comes(stage.ann.says("hello?"))
+    write(stage.desk, "hi")
+    stage.view.composer.send.click()
+    assert 1 == len(stage.ann.inbox)
+    stage.desk.close()
+
+
 def test_what_cannot_be_noted_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message nested too deep to be copied fails before it leaves, not after."""
+    """A message that cannot be copied fails before it leaves, not after."""
     stage = Stage(touser="ann")
     assert stage.desk.conversation is not None
-    deep: dict[str, Any] = {}
-    for _ in range(2000):
-        deep = {"a": deep}
-    monkeypatch.setattr(Draft, "message", lambda *_: {"touser": "ann", "more": deep})
+    monkeypatch.setattr(Draft, "message", lambda *_: {"touser": "ann", "more": Lock()})
     stage.desk.send_to(stage.desk.conversation, is_asked=True)
-    assert "RecursionError" in stage.status
+    assert "TypeError" in stage.status
     assert [] == stage.seen
     stage.desk.close()
 

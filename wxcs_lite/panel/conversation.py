@@ -9,14 +9,18 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from datetime import datetime
+from hashlib import sha256
+from itertools import takewhile
+from secrets import token_hex
 from typing import Any
 
 from wxcs_lite.errors import ApiError, WxError
 from wxcs_lite.look.bubbles import as_message, plain
 from wxcs_lite.panel.draft import Draft
+from wxcs_lite.push import Push, dedupe_key
 from wxcs_lite.reply_window import WindowEvent
 
-__all__ = ["ENTRY", "SENDING", "Conversation", "Conversations", "as_json", "as_line", "result_of"]
+__all__ = ["ENTRY", "SENDING", "Conversation", "Conversations", "as_json", "as_line", "key_of_push", "result_of"]
 
 ENTRY = "user_enter_tempsession"
 SENDING = "sending"
@@ -234,6 +238,16 @@ def as_json(entries: Iterable[Mapping[str, Any]]) -> str:
     return plain(json.dumps(list(entries), ensure_ascii=False, indent=2))
 
 
+def key_of_push(push: Push) -> str:
+    """Return what is the same for all repetitions of a push, and for no other; a message without MsgId has none.
+
+    A sandbox that was started again begins with the same MsgIds, but not at the same second.
+    """
+    if push.get("MsgId") is None and push.get("MsgType") != "event":
+        return token_hex(8)
+    return sha256(f"{dedupe_key(push)} {push.get('CreateTime')}".encode()).hexdigest()[:16]
+
+
 def result_of(error: Exception | None) -> str | dict[str, Any]:
     """Return the result of a call as it is noted.
 
@@ -257,9 +271,7 @@ def _entry(at: float, direction: str, touser: str, **told: Any) -> dict[str, Any
 def _said_after(conversation: Conversation, entry: Mapping[str, Any]) -> float | None:
     """Return when the customer first wrote after a message that was still on its way, or None."""
     since = None
-    for one in reversed(conversation.entries):
-        if one is entry:
-            break
+    for one in takewhile(lambda one: one is not entry, reversed(conversation.entries)):
         if one["direction"] == "in" and one["message"]["msgtype"] != "event":
             since = one["at"]
     return since

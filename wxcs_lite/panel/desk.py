@@ -9,7 +9,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from threading import get_ident
@@ -20,11 +19,11 @@ from wxcs_lite.endpoints import Command
 from wxcs_lite.errors import PushRejected
 from wxcs_lite.look.words import Language
 from wxcs_lite.panel.calls import Calls, Sending
-from wxcs_lite.panel.conversation import Conversation, Conversations, as_json, result_of
+from wxcs_lite.panel.conversation import Conversation, Conversations, key_of_push, result_of
 from wxcs_lite.panel.draft import MEDIA, Draft, Picture
 from wxcs_lite.panel.feed import Follower, follow
 from wxcs_lite.panel.gallery import Gallery
-from wxcs_lite.panel.history import History, written
+from wxcs_lite.panel.history import History, exported
 from wxcs_lite.panel.picture import at_path, picked
 from wxcs_lite.panel.screen import Said, Screen
 from wxcs_lite.panel.status import Tone
@@ -34,7 +33,7 @@ from wxcs_lite.panel.view.controls import mimebundle, running_loop
 from wxcs_lite.panel.view.desk import DeskView
 from wxcs_lite.panel.worker import Worker
 from wxcs_lite.pools import Pool
-from wxcs_lite.push import Push, dedupe_key
+from wxcs_lite.push import Push
 from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Desk"]
@@ -429,7 +428,7 @@ class Desk:
         if isinstance(arrived, tuple):
             self._say("reported", "calm", text=arrived[self._lang == "zh"])
             return
-        entry = self._conversations.came_in(self._clock(), arrived.fields, _key(arrived))
+        entry = self._conversations.came_in(self._clock(), arrived.fields, key_of_push(arrived))
         if entry is None:
             return
         self._note(entry)
@@ -456,20 +455,6 @@ class Desk:
         self._say("saved" if is_saved else "save_again", "good" if is_saved else "calm", path=path)
 
     def _export(self) -> None:
-        def write(path: Path) -> Path:
-            path.write_text(as_json(entries), encoding="utf-8")
-            return path
-
         entries = self._conversations.entries
-        path = written(write, str(self.view.export_to.value).strip() or _EXPORT)
+        path = exported(entries, str(self.view.export_to.value).strip() or _EXPORT)
         self._say("exported", count=len(entries), path=path)
-
-
-def _key(push: Push) -> str:
-    """Return what is the same for all repetitions of a push, and for no other; a message without MsgId has none.
-
-    A sandbox that was started again begins with the same MsgIds, but not at the same second.
-    """
-    if push.get("MsgId") is None and push.get("MsgType") != "event":
-        return token_hex(8)
-    return sha256(f"{dedupe_key(push)} {push.get('CreateTime')}".encode()).hexdigest()[:16]

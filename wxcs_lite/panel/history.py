@@ -4,16 +4,16 @@ It holds what customers and agents wrote, and openids; no token, no key, no pict
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from wxcs_lite.errors import InvalidMessage
-from wxcs_lite.panel.conversation import Conversations, as_line
+from wxcs_lite.panel.conversation import Conversations, as_json, as_line
 from wxcs_lite.panel.picture import expanded
 from wxcs_lite.require import quoted
 
-__all__ = ["History", "written"]
+__all__ = ["History", "exported", "written"]
 
 _ABOUT = {
     "what": "about",
@@ -72,3 +72,13 @@ def written(write: Callable[[Path], Any], path: str) -> Any:
     raise InvalidMessage(
         "file", f"cannot be written: {problem}: {quoted(path)}", f"无法写入：{problem}：{quoted(path)}"
     )
+
+
+def exported(entries: Iterable[Mapping[str, Any]], path: str) -> Path:
+    """Write entries to a file, as one JSON document, and return its path; raise InvalidMessage with the reason."""
+
+    def write(path: Path) -> Path:
+        path.write_text(as_json(entries), encoding="utf-8")
+        return path
+
+    return written(write, path)  # type: ignore[no-any-return]

@@ -170,58 +170,6 @@ class Phone:
             self.talk.add(key, markup)
         self._show_error()
 
-    def _write(self) -> None:
-        if text := self.message.value:
-            self._customer.says(text)
-            with self._kit.showing():
-                self.message.value = ""
-
-    def _send_picture(self) -> None:
-        _, content = self._picture or ("", sunset(216, 162))
-        self._customer.sends_image(content)
-        self._picture = None
-
-    def _picked(self, chosen: Any) -> None:
-        if chosen:
-            self._picture = str(chosen[0]["name"]), bytes(chosen[0]["content"])
-            self.file.value = ()  # no bytes stay in the widget's state
-            self.refresh()
-
-    def _build(self) -> None:
-        kit = self._kit
-        write = kit.sender(lambda: self.write, "write_send")
-        # Each press of these counts: five minutes are five presses.
-        enter = kit.button(self.enter_session, "enter", each=True)
-        minute = kit.button(self.advance_minute, "minute", each=True)
-        two_days = kit.button(self.advance_two_days, "two_days", each=True)
-        send_picture = kit.button(self.send_picture, "send_picture")
-        self.message = kit.line(lambda _: None, self.write, {"description": "write", "placeholder": "write_hint"})
-        keys = {"description": "pick_picture", "tooltip": "pick_picture"}
-        self.file = kit.make(w.FileUpload, keys=keys, accept=".jpg,.jpeg,.png,.gif", multiple=False)
-        kit.watch(self.file, self._picked)
-        self.top, self.ready, self.error = kit.html("wxcs-top"), kit.html(), kit.html("wxcs-gone")
-        bar = kit.box([self.message, write], "wxcs-input", across=True)
-        frame = kit.box([self.top, self.talk.box, bar], "wxcs-frame")
-        pictures = kit.box([send_picture, self.file], across=True)
-        times = kit.box([enter, minute, two_days], across=True)
-        hand = kit.box([kit.heading("h3", "hand"), pictures, self.ready, times, self.error], "wxcs-hand")
-        offline = kit.heading("p", "offline", "wxcs-offline")
-        self.root = kit.box([kit.style(), offline, frame, hand], "wxcs", "wxcs-phone")
-
-    def _show(self) -> None:
-        kit, now = self._kit, self._sandbox.clock()
-        words = kit.words
-        who = words["is_typing"] if self._customer.sees_typing else words["service"]
-        kit.show(self.top, top(self._customer.openid, moment(now), who))
-        name = self._picture[0] if self._picture else None
-        ready = words["picture_ready"].format(name=name) if name else words["picture_sample"]
-        kit.show(self.ready, f'<div class="wxcs-note">{escape(ready)}</div>')
-        for item in self._new():
-            self._items.append(item)
-            for key, markup in self._drawn(item):
-                self.talk.add(key, markup)
-        self._show_error()
-
     def _show_error(self) -> None:
         error = self._error
         self._kit.show(self.error, "" if error is None else error_html(error, self._kit.words, self._kit.lang))
