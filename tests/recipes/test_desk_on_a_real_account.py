@@ -90,7 +90,7 @@ def test_with_a_file_customers_reach_the_desk(notebook: Notebook, sandbox: Sandb
     feed = tmp_path / "pushes.jsonl"
     settings = {name: os.environ[name] for name in ("WXCS_APPID", "WXCS_PUSH_TOKEN", "WXCS_AES_KEY")}
     notebook.run(notebook.follow)
-    with served(RECIPE, command, WXCS_FEED=str(feed), **settings) as (url, _):
+    with served(RECIPE, command, PUSHES_FILE=str(feed), **settings) as (url, _):
         sandbox.push_to(url, token=PUSH_TOKEN, aes_key=AES_KEY)
         sandbox.user("ann").says("hello?")
         until(lambda: notebook.sees("hello?"))
@@ -112,7 +112,7 @@ def test_the_command_that_brings_the_file_can_be_run_again(
     command = [word.replace(":8080", ":0") for word in command_in(RECIPE, "gunicorn -w 2")]
     notebook.run(notebook.follow)
     shown: list[str] = []
-    with served(RECIPE, command, WXCS_FEED=str(there / "pushes.jsonl"), **settings) as (url, _):
+    with served(RECIPE, command, PUSHES_FILE=str(there / "pushes.jsonl"), **settings) as (url, _):
         sandbox.push_to(url, token=PUSH_TOKEN, aes_key=AES_KEY)
         for text in ("hello?", "anybody there?"):
             with (tmp_path / "pushes.jsonl").open("wb") as out:

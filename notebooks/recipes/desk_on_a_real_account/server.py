@@ -12,5 +12,5 @@ if missing:
 appid, push_token, aes_key = (os.environ[name] for name in NAMES)
 
 # Two processes may each append a push that WeChat repeats: the desk shows it once.
-feed = append_to(os.environ.get("WXCS_FEED", "pushes.jsonl"))
+feed = append_to(os.environ.get("PUSHES_FILE", "pushes.jsonl"))
 app = push_app(feed, token=push_token, aes_key=aes_key, appid=appid)
