@@ -25,15 +25,15 @@ from tests import early
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = (
-    "01_a_message_is_a_dict",
-    "02_a_request_is_a_value",
+    "02_a_message_is_a_dict",
     "03_sending",
-    "04_typing",
-    "05_pictures",
-    "06_when_it_fails",
-    "07_the_reply_window",
-    "08_receiving",
-    "09_the_panel",
+    "04_a_request_is_a_value",
+    "05_typing",
+    "06_pictures",
+    "07_when_it_fails",
+    "08_the_reply_window",
+    "09_receiving",
+    "11_the_panel",
 )
 PANEL = NAMES[-1]
 LANGUAGES = {"en": NOTEBOOKS, "zh": NOTEBOOKS / "zh"}

@@ -103,7 +103,7 @@ def test_a_lesson_opens_no_socket(lesson: str, ran: Ran) -> None:
     cells = enumerate(code_cells(lesson), 1)
     tagged = {number: cell for number, cell in cells if OPENS_A_SOCKET in cell.metadata.get("tags", [])}
     assert set(tagged) == ran.went_out
-    assert (1 if lesson.endswith("08_receiving") else 0) == len(tagged)
+    assert (1 if lesson.endswith("09_receiving") else 0) == len(tagged)
     for cell in tagged.values():
         assert re.match(r"#.*socket", cell.source)
 
@@ -259,7 +259,7 @@ def test_what_is_shown_for_the_reader_s_own_account_runs(
     Path("photo.png").write_bytes(sunset())
     names: dict[str, Any] = {}
     codes = python_blocks(texts(lesson)[-1])
-    assert (codes == []) == lesson.endswith("01_a_message_is_a_dict")  # nothing leaves there
+    assert (codes == []) == lesson.endswith("02_a_message_is_a_dict")  # nothing leaves there
     for code in codes:
         exec(code, names)
     if lesson.endswith(PANEL):
