@@ -50,11 +50,13 @@ SANDBOX_FLOORS = (
     {"http", "samples"},
     {"rules"},
     {"api", "pushes", "faults"},
-    {"core"},
+    {"core", "screen"},
     {"customers", "door"},
     {"sandbox"},
 )
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
+# How a phone looks, which decides nothing: only what shows itself to people knows it.
+KNOWN_TO_SANDBOX = {"sandbox/customers.py": {"look"}, "sandbox/screen.py": {"look"}}
 TABLES = {"catalogue.py"}
 # `transport` only repeats the default of get_quota; the others are texts for people.
 KNOW_PATHS = {"endpoints", "catalogue", "transport"}
@@ -156,7 +158,7 @@ def test_receiving_knows_nothing_of_sending() -> None:
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sandbox/")])
 def test_the_sandbox_knows_nothing_of_the_client(name: str) -> None:
     """Code that both share would let one mistake cancel the other."""
-    assert ours(MODULES[name]) <= {"sandbox"}
+    assert ours(MODULES[name]) <= {"sandbox"} | KNOWN_TO_SANDBOX.get(name, set())
 
 
 def circles(known: dict[str, set[str]]) -> set[str]:

@@ -146,7 +146,7 @@ class Pushes:
             if answer == "transfer":
                 person.agent.begin(now)
             elif answer in ("abnormal", "failed"):
-                person.notices.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
+                person.screen.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
 
 
 def _check(format: str, lacks_key: bool, content_type: str | None, inner_json: str, time_limit: float) -> None:

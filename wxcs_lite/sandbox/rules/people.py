@@ -16,7 +16,7 @@ from wxcs_lite.sandbox.rules.evidence import FORUM, INTRODUCTION, RECEIVE, SEND,
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 __all__ = ["NO_ANSWER", "WRONG_ANSWER", "AgentSession", "CustomerEvent", "Delivered", "Notice", "Person"]
-__all__ += ["ReplyWindow"]
+__all__ += ["ReplyWindow", "Shown"]
 
 _MESSAGE = (5, 48 * 3600)  # messages, seconds
 _ENTRY = (2, 60)
@@ -69,6 +69,9 @@ class Notice(NamedTuple):
     at: float
     event: CustomerEvent
     text: str = NO_ANSWER
+
+
+Shown = CustomerEvent | Delivered | Notice
 
 
 class ReplyWindow:
@@ -181,18 +184,17 @@ class AgentSession:
 class Person:
     """One customer as the account sees them."""
 
-    __slots__ = ("agent", "inbox", "notices", "window")
+    __slots__ = ("agent", "screen", "window")
 
     def __init__(self) -> None:
         self.window = ReplyWindow()
         self.agent = AgentSession()
-        self.notices: list[Notice] = []
-        self.inbox: list[Delivered] = []
+        self.screen: list[Shown] = []  # in the order in which it happened
 
     def show(self, now: float, message: Mapping[str, Any], picture: bytes | None) -> None:
         context = message.get("aimsgcontext")
         ai_label = isinstance(context, dict) and context.get("is_ai_msg") == 1
-        self.inbox.append(Delivered(now, deepcopy(dict(message)), picture, ai_label))
+        self.screen.append(Delivered(now, deepcopy(dict(message)), picture, ai_label))
 
 
 # fmt: off
