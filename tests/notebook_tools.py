@@ -25,6 +25,7 @@ from tests import early
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = (
+    "01_the_whole_job",
     "02_a_message_is_a_dict",
     "03_sending",
     "04_a_request_is_a_value",
@@ -33,10 +34,13 @@ NAMES = (
     "07_when_it_fails",
     "08_the_reply_window",
     "09_receiving",
+    "10_answering",
     "11_the_panel",
+    "12_a_bot_of_your_own",
 )
-PANEL = NAMES[-1]
+PANEL = "11_the_panel"
 LANGUAGES = {"en": NOTEBOOKS, "zh": NOTEBOOKS / "zh"}
+SETUP = {"en": "import course", "zh": "from course_zh import course"}
 LESSONS = [f"{lang}/{name}" for lang in LANGUAGES for name in NAMES]
 OPENS_A_SOCKET = "opens-a-socket"  # the tag of the one cell that may
 METADATA = {

@@ -23,7 +23,7 @@ WRONG = {
     "the panel is 客服面板": r"(?<!客服)面板",
     "a recording is a cassette, not 录像": "录像",
     "a notebook is not a laptop, which 笔记本 is": "笔记本",
-    "a lesson is 第 7 课": r"第(?! \d 课)\s*\d+\s*课",
+    "a lesson is 第 7 课": r"第(?! \d+ 课)\s*\d+\s*课",
 }
 
 
