@@ -32,7 +32,7 @@ class Keyboard:
 def test_there_is_one_list_of_names() -> None:
     """Whatever the package, the READMEs, lessons and recipes call WXCS_… is in it, and nothing else is."""
     pages, code = PROJECT.glob("README*.md"), PROJECT.glob("wxcs_lite/**/*.py")
-    files = [*pages, *code, *(file for file in PROJECT.glob("notebooks/**/*.*") if file.suffix != ".pyc")]
+    files = [*pages, *code, *(f for f in PROJECT.glob("notebooks/**/*.*") if f.is_file() and f.suffix != ".pyc")]
     named = {name for file in files for name in re.findall(rb"WXCS_[A-Z_]+[A-Z]", file.read_bytes())}
     assert set(NAMES) == {name.decode() for name in named}
 
