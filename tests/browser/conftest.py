@@ -53,6 +53,7 @@ def opened(
         source = "zh/11_the_panel.ipynb" if lang == "zh" else "11_the_panel.ipynb"
         name = f"{request.node.name.translate(str.maketrans('[]-', '___'))}_{len(pages)}.ipynb"
         shutil.copy(stage.ROOT / "notebooks" / source, home / "work" / name)
+        shutil.copy(stage.ROOT / "notebooks/zh/course_zh.py", home / "work")
         page = chromium.new_page(viewport={"width": width, "height": height})
         notebook = stage.Notebook(page, lab, name, home / "work", lang)
         pages.append(notebook)
