@@ -55,7 +55,7 @@ class Figure:
         described = re.search(r"<desc[^>]*>(.*?)</desc>", self._svg, re.DOTALL)
         return "" if described is None else " ".join(described[1].split())
 
-    def _repr_svg_(self) -> str:
+    def _repr_html_(self) -> str:  # as an image, its links and its description would be lost in JupyterLab
         return self._svg
 
 
