@@ -172,7 +172,7 @@ def card(order_card: Callable[[str, str], Any]) -> Checked:
             len(customer.inbox) == 1,
             ("The sandbox has delivered it.", "沙箱已经送达。"),
             (f"It does not arrive: {name_of(failed)}", f"没有送达：{name_of(failed)}"),
-            ("Mend the points above first.", "请先解决上面的问题。"),
+            ("Fix the points above first.", "请先解决上面的问题。"),
         ),
     )
 

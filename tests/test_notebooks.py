@@ -49,7 +49,7 @@ PICTURES = sorted((NOTEBOOKS / "images").glob("*.svg"))
 MAPS = (NOTEBOOKS / "README.md", NOTEBOOKS / "zh" / "README.md")
 OWN_ACCOUNT = {"en": "## Now with your own account", "zh": "## 换成自己的账号"}
 QUESTIONS = {"en": "## Three questions", "zh": "## 三个问题"}
-OBJECTIVES = {"en": "**Afterwards you can**", "zh": "**目标：**"}
+OBJECTIVES = {"en": "**Afterwards you can**", "zh": "**目标**："}
 PAGES = {"en": "**WeChat's pages**", "zh": "**微信官方文档：**"}
 
 
