@@ -321,6 +321,21 @@ def test_links_lead_somewhere(lesson: str) -> None:
         assert not re.search(r"!\[|<img", text)
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_figures_and_phones_are_in_the_file(lesson: str) -> None:
+    """Whole, as outputs, so that an export needs no other file; in the language of the lesson, and in words, too."""
+    ending = ".zh.svg" if language(lesson) == "zh" else ".svg"
+    for cell in code_cells(lesson):
+        if figure := re.fullmatch(r'course\.figure\("(\w+)"\)', cell.source):
+            (output,) = cell.outputs
+            source = (NOTEBOOKS / "images" / f"{figure[1]}{ending}").read_text("utf-8")
+            assert source == output.data["text/html"]
+            described = ET.fromstring(source).findtext("{*}desc")
+            assert described == output.data["text/plain"]
+        elif cell.source.endswith("customer"):
+            assert "wxcs-still" in cell.outputs[-1].data["text/html"]
+
+
 @pytest.mark.parametrize("page", MAPS, ids=["en", "zh"])
 def test_the_map_names_every_lesson(page: Path) -> None:
     """And leads nowhere that does not exist."""
