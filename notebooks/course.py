@@ -5,8 +5,8 @@
 - `course.checks` are the checks of the exercises; read `checks.py` when you have solved one.
 """
 
+import base64
 import importlib
-import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -48,21 +48,24 @@ def advise(names: list[str]) -> None:
 class Figure:
     """A picture that a notebook shows and keeps in its file; as text it is its own description."""
 
-    def __init__(self, svg: str) -> None:
-        self._svg = svg
+    def __init__(self, markup: str, described: str) -> None:
+        self._markup, self._described = markup, described
 
     def __repr__(self) -> str:
-        described = re.search(r"<desc[^>]*>(.*?)</desc>", self._svg, re.DOTALL)
-        return "" if described is None else " ".join(described[1].split())
+        return self._described
 
     def _repr_html_(self) -> str:  # as an image, its links and its description would be lost in JupyterLab
-        return self._svg
+        return self._markup
 
 
-def figure(name: str) -> Figure:
-    """Return a figure in the language of the course."""
+def figure(name: str, described: str = "") -> Figure:
+    """Return a figure in the language of the course; a drawing describes itself, a screenshot is described here."""
+    if described:
+        content = base64.b64encode((HERE / "images" / f"{name}.png").read_bytes()).decode()
+        return Figure(f'<img alt="{described}" src="data:image/png;base64,{content}">', described)
     ending = ".zh.svg" if checks.language == "zh" else ".svg"
-    return Figure((HERE / "images" / f"{name}{ending}").read_text("utf-8"))
+    markup = (HERE / "images" / f"{name}{ending}").read_text("utf-8")
+    return Figure(markup, markup.partition("<desc")[2].partition(">")[2].partition("</desc>")[0])
 
 
 checks: Any = None

@@ -238,6 +238,11 @@ def shown(outputs: list[NotebookNode]) -> list[dict[str, Any]]:
     ]
 
 
+def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return the outputs that can be kept: a widget is nothing without its kernel."""
+    return [output for output in outputs if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})]
+
+
 def keep(lesson: str) -> None:
     """Run a lesson, and write into its file what it prints now; a panel's output is not kept."""
     notebook = deepcopy(read(lesson))
@@ -246,7 +251,9 @@ def keep(lesson: str) -> None:
     for cell in notebook.cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
         if cell.cell_type == "code" and lesson.endswith(PANEL):
-            cell.outputs, cell.execution_count = [], None
+            cell.outputs, cell.execution_count = without_widgets(cell.outputs), None
+            for output in cell.outputs:
+                output.execution_count = None
     nbformat.write(notebook, path_of(lesson))  # type: ignore[no-untyped-call]
 
 

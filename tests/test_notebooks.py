@@ -42,6 +42,7 @@ from tests.notebook_tools import (
     shown,
     strings,
     texts,
+    without_widgets,
 )
 from wxcs_lite.sandbox import Sandbox, sunset
 
@@ -78,8 +79,7 @@ def test_a_lesson_runs_as_it_is_printed(lesson: str, ran: Ran) -> None:
     If what the package prints has changed for the better: `python -m tests.notebook_tools`.
     """
     for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
-        # A panel's output is not kept.
-        assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
+        assert shown(cell.outputs) == shown(without_widgets(outputs)), cell.id
     # As files, because `../venv/bin/python` is the same; their folders, because environments link to one interpreter.
     assert Path(sys.executable).parent.samefile(Path(ran.executable).parent)
     assert Path(wxcs_lite.__file__).samefile(ran.package)
@@ -332,6 +332,12 @@ def test_figures_and_phones_are_in_the_file(lesson: str) -> None:
             assert source == output.data["text/html"]
             described = ET.fromstring(source).findtext("{*}desc")
             assert described == output.data["text/plain"]
+        elif "course.figure(" in cell.source:
+            (output,) = cell.outputs
+            assert output.data["text/html"].startswith(
+                f'<img alt="{output.data["text/plain"]}" src="data:image/png;base64,'
+            )
+            assert len(output.data["text/plain"]) > 20
         elif cell.source.endswith("customer"):
             assert "wxcs-still" in cell.outputs[-1].data["text/html"]
 
