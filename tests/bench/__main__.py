@@ -22,6 +22,7 @@ _PARTS: Mapping[str, str] = {
     "layers": "tests.bench.layers",
     "threads": "tests.bench.threads",
     "growth": "tests.bench.growth",
+    "sandbox": "tests.bench.sandbox",
 }
 _NAMED = ("urllib3", "requests", "httpx", "wechatpy", "cryptography")
 
