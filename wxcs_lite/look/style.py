@@ -29,8 +29,7 @@ MESSAGES = """\
   background: inherit;  transform: rotate(45deg); border-radius: 1px; }
 .wxcs-mine .wxcs-text { background: #95ec69; } .wxcs-mine .wxcs-text::before { left: auto; right: -4px; }
 .wxcs-image { overflow: hidden; background: none; }
-.wxcs-image .wxcs-photo { display: block; max-width: 190px; max-height: 210px; border-radius: 9px; min-width: 96px;
-  object-fit: contain; }
+.wxcs-image .wxcs-photo { display: block; max-width: 190px; max-height: 210px; border-radius: 9px; min-width: 96px; }
 .wxcs-nopic { display: block; padding: 18px 16px; background: #dfe3e7; color: #3b4450; font-size: 13px;
   border-radius: 9px; }
 .wxcs-link, .wxcs-card { width: 238px; padding: 11px 13px 7px; }
