@@ -118,6 +118,8 @@ class Notebook:
         self.page, self.file, self.words = page, folder / path, words(lang)
         self.troubles: list[str] = []
         self.asked: list[str] = []
+        self.frames: list[int] = []  # bytes of each message over a websocket, either way
+        page.on("websocket", self._count)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("dialog", self._dialog)
         page.on("request", lambda request: self.asked.append(request.url))
@@ -127,6 +129,10 @@ class Notebook:
         # Before the kernel is idle, a run is lost without a word.
         self.idle()
         self.desk, self.phone = page.locator(".wxcs-desk"), page.locator(".wxcs-phone")
+
+    def _count(self, socket: Any) -> None:
+        socket.on("framereceived", lambda data: self.frames.append(len(data)))
+        socket.on("framesent", lambda data: self.frames.append(len(data)))
 
     def _dialog(self, dialog: Any) -> None:
         self.troubles.append(dialog.message)
