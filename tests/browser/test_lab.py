@@ -492,6 +492,7 @@ _TIMED = """async text => {
       if (talk.innerText.includes(text)) { watch.disconnect(); resolve(performance.now() - begun); }
     });
     watch.observe(talk, {childList: true, subtree: true, characterData: true});
+    document.activeElement.blur();  // as a press of the mouse does
     send.click();
   });
 }"""
