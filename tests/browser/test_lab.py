@@ -270,7 +270,7 @@ def test_a_saved_notebook_holds_no_secret_and_after_close_nothing(opened: Open, 
     saved = nb.save()
     widgets = json.loads(saved)["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     files = [widget for widget in widgets.values() if widget["model_name"] == "FileUploadModel"]
-    assert 2 == len(files)
+    assert len(files) > 1  # of the phone, of the form that is shown, and of those that were left a moment ago
     assert all(not file["state"].get("value") and not file.get("buffers") for file in files)
     assert "a text of Bob" in saved  # otherwise the test would prove nothing
     assert "data:image/png;base64," in saved
