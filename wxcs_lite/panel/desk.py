@@ -106,7 +106,10 @@ class Desk:
 
     def send(self) -> None:
         """Send what is written to the customer who is shown, once; it is put back if it was refused."""
-        self.aim()()
+        if (conversation := self.conversation) is None:
+            self._say("choose", "calm")
+        else:
+            self.press(conversation)
 
     def show_typing(self) -> None:
         """Show "typing…" to the customer for 15 seconds."""
@@ -226,16 +229,10 @@ class Desk:
         self.select(touser)
         self.view.composer.focus()
 
-    def aim(self) -> Callable[[], object]:
-        """Return what Send does to the customer who is shown now, whoever is shown when it is done."""
-        if (conversation := self.conversation) is None:
-            return lambda: self._say("choose", "calm")
-
-        def send() -> None:
-            self.send_to(conversation, is_asked=True)
-            self.view.composer.focus()
-
-        return send
+    def press(self, conversation: Conversation) -> None:
+        """Send the draft of a customer, and let the next key go into the field."""
+        self.send_to(conversation, is_asked=True)
+        self.view.composer.focus()
 
     def send_to(self, conversation: Conversation, is_asked: bool = False) -> None:
         """Send the draft of a customer; an Enter in an empty field is passed over, a press of Send is told why."""
@@ -253,12 +250,11 @@ class Desk:
         else:
             self.refresh()
 
-    def rename(self, nickname: str) -> None:
-        """Give the customer who is shown a name of the agent's own."""
-        if self.conversation is not None:
-            told = {"customer": self.conversation.touser, "nickname": nickname.strip()}
-            self._conversations.name(told["customer"], told["nickname"])
-            self._do(lambda: self._note(told))
+    def rename(self, conversation: Conversation, nickname: str) -> None:
+        """Give a customer a name of the agent's own."""
+        told = {"customer": conversation.touser, "nickname": nickname.strip()}
+        self._conversations.name(told["customer"], told["nickname"])
+        self._do(lambda: self._note(told))
 
     def edited(self, conversation: Conversation) -> None:
         """Show a draft that was changed."""

@@ -34,8 +34,6 @@ class Screen:
         self.conversation = conversation
         shown = [] if conversation is None else list(conversation.entries)[-_SHOWN:]
         self._view.talk.fill(drawn_all(shown, self._view.kit.words, self._pictures))
-        with self._view.kit.showing():
-            self._view.nickname.value = conversation.nickname if conversation else ""
         return shown
 
     def add(self, entry: dict[str, Any]) -> None:
