@@ -134,6 +134,27 @@ def test_an_error_stays_with_its_customer(stage: Stage) -> None:
     assert "45047" in stage.status
 
 
+def test_many_messages_that_come_at_once_are_few_changes_of_widgets(stage: Stage) -> None:
+    """10,000 one by one were so many messages to the browser that it stood still for a minute."""
+    changes: list[Any] = []
+    stage.view.talk.pane.observe(changes.append, "children")
+    stage.desk.select("oAnn")
+    before = len(bubbles(stage.desk))
+    for number in range(700):
+        event = stage.sandbox.user("oAnn").says(f"line {number}.")
+        fields = {"FromUserName": event.openid, "MsgType": event.kind, "CreateTime": int(event.at), **event.fields}
+        stage.desk._arrived.append(Push(fields))
+    stage.desk.refresh()
+    assert before
+    assert [f"line {number}." for number in range(500, 700)] == re.findall(r"line \d+\.", bubbles(stage.desk))
+    assert not re.search(r"\d{4}-\d\d-\d\d", bubbles(stage.desk))  # the day began above
+    assert len(changes) < 4
+    assert stage.desk.conversation is not None
+    assert 0 == stage.desk.conversation.unread
+    stage.comes(stage.sandbox.user("oAnn").says("the last"))
+    assert "the last" in stage.view.talk.markup[-1]
+
+
 def test_a_row_that_has_just_moved_is_not_clicked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The browser tells a row's place. One that was clicked before the list was drawn anew means the rows of before."""
     now = 100.0
@@ -306,7 +327,7 @@ def test_thirty_customers_are_told_apart(stage: Stage) -> None:
     stage.desk.refresh()
     assert 33 == len(stage.rows)
     assert "● 1 o00 · 5/5, 18 h | question 0" == stage.rows[3]
-    assert "33 customers, 33 waiting" in stage.view.people.note.value
+    assert "33 waiting, 33 in all" in stage.view.people.note.value
     stage.desk.select("o00")
     assert re.search(r"\d{4}-\d\d-\d\d", bubbles(stage.desk))
     assert "question 1" not in bubbles(stage.desk)

@@ -1,5 +1,6 @@
 """The phone: what the customer sees is what the sandbox delivered, and each button is something a customer can do."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,22 @@ def test_what_the_customer_writes_stands_on_the_right(phone: Phone) -> None:
     assert "wxcs-mine" in bubble
     assert "您好" in bubble
     assert "" == phone.message.value
+
+
+def test_each_message_is_shown_once_however_they_are_drawn(phone: Phone) -> None:
+    """Older bubbles stand together in one widget; of many that come at once the latest are drawn."""
+    customer = phone._sandbox.user("ann")
+    for number in range(30):
+        customer.says(f"line {number}.")
+        phone.refresh()
+    drawn = "".join(widget.value for widget in phone.talk.pane.children)
+    assert [f"line {number}." for number in range(30)] == re.findall(r"line \d+\.", drawn)
+    for number in range(500):
+        customer.says(f"more {number}.")
+    phone.refresh()
+    drawn = "".join(widget.value for widget in phone.talk.pane.children)
+    assert [f"more {number}." for number in range(400, 500)] == re.findall(r"more \d+\.", drawn)
+    assert "line 29." in drawn
 
 
 def test_the_four_types_are_shown(phone: Phone) -> None:

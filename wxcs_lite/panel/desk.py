@@ -41,6 +41,7 @@ __all__ = ["Desk"]
 _EXPORT = "wxcs_history.json"
 _TYPING = 15  # seconds for which WeChat shows it
 _AT_ONCE = 500  # pushes; a feed that is read for the first time may hold 100,000
+_ANNOUNCED = 5  # of the messages that come at once
 _open: WeakSet["Desk"] = WeakSet()  # desks on one pool tell each other what they sent
 
 
@@ -315,7 +316,7 @@ class Desk:
         self._note(entry)
         sent = draft.taken()
         self._gallery.keep(message, sent.picture)
-        self._draw(entry)
+        self._draw([entry])
         self._screen.draft(self._lang)
         sending = Sending(self._calls, entry["message"], sent.picture, self._clock)
         self._sender.start(sending, lambda error: self._is_sent(conversation, entry, sent, sending, error))
@@ -347,7 +348,7 @@ class Desk:
             own = self._conversations.goes_out(entry["at"], entry["message"], key)
             self._conversations.settle(key, "accepted")
             self._note(own)
-            self._draw(own)
+            self._draw([own])
 
     def _note(self, told: dict[str, Any]) -> None:
         """Append to the history; that a disk is full keeps nobody from being answered."""
@@ -385,13 +386,14 @@ class Desk:
         self._said = None
         self._show()
 
-    def _draw(self, entry: dict[str, Any]) -> None:
-        """Show a new entry if its conversation is the one on the screen."""
+    def _draw(self, entries: list[dict[str, Any]]) -> None:
+        """Show those of the new entries whose conversation is the one on the screen."""
         conversation = self.conversation
-        if conversation is not None and entry["customer"] == conversation.touser:
+        own = [one for one in entries if conversation is not None and one["customer"] == conversation.touser]
+        if conversation is not None and own:
             conversation.unread = 0
-            self._screen.add(entry)
-            self._gallery.load(entry)
+            self._screen.add(len(own))
+            self._gallery.open(own)
 
     def _picture_changed(self, media_id: str) -> None:
         if self._is_open:
@@ -415,24 +417,26 @@ class Desk:
 
     def _take_in(self) -> None:
         """Note what has arrived, a part of it at a time if there is a loop, which has other things to do as well."""
-        for _ in range(min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)):
-            self._take(self._arrived.popleft())
+        count = min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)
+        taken = [self._take(self._arrived.popleft()) for _ in range(count)]
+        came = [entry for entry in taken if entry is not None]
+        for entry in came[-_ANNOUNCED:]:
+            self._screen.announce(entry)
+        if came and self.conversation is None:
+            self._open(self._conversations.of(came[0]["customer"]))
+        else:
+            self._draw(came)
         if self._arrived:
             self._wake()
 
-    def _take(self, arrived: Push | tuple[str, str]) -> None:
+    def _take(self, arrived: Push | tuple[str, str]) -> dict[str, Any] | None:
         if isinstance(arrived, tuple):
             self._say("reported", "calm", text=arrived[self._lang == "zh"])
-            return
+            return None
         entry = self._conversations.came_in(self._clock(), arrived.fields, key_of_push(arrived))
-        if entry is None:
-            return
-        self._note(entry)
-        self._screen.announce(entry)
-        if self.conversation is None:
-            self._open(self._conversations.of(entry["customer"]))
-        else:
-            self._draw(entry)
+        if entry is not None:
+            self._note(entry)
+        return entry
 
     def _show(self) -> None:
         now = self._clock()

@@ -166,8 +166,7 @@ class Phone:
         name = self._picture[0] if self._picture else None
         ready = words["picture_ready"].format(name=name) if name else words["picture_sample"]
         kit.show(self.ready, f'<div class="wxcs-note">{escape(ready)}</div>')
-        for key, markup in self._new():
-            self.talk.add(key, markup)
+        self.talk.add(self._new())
         self._show_error()
 
     def _show_error(self) -> None:
@@ -180,6 +179,7 @@ class Phone:
         if not items:
             return []
         self._seen += len(items)
+        items = items[-_SHOWN:]
         rows = [(item.at, drawn(item, self._kit.words, _SHOWN_PICTURE)) for item in items]
         markup, self._told_at = with_times(rows, self._told_at), items[-1].at
         return [("", one) for one in markup]
