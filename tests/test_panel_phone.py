@@ -63,6 +63,21 @@ def test_each_message_is_shown_once_however_they_are_drawn(phone: Phone) -> None
     assert "line 29." in drawn
 
 
+def test_what_was_shown_is_not_copied_again(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phone asks every second and at each press: only for what is new."""
+    pool, token = account(phone)
+    phone._sandbox.user("ann").says("hello?")
+    send(pool, token, text("ann", "one"))
+    phone.refresh()
+    copied: list[object] = []
+    monkeypatch.setattr("wxcs_lite.sandbox.customers._copied", lambda one: copied.append(one) or one)
+    phone.refresh()
+    assert [] == copied
+    send(pool, token, text("ann", "two"))
+    phone.refresh()
+    assert 1 == len(copied)
+
+
 def test_the_four_types_are_shown(phone: Phone) -> None:
     """The picture from its bytes, the link as a card, the mini-program card with its cover, and the AI line."""
     pool, token = account(phone)

@@ -175,7 +175,7 @@ class Phone:
 
     def _new(self) -> list[tuple[str, str]]:
         """Return what has happened since the last call, with the times between, oldest first."""
-        items = self._customer.screen[self._seen :]
+        items = self._customer._screen_after(self._seen)
         if not items:
             return []
         self._seen += len(items)
