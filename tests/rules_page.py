@@ -58,8 +58,8 @@ OPENING = (
 The sandbox behaves as WeChat does, as far as that is known. These are all its rules, each with its evidence: a
 **page** of WeChat's documentation; a reply or push of the live service that somebody has **seen** and published (with
 its date, and its address if known); or our own reading (**inferred**), wholly or in part. Where the evidence leaves a
-choice, you make it with a setting of `Sandbox(…)` or of `sandbox.push_to(…)`. If you know better from an account of
-your own, please tell us.
+choice, you make it with a setting of `Sandbox(…)` or of `sandbox.push_to(…)`. If you have an account,
+`python -m wxcs_lite compare` finds out where it differs from the sandbox: please post what it prints.
 
 This page is generated from the rules themselves, by `python -m tests.rules_page`.
 """,
@@ -69,7 +69,7 @@ This page is generated from the rules themselves, by `python -m tests.rules_page
 
 沙箱按已知的微信行为实现。下面列出它的全部规则及依据：微信的**官方页面**；有人公布过的线上**实例**（附日期，
 知道出处的附链接）；或者我们的**推断**（全部或部分）。尚无定论之处，可用 `Sandbox(…)` 或 `sandbox.push_to(…)`
-的设置来选择。如果你用自己的账号验证过，结果与此不同，欢迎告诉我们。
+的设置来选择。如果你有账号，`python -m wxcs_lite compare --lang zh` 会列出它与沙箱的不同之处，欢迎提交结果。
 
 本页由 `python -m tests.rules_page` 从规则本身生成。
 """,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.doctor_cases import nothing_set
 from wxcs_lite.__main__ import main
-from wxcs_lite.terminal.flags import Parser, add_doctor, add_explain, add_send, message_flags
+from wxcs_lite.terminal.flags import Parser, add_compare, add_doctor, add_explain, add_send, message_flags
 
 __all__ = ["nothing_set"]
 
@@ -18,13 +18,20 @@ def parser() -> argparse.ArgumentParser:
     add_doctor(commands)
     add_explain(commands)
     add_send(commands)
+    add_compare(commands)
     return parser
 
 
 def test_help_says_first_what_it_is(parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str]) -> None:
     """Then the flags; in 80 columns, in both languages."""
     assert parser.format_help().startswith("About it.\n关于它。\n\nusage: wxcs_lite")
-    for command, words in (("doctor", "no message is sent"), ("explain", "errcode means"), ("send", "send it once")):
+    about = {
+        "doctor": "no message is sent",
+        "explain": "errcode means",
+        "send": "send it once",
+        "compare": "asks first",
+    }
+    for command, words in about.items():
         with pytest.raises(SystemExit) as left:
             parser.parse_args([command, "--help"])
         assert 0 == left.value.code
@@ -46,6 +53,7 @@ def test_the_package_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None
         ["doctor", "--secret", "made-up"],
         ["doctor", "--secret=made-up"],
         ["send", "--token=made-up", "--text", "hi"],
+        ["compare", "--token=made-up"],
         ["doctor", "made-up"],
         ["--secret", "made-up", "doctor"],
         ["send", "--proxy", "http://user:made-up@host:1"],

@@ -118,7 +118,7 @@ def test_the_commands_run_as_printed(
         monkeypatch.setenv("WXCS_BASE_URL", url)
         commands = [shlex.split(line, comments=True)[3:] for line in block(name, "terminal").splitlines()]
         # The host of the push URL does not exist.
-        assert [0, 1, 0, 2, 0] == [main(command) for command in commands]
+        assert [0, 1, 0, 2, 0, 2] == [main(command) for command in commands]
     assert sandbox.secret not in capsys.readouterr().out
 
 

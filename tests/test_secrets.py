@@ -295,15 +295,18 @@ COMMANDS: dict[str, Callable[[str], int]] = {
     "doctor --json": lambda url: main(["doctor", "--push", url, "--json"]),
     "explain": lambda url: main(["explain", "61725984-6126f6f9-040f19c4"]),
     "send": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--yes"]),
+    "compare": lambda url: main(["compare", "--yes"]),
+    "compare --json": lambda url: main(["compare", "--yes", "--json"]),
     "send --curl": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--curl"]),
 }
 
 
-def echoing(kind: str) -> Callable[[Heard], bytes]:
-    """Send the client's secret back to it."""
+def echoing(kind: str, given: str) -> Callable[[Heard], bytes]:
+    """Send the client's secret back to it: its token, or the secret that it has instead."""
 
     def refuse(heard: Heard) -> bytes:
-        held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if heard.body else "nothing"
+        has_secret = heard.body and given == "SECRET"
+        held = bare_token(kind) if "access_token=" in heard.target else bare_secret(kind) if has_secret else "nothing"
         return reply(json.dumps({"errcode": 40001, "errmsg": f"invalid {held}"}).encode())
 
     return refuse
@@ -320,9 +323,10 @@ def test_no_command_shows_one(name: str, kind: str, given: str, watch: Watch, mo
     """Whether it succeeds, is cut, gets the secret back, or runs into a mistake of ours."""
     monkeypatch.delenv("WXCS_TOKEN", raising=False)
     monkeypatch.setenv("WXCS_APPID", "wx1")
+    monkeypatch.setenv("WXCS_OPENID", "ann")
     for variable in {"TOKEN"} if given == "TOKEN" else {"SECRET", "PUSH_TOKEN", "AES_KEY"}:
         monkeypatch.setenv(f"WXCS_{variable}", bare_token(kind) if given == "TOKEN" else bare_secret(kind))
-    for script in (answers(wechat(kind)), answers(echoing(kind)), lambda peer: peer.read()):
+    for script in (answers(wechat(kind)), answers(echoing(kind, given)), lambda peer: peer.read()):
         with Server(script) as server:
             monkeypatch.setenv("WXCS_BASE_URL", server.url)
             assert [] == watch.found_in(kind, lambda: COMMANDS[name](server.url))

@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send`: the commands for a terminal."""
+"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send | compare`: the commands for a terminal."""
 
 import argparse
 import os
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     flags.add_doctor(commands)
     flags.add_explain(commands)
     flags.add_send(commands)
+    flags.add_compare(commands)
     return parser
 
 
@@ -145,6 +146,17 @@ def _send(chosen: argparse.Namespace) -> int:
     return run(flags.message_flags(chosen), address(chosen.base, chosen.proxy), how, lang=chosen.lang)
 
 
+def _compare(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.terminal.compare import run
+    from wxcs_lite.terminal.environment import address
+
+    try:
+        where = address(chosen.base, chosen.proxy)
+        return run(where, cassette=chosen.cassette, yes=chosen.yes, as_json=chosen.json, lang=chosen.lang)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
 _COMMANDS = {
     "tour": _tour,
     "bot": _bot,
@@ -152,6 +164,7 @@ _COMMANDS = {
     "doctor": _doctor,
     "explain": _explain,
     "send": _send,
+    "compare": _compare,
 }
 
 

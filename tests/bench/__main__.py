@@ -23,6 +23,7 @@ _PARTS: Mapping[str, str] = {
     "threads": "tests.bench.threads",
     "batch": "tests.bench.batch",
     "growth": "tests.bench.growth",
+    "sandbox": "tests.bench.sandbox",
 }
 _NAMED = ("urllib3", "requests", "httpx", "wechatpy", "cryptography")
 

@@ -52,6 +52,9 @@ class Sandbox:
     >>> pool.request("GET", "/cgi-bin/getcallbackip").json()["errcode"]
     41001
 
+    It keeps everything that customers did and were shown, for you to look at: some 1.4 KB for a message and its answer,
+    1.4 GB for a million of them, and pictures besides. Of refused calls it keeps the last thousand, of others nothing.
+
     It is deterministic: the same seed, clock and calls give the same bytes. `clock` is a callable that returns epoch
     seconds; without one, it is noon in China on 2026-01-01 until `advance` moves the time.
 

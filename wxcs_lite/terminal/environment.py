@@ -49,8 +49,8 @@ PUSH_TOKEN = "WXCS_PUSH_TOKEN"  # noqa: S105 - Token and EncodingAESKey of the c
 AES_KEY = "WXCS_AES_KEY"
 BASE_URL = "WXCS_BASE_URL"
 PROXY = "WXCS_PROXY"  # may hold a login
-# Only for recipes and lessons: no command has a default recipient or keeps claims on pushes.
-OPENID = "WXCS_OPENID"
+OPENID = "WXCS_OPENID"  # whom `compare` sends messages; `send` has no default recipient
+# Only for recipes and lessons: no command keeps claims on pushes.
 SEEN = "WXCS_SEEN"
 # What the API signature needs beside two files, by the parameters of SigningKeys.
 SIGNING = ("WXCS_SYMMETRIC_KEY", "WXCS_SYMMETRIC_SN", "WXCS_CERTIFICATE_SN")

@@ -10,11 +10,18 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from wxcs_lite.errcodes import fold
-from wxcs_lite.terminal.environment import APPID, BASE_URL, SECRET, TOKEN
+from wxcs_lite.terminal.environment import APPID, BASE_URL, OPENID, SECRET, TOKEN
 
-__all__ = ["Parser", "add_doctor", "add_explain", "add_send", "message_flags"]
+__all__ = ["Parser", "add_compare", "add_doctor", "add_explain", "add_send", "message_flags"]
 
 _ABOUT = {
+    "compare": (
+        "Make the same calls to a live account and to the sandbox, and say where they differ, as a report that has no "
+        f"secret and can be posted. It shows what it will send, and asks first. {OPENID} is the customer who gets the "
+        "messages: they must have just written. Exit status: 0 nothing differs, 1 something does, 2 not compared.\n"
+        "对真实账号和沙箱发起同样的调用，列出不同之处；报告中没有密钥，可以公开。会先说明要发送什么，确认后才发送。"
+        f"{OPENID} 是接收消息的用户，须先给小程序发一条消息。退出码：0 没有不同，1 有不同，2 未能比较。"
+    ),
     "doctor": (
         "Check everything between this machine and WeChat, step by step, and say what to do; no message is sent. "
         "The exit status is 1 if something is wrong.\n"
@@ -93,6 +100,15 @@ def _without_login(address: str) -> str:
 def add_doctor(commands: Any) -> None:
     parser = _add(commands, "doctor", "check the connection and the account / 检查连接和账号")
     parser.add_argument("--push", metavar="URL", help="check your push URL as WeChat does / 按微信的方式检查推送 URL")
+    parser.add_argument("--json", action="store_true", help="print JSON / 输出 JSON")
+
+
+def add_compare(commands: Any) -> None:
+    parser = _add(commands, "compare", "a live account against the sandbox / 比较真实账号和沙箱")
+    parser.add_argument(
+        "--cassette", metavar="FILE", help="a recording by VCR, instead of an account / 改用 VCR 录制的文件"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask / 不询问，直接开始")
     parser.add_argument("--json", action="store_true", help="print JSON / 输出 JSON")
 
 
