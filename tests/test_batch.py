@@ -421,9 +421,27 @@ def test_one_renewal_serves_all_refusals(sandbox: Sandbox) -> None:
 
     old = fresh()
     fetch_token(pool, sandbox.appid, sandbox.secret, force_refresh=True)
-    assert {"sent": 30} == states(start(sandbox, hello(30), token=token, in_flight=8))
+    gathered = Gathering(8)
+    assert {"sent": 30} == states(start(sandbox, hello(30), token=token, executor=gathered, in_flight=8))
     assert [1] * 30 == delivered(sandbox)
     assert [old] == [each for each in asked if each is not None]
+
+
+class Gathering(Executor):
+    """Begins with nothing until it has so many tasks."""
+
+    def __init__(self, count: int) -> None:
+        self.inner, self.gate, self.left = ThreadPoolExecutor(count), threading.Event(), count
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.left -= 1
+        if self.left == 0:
+            self.gate.set()
+        return self.inner.submit(self.run, fn, *args)
+
+    def run(self, fn: Callable[..., Any], task: object) -> Any:
+        assert self.gate.wait(10)
+        return fn(task)
 
 
 def made_up_tokens(*given: str) -> Callable[..., str]:
@@ -574,6 +592,37 @@ def test_closing_early_lets_nothing_more_leave(sandbox: Sandbox, path: Path) -> 
     left = states(start(sandbox, hello(30), ledger=path))
     assert {"skipped": entries["sent"], "sent": 30 - entries["sent"]} == left
     assert [1] * 30 == delivered(sandbox)
+
+
+class Slow(ThreadPoolExecutor):
+    """A thread that takes its time."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(self.run, fn, *args)
+
+    def run(self, fn: Callable[..., Any], task: object) -> Any:
+        time.sleep(0.05)
+        return fn(task)
+
+
+def test_what_waits_for_a_worker_is_called_back(sandbox: Sandbox, path: Path) -> None:
+    """It has not left, so it does not, and the ledger has it as unsent."""
+    with Slow(1) as executor:
+        with start(sandbox, hello(30), ledger=path, executor=executor, in_flight=20) as batch:
+            next(batch)
+        assert sum(delivered(sandbox)) <= 5
+    entries = states(read_ledger(path))
+    assert entries["sent"] == sum(delivered(sandbox))
+    assert {"sent", "unsent"} == {*entries}
+
+
+def test_what_a_former_run_left_unknown_stays_so_until_there_is_a_reply(sandbox: Sandbox, path: Path) -> None:
+    """It was to be sent again, but the batch stopped first: the doubt of the former run is not forgotten."""
+    sandbox.fail_next(drop="after", path=SEND)
+    assert {"unknown": 1} == states(start(sandbox, hello(1), ledger=path))
+    outcomes, _ = stopped(start(sandbox, hello(1), ledger=path, resend_unknown=True, token="80_made-up"))
+    assert {"unknown": 1} == states(outcomes) == report(path).states
+    assert {"unknown": 1} == states(start(sandbox, hello(1), ledger=path))
 
 
 def test_an_interrupt_lets_nothing_more_leave(sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def test_what_was_begun_is_bounded_and_a_child_is_another_process(monkeypatch: p
 def test_a_worker_that_vanishes_leaves_its_messages_unknown(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch notices within a second, and gives the rest to the others."""
     monkeypatch.setattr(engine, "_WAIT", 0.01)
-    outcomes = states(start(sandbox, hello(30), executor=Client("a", "b", deaf="b"), in_flight=4))
+    outcomes = states(start(sandbox, hello(30), executor=Client("b", "a", deaf="b"), in_flight=4))
     assert 1 <= outcomes["unknown"] <= 4
     assert 30 == outcomes["unknown"] + outcomes["sent"] == outcomes["unknown"] + sum(delivered(sandbox))
 

@@ -32,8 +32,11 @@ __all__ = ["canaries", "run"]
 _SEED = 20261117
 _KILLS, _QUICK = 100, 3  # for each kind of workers
 _WORKERS = ("threads", "processes")
-_CUSTOMERS, _EACH = 200, 4  # a list has so many messages
-_FIRST, _LAST = 0.1, 0.7  # seconds after its start at which a program is killed
+_CUSTOMERS, _EACH = 150, 4  # a list has so many messages
+_ARRIVALS = 150  # a program is killed when fewer than so many messages have come from it, and a moment later
+_MOMENT = 0.01  # seconds
+_EARLY, _SOON = 0.2, 0.5  # the share of programs that are killed by the clock instead, within so many seconds
+_ENDLESS = 120.0  # seconds after which a program hangs
 
 
 class _List(NamedTuple):
@@ -73,7 +76,8 @@ def _killing(workers: str, kills: int, fault: str = "") -> tuple[Counter[str], l
     killed = 0
     sandbox = Sandbox()
     token = fetch_token(sandbox.pool(), sandbox.appid, sandbox.secret)
-    with TemporaryDirectory() as folder, sandbox.serve() as url:
+    door = _Door()
+    with TemporaryDirectory() as folder, sandbox.serve(on_request=door.count) as url:
         number = 0
         while killed < kills:
             number += 1
@@ -81,14 +85,41 @@ def _killing(workers: str, kills: int, fault: str = "") -> tuple[Counter[str], l
             for touser in {each.touser(key) for key in each.keys}:
                 sandbox.user(touser).says("?")
             ledger = Path(folder, f"{each.name}.sqlite")
-            killed += _until_done(each, url, str(token), ledger, rng)
+            killed += _until_done(each, url, str(token), ledger, rng, door)
             ends, wrong = _account(each, sandbox, ledger)
             states += ends
             found += [Finding(f"{workers} / {each.name}", what) for what in wrong]
     return states, found, killed
 
 
-def _until_done(each: _List, url: str, token: str, ledger: Path, rng: random.Random) -> int:
+class _Door:
+    """Counts what arrives, so that a program is killed by its progress and not by the speed of the machine."""
+
+    def __init__(self) -> None:
+        self.arrived = 0
+
+    def count(self, _: object) -> None:
+        self.arrived += 1
+
+    def is_done(self, program: "subprocess.Popen[bytes]", rng: random.Random) -> bool:
+        """Wait for the moment at which the program is to be killed; return whether it has come to its end before."""
+        until = self.arrived + rng.randrange(_ARRIVALS)
+        end = time.monotonic() + (rng.uniform(0, _SOON) if rng.random() < _EARLY else _ENDLESS)
+        while self.arrived < until and time.monotonic() < end:
+            with suppress(subprocess.TimeoutExpired):
+                return _has_succeeded(program.wait(0.002))
+        with suppress(subprocess.TimeoutExpired):
+            return _has_succeeded(program.wait(rng.uniform(0, _MOMENT)))
+        return False
+
+
+def _has_succeeded(status: int) -> bool:
+    if status:
+        raise RuntimeError(f"the program failed by itself, with status {status}")
+    return True
+
+
+def _until_done(each: _List, url: str, token: str, ledger: Path, rng: random.Random, door: _Door) -> int:
     """Start the program again and again, until one is not killed before it ends; return how many were."""
     killed, groups = 0, []
     environment = {**os.environ, "WXCS_TOKEN": token}
@@ -96,14 +127,12 @@ def _until_done(each: _List, url: str, token: str, ledger: Path, rng: random.Ran
         command = [sys.executable, "-m", "tests.attack.kills", url, str(ledger), *each]
         program = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
         groups.append(program.pid)
-        try:
-            program.wait(rng.uniform(_FIRST, _LAST))
+        if door.is_done(program, rng):
             break
-        except subprocess.TimeoutExpired:
-            # Alone: the workers go on with the messages that they have, while the next program runs already.
-            (os.kill if rng.random() < 0.5 else os.killpg)(program.pid, signal.SIGKILL)
-            program.wait()
-            killed += 1
+        # Alone: the workers go on with the messages that they have, while the next program runs already.
+        (os.kill if rng.random() < 0.5 else os.killpg)(program.pid, signal.SIGKILL)
+        program.wait()
+        killed += 1
     time.sleep(0.2 if each.workers == "processes" else 0)  # for orphans to show what they would do
     for group in groups:
         with suppress(ProcessLookupError):

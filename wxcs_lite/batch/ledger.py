@@ -147,7 +147,6 @@ class Ledger:
         except sqlite3.Error as e:
             error = explained(e, self.path)
         else:
-            self.check()
             return
         raise error
 
