@@ -10,7 +10,7 @@ from wxcs_lite.batch.reading import read_ledger
 from wxcs_lite.errcodes import explain
 from wxcs_lite.errors import WxError
 
-__all__ = ["Counted", "Report", "Tally", "ordered", "report"]
+__all__ = ["STATES", "Counted", "Report", "Tally", "ordered", "report"]
 
 _SLOWEST = 5
 
@@ -100,7 +100,7 @@ class Report(NamedTuple):
     @property
     def zh(self) -> str:
         """The account in Chinese."""
-        states = {_STATES.get(state, state): number for state, number in self.states.items()}
+        states = {STATES.get(state, state): number for state, number in self.states.items()}
         lines = [f"共 {sum(self.states.values())} 条消息：{_listed(states, '，')}"]
         for name, number in self.errors.items():
             lines.append(f"  {number} × {name} {explain(int(name)).meaning_zh if _is_code(name) else ''}".rstrip())
@@ -124,7 +124,7 @@ class Report(NamedTuple):
         return found
 
 
-_STATES = {
+STATES = {
     "sent": "已发送", "refused": "被拒绝", "unknown": "结果未知",
     "unsent": "未发送", "skipped": "已跳过", "duplicate": "重复",
 }  # fmt: skip
@@ -167,7 +167,7 @@ def report(source: "Counted | str | os.PathLike[str] | Iterable[_Told]") -> Repo
 
 def ordered(states: Mapping[str, int]) -> dict[str, int]:
     """Return the states that there are, what was sent first."""
-    return {state: states[state] for state in _STATES if states.get(state)}
+    return {state: states[state] for state in STATES if states.get(state)}
 
 
 def _listed(numbers: Mapping[str, int], comma: str) -> str:
