@@ -1,4 +1,4 @@
-"""A list of messages in a file, one JSON object a line: read through before anything leaves, and again while it does."""
+"""A list of messages in a file, one JSON object a line: read before anything leaves, and again while it does."""
 
 import io
 import json
@@ -8,6 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
 from wxcs_lite import endpoints
@@ -70,7 +71,7 @@ class MessageList:
 
 
 def _opened(path: str) -> BinaryIO:
-    file = open(path, "rb")  # noqa: SIM115 - the list closes it
+    file = Path(path).open("rb")  # noqa: SIM115 - the list closes it
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     with file:

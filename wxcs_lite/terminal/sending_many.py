@@ -131,7 +131,10 @@ class _Sending:
         if order.ledger is None:
             return None if order.dry_run else texts["ledger"]
         path, name = Path(order.ledger), printable(Path(order.ledger).name)
-        if order.csv is not None and {os.path.realpath(order.csv)} & set(map(os.path.realpath, (order.path, path))):
+        if order.csv is not None and os.path.realpath(order.csv) in (
+            os.path.realpath(order.path),
+            os.path.realpath(path),
+        ):
             return texts["csv"]
         if not path.exists():
             return texts["none"].format(name=name) if order.resume else None
@@ -239,9 +242,9 @@ class _Sending:
         name = printable(error.filename or self._order.path)
         self.tell("file", name=name, reason=error.strerror or type(error).__name__)
 
-    def tell(self, name: str, **values: object) -> None:
+    def tell(self, text: str, **values: object) -> None:
         """Print to stderr, so that stdout has only the account."""
-        print(self._texts[name].format(**values), file=sys.stderr, flush=True)
+        print(self._texts[text].format(**values), file=sys.stderr, flush=True)
 
     def refuse(self, line: str) -> int:
         """Print why nothing was sent, and return the exit status for that."""

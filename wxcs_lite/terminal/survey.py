@@ -24,19 +24,19 @@ _TEST_ACCOUNT = 50_000  # calls a day; from the same page
 
 _TEXTS = {
     "en": {
-        "all": "{messages:,} messages to {customers:,} customers ({kinds}); nothing was sent",
+        "all": "messages: {messages:,} ({kinds}), customers: {customers:,}; nothing was sent",
         "remark": "  {count:,} × {field}, first on line {line}: {text}",
         "duplicates": "  {count:,} × a key that came before: skipped",
         "equal": "  {count:,} × equal to another message, without a key: each is sent",
         "crowded": "  {count:,} customers get more than five messages: WeChat refuses the sixth until they write again",
-        "cost": "cost: {messages:,} calls, {megabytes:.1f} MB; of the {allowed:,} calls a day of a verified account "
-        "{share:.1%}, of the {test:,} of a test account {test_share:.1%}",
+        "cost": "cost: {messages:,} calls, {megabytes:.1f} MB: {share:.1%} of the {allowed:,} calls a day of a verified "
+        "account, {test_share:.1%} of the {test:,} of a test account",
         "time": "time: {seconds:,.0f} s or more, at {rate:g} messages a second",
         "wrong": "line {number}: {reason}",
         "more": "and {count:,} more lines that are no message",
     },
     "zh": {
-        "all": "{messages:,} 条消息，{customers:,} 个用户（{kinds}）；没有发送",
+        "all": "消息 {messages:,} 条（{kinds}），用户 {customers:,} 个；没有发送",
         "remark": "  {count:,} × {field}，首次出现在第 {line} 行：{text}",
         "duplicates": "  {count:,} × key 重复：将跳过",
         "equal": "  {count:,} × 与另一条消息相同且没有 key：每条都会发送",
@@ -96,7 +96,7 @@ def survey(lines: Iterable[Line | Wrong], *, rate: float | None, lang: Language)
     >>> from wxcs_lite.terminal.message_list import Numbered
     >>> found, told = survey([Line(None, Numbered(1, text("OPENID", "hello")))], rate=None, lang="en")
     >>> print(told.splitlines()[0])
-    1 messages to 1 customers (1 text); nothing was sent
+    messages: 1 (1 text), customers: 1; nothing was sent
     """
     with closing(Seen()) as seen:
         counted = _Survey(seen)
