@@ -41,7 +41,7 @@ _ABOUT = {
         "was sent, even if the program or the machine dies: the same command with --resume sends the rest. Ctrl-C "
         "once ends when the replies have come, twice at once. Exit status: 0 all sent, 1 some were not, 2 nothing was "
         "sent, 3 some may have been sent, 130 interrupted.\n"
-        '把文件中的消息各发送一次，多个连接同时进行。每行一条 JSON 消息，或 {"key": "order-17", "message": …}，其中 key '
+        '把文件中的消息各发送一次，多个连接同时进行。每行一条 JSON 消息，或 {"key": "order-17", "message": …}，key '
         "是你给消息起的名字。账本文件记录哪些消息已经发送，程序或机器中途退出也不会丢：同一命令加 --resume 即可继续。"
         "按一次 Ctrl-C，收到应答后结束；按两次立即退出。"
         "退出码：0 全部发送，1 部分未发送，2 没有发送，3 部分可能已送达，130 被中断。"

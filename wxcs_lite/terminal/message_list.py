@@ -81,7 +81,7 @@ def _opened(path: str) -> BinaryIO:
 def _again(source: BinaryIO) -> BinaryIO:
     copy = tempfile.TemporaryFile()  # noqa: SIM115
     shutil.copyfileobj(source, copy)
-    return copy  # type: ignore[return-value]
+    return copy
 
 
 def _read(number: int, line: bytes) -> Line | Wrong:

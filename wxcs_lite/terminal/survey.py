@@ -29,8 +29,8 @@ _TEXTS = {
         "duplicates": "  {count:,} × a key that came before: skipped",
         "equal": "  {count:,} × equal to another message, without a key: each is sent",
         "crowded": "  {count:,} customers get more than five messages: WeChat refuses the sixth until they write again",
-        "cost": "cost: {messages:,} calls, {megabytes:.1f} MB: {share:.1%} of the {allowed:,} calls a day of a verified "
-        "account, {test_share:.1%} of the {test:,} of a test account",
+        "cost": "cost: {messages:,} calls, {megabytes:.1f} MB: {share:.1%} of the {allowed:,} calls a day of a "
+        "verified account, {test_share:.1%} of the {test:,} of a test account",
         "time": "time: {seconds:,.0f} s or more, at {rate:g} messages a second",
         "wrong": "line {number}: {reason}",
         "more": "and {count:,} more lines that are no message",
@@ -84,7 +84,7 @@ def look_over(lines: Iterable[Line | Wrong]) -> Found:
 
 
 class _Remarks(NamedTuple):
-    count: int
+    times: int
     line: int
     first: Remark
 
@@ -131,15 +131,15 @@ class _Survey:
         self._bytes += len(bytes(endpoints.send(message).body or b""))
         for remark in check(message):
             before = self._remarks.get(remark.field, _Remarks(0, message.number, remark))
-            self._remarks[remark.field] = before._replace(count=before.count + 1)
+            self._remarks[remark.field] = before._replace(times=before.times + 1)
 
     def told(self, rate: float | None, texts: dict[str, str], lang: Language) -> list[str]:
         messages = self.found.messages
         kinds = ", ".join(f"{count:,} {printable(kind)}" for kind, count in self._kinds.most_common(_KINDS)) or "0"
         told = [texts["all"].format(messages=messages, customers=self._customers, kinds=kinds)]
-        for field, (count, line, first) in self._remarks.items():
+        for field, (times, line, first) in self._remarks.items():
             text = first.zh if lang == "zh" else first.en
-            told.append(texts["remark"].format(count=count, field=field, line=line, text=text))
+            told.append(texts["remark"].format(count=times, field=field, line=line, text=text))
         notes = {"duplicates": self._duplicates, "equal": self._equal, "crowded": self._crowded}
         told += [texts[name].format(count=count) for name, count in notes.items() if count]
         told.append(
