@@ -45,7 +45,7 @@ def test_advice_is_counted_by_field_with_the_first_line() -> None:
     """The list may be long, so what is alike is told once."""
     found = told(text("ann", "x"), text("a nn", "好" * 700), text("b b", "好" * 800))
     assert found[1].startswith("  2 × touser, first on line 2: does not look like an openid")
-    assert found[2].startswith("  2 × text.content, first on line 2: is 2100 bytes of UTF-8")
+    assert found[2].startswith("  2 × content, first on line 2: is 2100 bytes of UTF-8")
 
 
 def test_equal_messages_and_keys_that_come_twice() -> None:
