@@ -5,6 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -472,6 +473,27 @@ def test_a_token_that_stays_refused_stops_the_batch(sandbox: Sandbox, path: Path
     assert {"sent": 30} == states(start(sandbox, hello(30), ledger=path))
 
 
+def test_tokens_that_are_always_new_and_refused_come_to_an_end(sandbox: Sandbox) -> None:
+    """A function that fetches one for each message: none of them is tried for ever."""
+    numbers = iter(range(10**6))
+    batch = start(sandbox, hello(30), token=lambda rejected=None: f"80_{next(numbers)}")
+    with suppress(BatchStopped):
+        list(batch)
+    assert {"unsent"} == {*report(batch).states}
+    assert next(numbers) <= 3 * engine._ATTEMPTS * 30
+
+
+def test_a_token_function_that_crashes_loses_nothing(sandbox: Sandbox, path: Path) -> None:
+    """Its own error comes out, and what was refused is unsent."""
+
+    def token(rejected: str | None = None) -> str:
+        return "80_made-up" if rejected is None else str(1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        list(start(sandbox, hello(30), token=token, ledger=path))
+    assert {"unsent"} == {*report(path).states}
+
+
 def test_a_plain_token_that_is_refused_stops_the_batch(sandbox: Sandbox) -> None:
     """There is no other one."""
     outcomes, error = stopped(start(sandbox, hello(5), token="80_made-up"))
@@ -625,8 +647,11 @@ def test_what_a_former_run_left_unknown_stays_so_until_there_is_a_reply(sandbox:
     assert {"unknown": 1} == states(start(sandbox, hello(1), ledger=path))
 
 
-def test_an_interrupt_lets_nothing_more_leave(sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while the batch waits: it is raised when everything is recorded."""
+@pytest.mark.parametrize("after", [False, True], ids=["while it waits", "with a reply in its hand"])
+def test_an_interrupt_lets_nothing_more_leave(
+    sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    """Ctrl-C is raised when everything is recorded, also a reply that it has thrown away."""
     batch = start(sandbox, hello(30), ledger=path, workers=2, in_flight=4)
     real, calls = batch._landed, iter(range(1000))
 
@@ -635,9 +660,11 @@ def test_an_interrupt_lets_nothing_more_leave(sandbox: Sandbox, path: Path, monk
         get_nowait = real.get_nowait
 
         def get(self, timeout: float) -> Any:
-            if next(calls) == 2:
-                raise KeyboardInterrupt
-            return real.get(timeout=timeout)
+            if next(calls) != 2:
+                return real.get(timeout=timeout)
+            if after:
+                real.get(timeout=10)
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(batch, "_landed", Interrupted())
     with pytest.raises(KeyboardInterrupt):
@@ -649,18 +676,21 @@ def test_an_interrupt_lets_nothing_more_leave(sandbox: Sandbox, path: Path, monk
 
 def test_a_second_interrupt_leaves_at_once(sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then what is under way is unknown, and the ledger is free."""
-    gate = threading.Event()
+    gate, begun = threading.Event(), threading.Event()
 
     def gated() -> Pool:
+        begun.set()
         assert gate.wait(10)
         return sandbox.pool()
 
     batch = start(sandbox, hello(30), ledger=path, workers=2, in_flight=2, open_pool=gated)
 
-    def interrupted(wait: float) -> None:
+    def interrupted(*_: object) -> None:
+        assert begun.wait(10)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(batch, "_land", interrupted)
+    monkeypatch.setattr(batch, "_await_all", interrupted)
     with pytest.raises(KeyboardInterrupt):
         next(batch)
     assert {"unknown": 1} == states(read_ledger(path))

@@ -9,9 +9,16 @@ machines.
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)  # fmt: skip
 from contextlib import suppress
-from itertools import islice
 from queue import Empty, SimpleQueue
 from time import monotonic
 from types import TracebackType
@@ -19,14 +26,14 @@ from typing import NamedTuple, Self
 
 from wxcs_lite.batch.admission import Admission, Letter
 from wxcs_lite.batch.ledger import Ledger, Record
-from wxcs_lite.batch.outcome import BatchStopped, LedgerError, Outcome, State, judge
+from wxcs_lite.batch.lines import Lines
+from wxcs_lite.batch.outcome import BatchStopped, LedgerError, Outcome, State, broken_executor, judge, lost_worker
 from wxcs_lite.batch.pace import Pace
 from wxcs_lite.batch.report import Counted, Tally, ordered
 from wxcs_lite.batch.worker import Delivered, Opening, Task, deliver, drop_pool
-from wxcs_lite.errors import InvalidMessage, TransportError, WxError, retry_after
+from wxcs_lite.errors import WxError, retry_after
 from wxcs_lite.forks import stay_in
 from wxcs_lite.held import Held
-from wxcs_lite.places import places
 
 __all__ = ["Batch", "Plan"]
 
@@ -70,10 +77,7 @@ class Batch(Counted):
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._pace, self._ledger, self._admission = plan, plan.pace, plan.ledger, plan.admission
-        self._ready: deque[Letter] = deque()  # may leave, not claimed yet
-        self._claimed: deque[Letter] = deque()  # may leave, and the ledger knows
-        self._behind: dict[str, deque[Letter]] = {}  # by customer; one who is here has a message on its way
-        self._held = 0
+        self._lines = Lines()
         self._flying: dict[Future[Delivered], _Flight] = {}
         self._landed: SimpleQueue[Future[Delivered]] = SimpleQueue()
         self._outcomes: deque[Outcome] = deque()
@@ -130,7 +134,7 @@ class Batch(Counted):
             raise BatchStopped(self.reason, self._ledger is not None)
 
     def _is_over(self) -> bool:
-        nothing_left = self._admission.is_over and not self._held
+        nothing_left = self._admission.is_over and not self._lines.held
         return not self._flying and not self._outcomes and (self.reason is not None or nothing_left)
 
     def _taken(self) -> Iterator[Outcome]:
@@ -147,15 +151,10 @@ class Batch(Counted):
             return
         until = monotonic() + (0 if self._reads_slowly else _READING)
         begun = monotonic()
-        while self._may_read() and len(self._ready) < _GROUP and len(self._outcomes) < _OUTCOMES:
+        while self._may_read() and len(self._lines.ready) < _GROUP and len(self._outcomes) < _OUTCOMES:
             read = self._admission.read()
             if isinstance(read, Letter):
-                self._held += 1
-                if (behind := self._behind.get(read.touser)) is not None:
-                    behind.append(read)
-                else:
-                    self._behind[read.touser] = deque()
-                    self._ready.append(read)
+                self._lines.join(read)
             elif read is not None:
                 self._take(read)
                 if read.state == "unsent" and read.error is not None:
@@ -169,28 +168,26 @@ class Batch(Counted):
             self._record()
 
     def _may_read(self) -> bool:
-        return self.reason is None and not self._admission.is_over and self._held < _HELD
+        return self.reason is None and not self._admission.is_over and self._lines.held < _HELD
 
     # Leaving
 
     def _send_off(self) -> None:
         while self._may_leave() and self._pace.left <= 0:
-            if not self._claimed and not self._claim():
+            if not self._lines.claimed and not self._claim():
                 return
-            self._submit(self._claimed[0])
+            self._submit(self._lines.claimed[0])
 
     def _may_leave(self) -> bool:
         has_room = len(self._flying) < self._plan.in_flight
-        return has_room and self.reason is None and bool(self._claimed or self._ready)
+        return has_room and self.reason is None and bool(self._lines)
 
     def _claim(self) -> bool:
         """Make it durable that a group of messages is about to leave; return whether it is."""
-        group = list(islice(self._ready, _GROUP))
+        group = self._lines.first(_GROUP)
         if not self._record([letter.record("unknown") for letter in group]):
             return False
-        self._claimed.extend(group)
-        for _ in group:
-            self._ready.popleft()
+        self._lines.claim(group)
         return True
 
     def _record(self, claims: Sequence[Record] = ()) -> bool:
@@ -217,15 +214,15 @@ class Batch(Counted):
             return
         self._token = token
         task = Task(plan.name, plan.opening, plan.in_flight, token, dict(letter.message))
-        self._claimed.popleft()  # first, because an interrupt must not leave it among those that did not leave
+        self._lines.claimed.popleft()  # first, because an interrupt must not leave it among those that did not leave
         try:
             future = plan.executor.submit(deliver, task)
         except Exception as e:
             if isinstance(e, BrokenExecutor) or "cannot schedule" in str(e):
-                self._claimed.appendleft(letter)
+                self._lines.claimed.appendleft(letter)
             else:  # no thread could be started, for example, but others may work on it
-                self._conclude(letter, "unknown", _lost(e), None)
-            self._stop(_broken(e))
+                self._conclude(letter, "unknown", lost_worker(e), None)
+            self._stop(broken_executor(e))
             return
         self._flying[future] = _Flight(letter, token, self._pace.round)
         self._pace.leave()
@@ -235,22 +232,25 @@ class Batch(Counted):
 
     def _await(self) -> None:
         """Wait until a reply has come, or until something can be read or may leave."""
-        wait = _WAIT if self._flying else 0.0
+        seconds = _WAIT if self._flying else 0.0
         if self._may_leave():
-            wait = min(max(self._pace.left, 0.0), _WAIT)
+            seconds = min(max(self._pace.left, 0.0), _WAIT)
             if self._pace.is_pausing:
                 self._record()
         elif self._may_read() and len(self._flying) < self._plan.in_flight:
-            wait = _READING if self._flying and self._reads_slowly else 0.0
-        self._land(wait)
+            seconds = _READING if self._flying and self._reads_slowly else 0.0
+        self._land(seconds)
 
-    def _land(self, wait: float) -> None:
+    def _land(self, seconds: float) -> None:
         """Settle all replies that there are, and wait for the first of them."""
         with suppress(Empty):
-            self._settle(self._landed.get(timeout=wait))
+            self._settle(self._landed.get(timeout=seconds))
             while True:
                 self._settle(self._landed.get_nowait())
-        if monotonic() > self._tended + _WAIT and self._plan.tend is not None:
+        self._tend()
+
+    def _tend(self) -> None:
+        if self._plan.tend is not None and monotonic() > self._tended + _WAIT:
             self._tended = monotonic()
             self._plan.tend()
 
@@ -262,9 +262,9 @@ class Batch(Counted):
             self._go_back(letter, None, None)
             return
         lost = future.exception()
-        error, seconds = future.result() if lost is None else (_lost(lost), None)
+        error, seconds = future.result() if lost is None else (lost_worker(lost), None)
         if isinstance(lost, BrokenExecutor):
-            self._stop(_broken(lost))
+            self._stop(broken_executor(lost))
         verdict = judge(error)
         if verdict == "unknown":
             self._conclude(letter, verdict, error, seconds)
@@ -276,8 +276,11 @@ class Batch(Counted):
             self._conclude(letter, verdict, error, seconds)
         else:
             assert error is not None
-            self._react(verdict, flight, error)
-            self._go_back(letter, error, seconds)
+            letter.attempts += 1
+            try:
+                self._react(verdict, flight, error)
+            finally:  # a token's own function may fail
+                self._go_back(letter, error, seconds)
 
     def _react(self, verdict: str, flight: _Flight, error: WxError) -> None:
         """Do what lets messages leave again after this one certainly did not arrive, or stop."""
@@ -287,7 +290,6 @@ class Batch(Counted):
         elif verdict == "stop":
             self._stop(error)
         else:
-            flight.letter.attempts += 1
             if self._pace.pause(retry_after(error) or _NOT_FOUND, flight.round):
                 self._stop(error)
 
@@ -311,19 +313,14 @@ class Batch(Counted):
         if self._is_ending or self.reason is not None or letter.attempts >= _ATTEMPTS:
             self._conclude(letter, "unsent", error, seconds)
         else:
-            self._claimed.appendleft(letter)
+            self._lines.claimed.appendleft(letter)
 
     def _conclude(self, letter: Letter, state: State, error: WxError | None, seconds: float | None) -> None:
         """Note the outcome of a message, and let the next one of its customer follow."""
         record = letter.record(state, error, seconds)
         self._records.append(record)
         self._take(Outcome(letter.key, letter.message, record.state, error, seconds))
-        self._held -= 1
-        behind = self._behind[letter.touser]
-        if behind:
-            self._ready.append(behind.popleft())
-        else:
-            del self._behind[letter.touser]
+        self._lines.leave(letter)
 
     def _take(self, outcome: Outcome) -> None:
         self.tally.add(outcome.key, outcome.state, outcome.error, outcome.seconds)
@@ -345,9 +342,8 @@ class Batch(Counted):
 
     def _give_up(self) -> None:
         """Conclude all that has not left."""
-        for waiting in (self._claimed, self._ready):
-            while waiting:
-                self._conclude(waiting.popleft(), "unsent", None, None)
+        while (letter := self._lines.take()) is not None:
+            self._conclude(letter, "unsent", None, None)
 
     def _end(self) -> None:
         """Wait for what is under way, record everything, and give everything back."""
@@ -357,11 +353,18 @@ class Batch(Counted):
         try:
             self._call_back()
             self._give_up()
-            while self._flying:
-                self._land(_WAIT)
+            self._await_all()
             self._give_up()
         finally:
             self._close()
+
+    def _await_all(self) -> None:
+        """Settle all that is under way; not by what has landed, because an interrupt may have lost some of that."""
+        while self._flying:
+            for future in [future for future in self._flying if future.done()]:
+                self._settle(future)
+            wait(self._flying, _WAIT, FIRST_COMPLETED)
+            self._tend()
 
     def _close(self) -> None:
         plan = self._plan
@@ -374,21 +377,3 @@ class Batch(Counted):
             if plan.is_own:
                 plan.executor.shutdown(wait=not self._flying, cancel_futures=True)
             drop_pool(plan.name, plan.opening)
-
-
-def _lost(error: BaseException) -> WxError:
-    """Return what it means that a worker returned nothing: it may have sent the message first."""
-    kind = f"{type(error).__name__} at {places(error)}" if error.__traceback__ else type(error).__name__
-    return TransportError(
-        f"a worker was lost ({kind}); the message may have been delivered anyway: check before you send it again",
-        f"工作进程或线程异常退出（{kind}）；消息可能已经送达，重发前请先确认",
-    )
-
-
-def _broken(error: BaseException) -> WxError:
-    kind = type(error).__name__
-    return InvalidMessage(
-        "executor",
-        f"takes no more work ({kind}): pass one that is open and whose workers live",
-        f"已无法接受任务（{kind}）：请传入未关闭且工作进程正常的 executor",
-    )

@@ -6,9 +6,10 @@ first is an outcome; the others decide how the batch goes on. Whatever may have 
 
 from typing import Any, Literal, NamedTuple
 
-from wxcs_lite.errors import ApiError, InvalidMessage, TokenRejected, WxError, retry_after
+from wxcs_lite.errors import ApiError, InvalidMessage, TokenRejected, TransportError, WxError, retry_after
+from wxcs_lite.places import places
 
-__all__ = ["BatchStopped", "LedgerError", "Outcome", "State", "Verdict", "judge"]
+__all__ = ["BatchStopped", "LedgerError", "Outcome", "State", "Verdict", "broken_executor", "judge", "lost_worker"]
 
 State = Literal["sent", "refused", "unknown", "unsent", "skipped", "duplicate"]
 Verdict = Literal["sent", "refused", "unknown", "token", "wait", "stop"]
@@ -118,3 +119,22 @@ def judge(error: WxError | None) -> Verdict:
         return "wait"
     about_all = error.advice.retry in ("ops", "time") and error.errcode not in _ABOUT_ONE
     return "stop" if about_all or error.errcode in _ABOUT_ALL else "refused"
+
+
+def lost_worker(error: BaseException) -> WxError:
+    """Return what it means that a worker returned nothing: it may have sent the message first."""
+    kind = f"{type(error).__name__} at {places(error)}" if error.__traceback__ else type(error).__name__
+    return TransportError(
+        f"a worker was lost ({kind}); the message may have been delivered anyway: check before you send it again",
+        f"工作进程或线程异常退出（{kind}）；消息可能已经送达，重发前请先确认",
+    )
+
+
+def broken_executor(error: BaseException) -> WxError:
+    """Return why an executor takes no more work."""
+    kind = type(error).__name__
+    return InvalidMessage(
+        "executor",
+        f"takes no more work ({kind}): pass one that is open and whose workers live",
+        f"已无法接受任务（{kind}）：请传入未关闭且工作进程正常的 executor",
+    )
