@@ -25,7 +25,11 @@ def test_a_line_is_a_message_or_has_one_with_its_key(tmp_path: Path) -> None:
     """Empty lines are nothing, but count, so that numbers are those of an editor."""
     content = b"\xef\xbb\xbf" + HELLO + b"\r\n\n  \n" + b'{"key":"k1","message":' + HELLO + b"}"
     found = read(tmp_path, content + b'\n{"message":' + HELLO + b"}\n")
-    assert [Line(None, Numbered(1, MESSAGE)), Line("k1", Numbered(4, MESSAGE)), Line(None, Numbered(5, MESSAGE))] == found
+    assert [
+        Line(None, Numbered(1, MESSAGE)),
+        Line("k1", Numbered(4, MESSAGE)),
+        Line(None, Numbered(5, MESSAGE)),
+    ] == found
     assert [1, 4, 5] == [each.message.number for each in found if isinstance(each, Line)]
 
 
