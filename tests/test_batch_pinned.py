@@ -1,12 +1,9 @@
 """A cluster: a message is given to one process, and no other one sends it, whatever Dask does about lost workers."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -142,11 +139,3 @@ def test_a_result_of_a_worker_that_has_gone_meanwhile_counts() -> None:
     pinned._busy.clear()
     asyncio.run(pinned._pass_on(found, lambda: 3))
     assert 3 == found.result(0)
-
-
-@pytest.mark.skipif(find_spec("distributed") is None, reason="needs distributed: pip install 'wxcs_lite[scale]'")
-def test_a_real_cluster_loses_a_worker_and_sends_nothing_twice() -> None:
-    """Two processes; one is killed in the middle, and Dask would run its messages again."""
-    done = subprocess.run([sys.executable, "-m", "tests.batch_cluster"], capture_output=True, text=True, timeout=120)
-    assert 0 == done.returncode, done.stdout + done.stderr
-    assert "twice: 0" in done.stdout

@@ -32,6 +32,7 @@ _SHOWN = 20  # messages that were not sent
 _TEXTS = {
     "en": {
         "ledger": "--ledger is missing: name a file that will know what was sent (or --dry-run to send nothing)",
+        "number": "--workers must be a whole number above 0, and --rate a number above 0",
         "former": "the ledger {name} knows {count} of a former run: add --resume to go on, or name a new ledger for "
         "another list",
         "none": "there is no ledger {name} to go on from: check the path, or leave --resume out to begin",
@@ -52,6 +53,7 @@ _TEXTS = {
     },
     "zh": {
         "ledger": "缺少 --ledger：请指定账本文件，用来记录哪些消息已经发送（只检查不发送请加 --dry-run）",
+        "number": "--workers 应为大于 0 的整数，--rate 应大于 0",
         "former": "账本 {name} 里已有上次运行的 {count} 条记录：继续发送请加 --resume，发送另一份名单请换一个账本",
         "none": "没有可以继续的账本 {name}：请检查路径；若是第一次发送，请去掉 --resume",
         "wrong": "没有发送：有 {count:,} 行不是消息，请改正，或用 --skip-invalid 跳过这些行",
@@ -128,6 +130,8 @@ class _Sending:
     def _objection(self) -> str | None:
         """Return why it must not begin: no ledger, that of another run, or a file that would be written over."""
         order, texts = self._order, self._texts
+        if order.workers < 1 or not (order.rate is None or 0 < order.rate < float("inf")):
+            return texts["number"]
         if order.ledger is None:
             return None if order.dry_run else texts["ledger"]
         path, name = Path(order.ledger), printable(Path(order.ledger).name)

@@ -13,13 +13,13 @@ from wxcs_lite.sandbox.rules.quota import DAILY
 from wxcs_lite.terminal.environment import printable
 from wxcs_lite.terminal.message_list import Line, Wrong
 
-__all__ = ["Found", "look_over", "survey"]
+__all__ = ["TEST_ACCOUNT", "Found", "look_over", "survey"]
 
 _SHOWN = 20  # lines that are no message
 _KINDS = 8  # msgtypes; WeChat may have new ones, but not many
 _WINDOW = 5  # messages that a customer's message allows
 _ALLOWED = DAILY["/cgi-bin/message/custom/send"]
-_TEST_ACCOUNT = 50_000  # calls a day; from the same page
+TEST_ACCOUNT = 50_000  # calls a day; from the same page
 # https://developers.weixin.qq.com/doc/service/Message_Management/API_Call_Limits.html
 
 _TEXTS = {
@@ -145,7 +145,7 @@ class _Survey:
         told.append(
             texts["cost"].format(
                 messages=messages, megabytes=self._bytes / 1e6, allowed=_ALLOWED, share=messages / _ALLOWED,
-                test=_TEST_ACCOUNT, test_share=messages / _TEST_ACCOUNT,
+                test=TEST_ACCOUNT, test_share=messages / TEST_ACCOUNT,
             )
         )  # fmt: skip
         return [*told, texts["time"].format(seconds=messages / rate, rate=rate)] if rate else told
