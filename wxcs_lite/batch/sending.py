@@ -54,7 +54,8 @@ def send_many(
     `token` is a token, or what `fresh_token` returns: this process alone calls it, and each message takes the token
     with it. `open_pool` is a URL, or a function that returns a pool; each process calls it once. `executor` is any
     Executor: a ProcessPoolExecutor, a Dask client or its `get_executor()`; without one there are `workers` threads.
-    `in_flight` bounds how many messages it has at once: by default, twice its workers.
+    `in_flight` bounds how many messages it has at once: by default, three times its workers, which have work then while
+    the ledger waits for the disk.
 
     With a `ledger`, the path of an SQLite file, the next run with it skips what was sent and sends what was not. What
     may have been delivered, or was refused, is reported and not sent again, unless `resend_unknown` or
@@ -79,7 +80,7 @@ def send_many(
     book = None if ledger is None else Ledger(ledger)
     try:
         plan = Plan(
-            secrets.token_hex(8), executor, is_own, open_pool, in_flight or 2 * spread, held, book,
+            secrets.token_hex(8), executor, is_own, open_pool, in_flight or 3 * spread, held, book,
             Admission(messages, book, resend=resend), pace, shown_on(progress, total),
             getattr(executor, "give_up_lost", None),
         )  # fmt: skip
