@@ -4,7 +4,6 @@ import io
 
 import pytest
 
-from wxcs_lite.terminal import bar
 from wxcs_lite.terminal.bar import Bar
 
 
@@ -18,7 +17,7 @@ class Screen(io.StringIO):
 def test_it_draws_itself_now_and_then_and_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten times a second at most, in one line, with what became of the messages."""
     now = 100.0
-    monkeypatch.setattr(bar.time, "monotonic", lambda: now)
+    monkeypatch.setattr("time.monotonic", lambda: now)
     out = Screen()
     shown = Bar(1000, "en", out)
     for _ in range(250):

@@ -28,7 +28,7 @@ def sandbox() -> Sandbox:
 @pytest.fixture
 def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A copy of the recipe, because it leaves a ledger beside it."""
-    return shutil.copytree(RECIPES / request.param, tmp_path / request.param)
+    return Path(shutil.copytree(RECIPES / request.param, tmp_path / request.param))
 
 
 def run(folder: Path, command: list[str], **variables: str) -> "subprocess.CompletedProcess[str]":
