@@ -50,11 +50,20 @@ SANDBOX_FLOORS = (
     {"http", "samples"},
     {"rules"},
     {"api", "pushes", "faults"},
+    {"watching", "screen"},
     {"core"},
-    {"customers", "door"},
+    {"accounts", "customers"},
+    {"door"},
     {"sandbox"},
 )
 SANDBOX_FLOOR = {room: number for number, rooms in enumerate(SANDBOX_FLOORS) for room in rooms}
+# How a phone looks, which decides nothing: only what shows itself to people knows it.
+KNOWN_TO_SANDBOX = {
+    **{f"sandbox/{name}.py": {"look"} for name in ("customers", "screen")},
+    **{f"sandbox/door/{name}.py": {"look"} for name in ("actions", "board", "page", "page_words")},
+    # The page explains an errcode after the sandbox has decided on it.
+    **{f"sandbox/door/{name}.py": {"look", "errcodes"} for name in ("details", "page_files")},
+}
 TABLES = {"catalogue.py"}
 # `transport` only repeats the default of get_quota; the others are texts for people.
 KNOW_PATHS = {"endpoints", "catalogue", "transport"}
@@ -163,7 +172,7 @@ def test_receiving_knows_nothing_of_sending() -> None:
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sandbox/")])
 def test_the_sandbox_knows_nothing_of_the_client(name: str) -> None:
     """Code that both share would let one mistake cancel the other."""
-    assert ours(MODULES[name]) <= {"sandbox"}
+    assert ours(MODULES[name]) <= {"sandbox"} | KNOWN_TO_SANDBOX.get(name, set())
 
 
 def circles(known: dict[str, set[str]]) -> set[str]:

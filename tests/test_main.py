@@ -103,7 +103,7 @@ def test_a_typed_line_is_a_customer_writing_and_verbose_shows_requests() -> None
         assert process.stdout is not None
         assert process.stdin is not None
         assert "appid wx1, with your secret\n" == process.stdout.readline()
-        assert "OPENID" in process.stdout.readline()
+        assert "Type OPENID: text" in process.stdout.readline()
         process.stdin.write("nonsense\nbob: 你好\nb o b: hi\n")
         process.stdin.flush()
         assert "type OPENID: text" in process.stdout.readline()
@@ -113,11 +113,13 @@ def test_a_typed_line_is_a_customer_writing_and_verbose_shows_requests() -> None
         token = fetch_token(pool, "wx1", "a-secret-of-our-own")
         send(pool, token, text("bob", "hello"))
         pool.close()
-        lines = [process.stdout.readline() for _ in range(2)]
-    assert ["POST /cgi-bin/stable_token", "POST /cgi-bin/message/custom/send"] == [
+        lines = [process.stdout.readline() for _ in range(3)]
+    assert ["POST /cgi-bin/stable_token", "-> bob: hello\n", "POST /cgi-bin/message/custom/send"] == [
         line.split(" [")[0] for line in lines
     ]
-    assert all("HTTP 200" in line for line in lines)
+    assert ["HTTP 200 errcode 0", "HTTP 200 errcode 0, bob"] == [
+        line.partition("-> ")[2].rpartition(",")[0] for line in lines[::2]
+    ]
     assert token not in "".join(lines)
     assert "a-secret" not in "".join(lines)
 
@@ -162,10 +164,28 @@ def test_a_command_runs_behind_the_proxy() -> None:
         [*command, "--", "7"], input="hello", capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False
     )
     assert (7, "0\n") == (done.returncode, done.stdout), done.stderr
-    assert ["GET /cgi-bin/token", "POST /cgi-bin/message/custom/send"] == [
+    assert ["GET /cgi-bin/token", "-> ann: hello", "POST /cgi-bin/message/custom/send"] == [
         line.partition(" [")[0].partition("?")[0] for line in done.stderr.splitlines()
     ]
     assert "-secret-" not in done.stderr
+
+
+def test_a_command_has_the_account_in_its_environment() -> None:
+    """The first of several, whose secret is made up; whatever was there before; all accounts are on stderr."""
+    program = PROGRAM.replace(
+        '"grant_type=client_credential&appid=wxsandbox000000001&secret=sandbox-secret-of-no-real-account"',
+        '"grant_type=client_credential&appid={WXCS_APPID}&secret={WXCS_SECRET}".format(**os.environ)',
+    ).replace("import json", "import json, os")
+    command = [*COMMAND, "sandbox", "--proxy", "--account=wx1", "--account=wx2", "--customer=wx1/ann", "--"]
+    environment = {**ENVIRONMENT, "WXCS_APPID": "another", "WXCS_SECRET": "another"}
+    done = subprocess.run(
+        [*command, sys.executable, "-c", program, "--", "0"],
+        input="hello", capture_output=True, text=True, env=environment, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert (0, "0\n") == (done.returncode, done.stdout), done.stderr
+    first, second, arrived = done.stderr.splitlines()
+    assert ["appid wx1", "appid wx2"] == [line.partition(",")[0] for line in (first, second)]
+    assert "-> wx1/ann: hello" == arrived
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
@@ -239,8 +259,8 @@ def test_the_sandbox_speaks_chinese() -> None:
         done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, check=False)
     assert [
         "appid wxsandbox000000001，secret sandbox-secret-of-no-real-account\n",
-        "输入“OPENID: 文本”并回车，相当于该用户发来一条消息\n",
-        "请输入“OPENID: 文本”\n",
+        "输入“OPENID: 文本”并回车，相当于该用户发来一条消息；输入 help 查看其他命令\n",
+        "没有这个命令；请输入“OPENID: 文本”，或输入 help\n",
         "openid 须为 1 至 64 个字母、数字、下划线或连字符，而不是 'b o b'\n",
         "bob 发来了一条消息，48 小时内最多可回复 5 条\n",
     ] == shown

@@ -60,6 +60,18 @@ def test_one_file_can_be_imported(zipapp: Path) -> None:
     assert done.stdout.startswith(str(zipapp))
 
 
+def test_one_file_has_the_page(zipapp: Path) -> None:
+    """Its HTML, style sheets and program are read from within."""
+    code = f"""import sys; sys.path.insert(0, {str(zipapp)!r})
+from urllib.request import urlopen
+from wxcs_lite.sandbox import Sandbox
+with Sandbox().page() as url, Sandbox().serve() as api:
+    print(*(len(urlopen(url + name).read()) > 100 for name in ("", "page.css", "look.css", "page.js", "icon.svg")))
+"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert "True True True True True" == done.stdout.strip()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_its_size_is_what_readme_says(name: str, zipapp: Path) -> None:
     """In megabytes, to one place."""

@@ -121,7 +121,7 @@ def test_a_push_without_an_answer_is_told_by_the_phone(phone: Phone) -> None:
     phone._sandbox.push_to(application, token="AAAAA")
     phone.message.value = "anybody?"
     phone.write()
-    assert EN["service_down"] in screen(phone)[-1]
+    assert EN["no_answer"] in screen(phone)[-1]
     phone.speak("zh")
     phone.message.value = "有人吗？"
     phone.write()

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import time
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import wxcs_lite
 from wxcs_lite import endpoints
 from wxcs_lite.__main__ import main
-from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.sandbox import Sandbox, sunset
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "README.zh-CN.md")
@@ -149,6 +150,36 @@ def test_many_messages_are_sent_as_printed(
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_the_lines_for_the_served_sandbox_can_be_typed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the command as printed: none is refused."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "picture.png").write_bytes(sunset())
+    command, *lines = code_only(block(name, "served"))
+
+    def typed() -> Iterator[str]:
+        yield from lines
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", typed())
+    assert 0 == main(shlex.split(command)[3:])
+    answers = [
+        "wrote",
+        "wrote",
+        "sent a picture",
+        "entered",
+        "entered",
+        "no messages",
+        "no messages",
+        "the next 2 calls",
+    ]
+    printed = capsys.readouterr().out.splitlines()[4:-1]
+    assert len(printed) == len([*answers, "the next call", "time"])
+    assert all(a in b for a, b in zip([*answers, "the next call", "time"], printed, strict=True)), printed
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_the_example_with_another_http_library_runs_as_printed(name: str) -> None:
     """Word for word: requests sends, the served sandbox answers, and nothing that is printed holds the token."""
     out = io.StringIO()
@@ -161,7 +192,7 @@ def test_the_example_with_another_http_library_runs_as_printed(name: str) -> Non
 
 
 MARKS = (
-    "run", "test", "example", "real", "terminal", "push", "signing", "cloud", "proxy",
+    "run", "test", "example", "real", "terminal", "push", "signing", "cloud", "proxy", "served",
     "own-library", "wheel", "zipapp", "own-conftest", "own-test", "own", "many", "many-commands",
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wxcs_lite.sandbox.http.http11 import MAX_BODY, MAX_HEAD, Conversation
-from wxcs_lite.sandbox.http.values import Answer, Reply, Request, Seen, page
+from wxcs_lite.sandbox.http.values import Answer, Reply, Request, Seen, page, seen
 
 POST = b"POST /p?a=1&b=&a=2 HTTP/1.1\r\nHost: h\r\nContent-Type: x/y; z\r\nContent-Length: 5\r\n\r\nhello"
 FINE = Reply(200, (("X", "y"),), b"ok", 7)
@@ -27,8 +27,12 @@ class Asked:
         self.requests.append(request)
         return Answer(self._reply)
 
+    def told(self, request: Request, reply: Reply | None, seconds: float) -> None:
+        assert seconds >= 0
+        self.seen.append(seen(request, reply))
+
     def talk(self, *pieces: bytes, accept_chunked: bool = False) -> tuple[bytes, bool]:
-        conversation = Conversation(self, accept_chunked=accept_chunked, on_request=self.seen.append)
+        conversation = Conversation(self, accept_chunked=accept_chunked, on_exchange=self.told)
         outcomes = [outcome for piece in pieces for outcome in conversation.feed(piece)]
         return b"".join(outcome.data for outcome in outcomes), any(outcome.close for outcome in outcomes)
 
@@ -179,7 +183,7 @@ def test_raw_or_nothing(raw: bytes | None) -> None:
 
 
 def test_seen_shows_no_secret() -> None:
-    """on_request gets neither token nor secret, nor the body."""
+    """What is shown has neither token nor secret, nor the body."""
     asked = Asked()
     asked.talk(POST.replace(b"a=1&b=&a=2", b"access_token=T0KEN&secret=S3CRET&appsecret=S3CRET&type=image"))
     assert [Seen("POST", "/p", (("type", "image"),), "5 bytes of x/y", 200, 7)] == asked.seen

@@ -14,6 +14,7 @@ import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from wxcs_lite.sandbox import Sandbox, Seen
+from wxcs_lite.sandbox.accounts import Accounts
 
 SEND = "/cgi-bin/message/custom/send"
 TEXT = {"touser": "ann", "msgtype": "text", "text": {"content": "hello"}}
@@ -82,7 +83,7 @@ def test_both_doors_say_the_same_bytes() -> None:
     one, two = Sandbox(), Sandbox()
     with two.serve() as url:
         for data in talks:
-            in_process = b"".join(outcome.data for outcome in one._core.converse(None).feed(data))
+            in_process = b"".join(outcome.data for outcome in Accounts([one._core]).converse(None).feed(data))
             assert in_process == talk(port_of(url), data)
             assert in_process.startswith(b"HTTP/1.1 ")
             assert b"\r\nDate:" not in in_process

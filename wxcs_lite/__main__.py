@@ -48,30 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_lang(tour, argparse.SUPPRESS)
     bot = commands.add_parser("bot", help="talk to an echo bot in the sandbox / 在沙箱里和复读机器人对话")
     _add_lang(bot, argparse.SUPPRESS)
-    sandbox = commands.add_parser("sandbox", help="serve the sandbox on 127.0.0.1 / 启动沙箱（本地模拟的微信）")
-    _add_lang(sandbox, argparse.SUPPRESS)
-    sandbox.add_argument("--port", type=int, default=0, help="the port; by default a free one / 端口，默认自动选用")
-    sandbox.add_argument("--appid", help="the appid it accepts / 沙箱使用的 appid")
-    sandbox.add_argument("--secret", help="the AppSecret it accepts (invent one) / 沙箱使用的 AppSecret（请编造一个）")
-    sandbox.add_argument(
-        "--customer",
-        action="append",
-        default=[],
-        metavar="OPENID",
-        help="a customer who has just written; may be repeated / 刚发来消息的用户，可指定多个",
-    )
-    sandbox.add_argument(
-        "--verbose", action="store_true", help="print every request, without secrets / 打印每个请求，不含密钥"
-    )
-    sandbox.add_argument(
-        "--proxy", action="store_true", help="be an HTTPS proxy, for any SDK unchanged / 作为 HTTPS 代理，SDK 无需改动"
-    )
-    sandbox.add_argument(
-        "run",
-        nargs="*",
-        metavar="-- COMMAND",
-        help="run it behind the proxy, and end with it / 经代理运行该命令，随它结束",
-    )
+    _add_lang(flags.add_sandbox(commands), argparse.SUPPRESS)
     flags.add_doctor(commands)
     flags.add_explain(commands)
     flags.add_send(commands)
@@ -104,6 +81,7 @@ def _bot(chosen: argparse.Namespace) -> int:
 
 
 def _sandbox(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.terminal.pushing import PushTarget
     from wxcs_lite.terminal.serve import run
 
     return run(
@@ -111,9 +89,13 @@ def _sandbox(chosen: argparse.Namespace) -> int:
         port=chosen.port,
         appid=chosen.appid,
         secret=chosen.secret,
+        accounts=chosen.account,
+        settings=chosen.set,
         customers=chosen.customer,
+        push=PushTarget(chosen.push, chosen.format, chosen.content_type),
         verbose=chosen.verbose,
         proxy=chosen.proxy,
+        page=chosen.page,
         command=chosen.run,
     )
 

@@ -1,6 +1,23 @@
-"""The style sheet of a message: it is scoped to its own classes and loads nothing."""
+"""The style sheets of a message and of the phone: scoped to their own classes, and they load nothing."""
 
-__all__ = ["MESSAGES"]
+__all__ = ["MESSAGES", "PHONE"]
+
+PHONE = """\
+.wxcs-still, .wxcs-still * { box-sizing: border-box; }
+.wxcs-still { width: 340px; max-width: 100%; color: #1f2328; font: 14px/1.5 -apple-system, "Segoe UI", Roboto,
+  "Helvetica Neue", Arial, "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", sans-serif; }
+.wxcs-frame { display: flex; flex-direction: column; background: #ededed; border: 9px solid #15181c;
+  border-radius: 38px; height: 600px; overflow: hidden; gap: 0; box-shadow: 0 12px 30px rgba(20, 28, 38, .18); }
+.wxcs-still .wxcs-frame { height: auto; min-height: 240px; max-height: 560px; }
+.wxcs-top { flex: 0 0 auto; text-align: center; border-bottom: 1px solid #d8d8d8; padding: 8px 14px 9px; }
+.wxcs-bar { display: flex; justify-content: space-between; gap: 12px; font-size: 12px; color: #3b4450;
+  padding: 0 8px; overflow-wrap: anywhere; text-align: left; }
+.wxcs-bar span:last-child { flex: none; }
+.wxcs-who { font-weight: 600; font-size: 16px; }
+.wxcs-screen { display: flex; flex: 1 1 auto; min-height: 0; overflow-y: auto; overflow-x: hidden;
+  flex-direction: column-reverse; padding: 0 12px; scrollbar-width: thin; }
+.wxcs-talk { flex: 0 0 auto; margin-bottom: auto !important; padding: 8px 0 12px; overflow: visible; }
+"""
 
 MESSAGES = """\
 .wxcs-row { display: flex; flex-direction: column; align-items: flex-start; margin: 9px 0; }

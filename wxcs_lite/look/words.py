@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, get_args
 
-__all__ = ["LANGUAGES", "ROWS", "Language", "Words", "by_language", "chosen", "words"]
+__all__ = ["LANGUAGES", "ROWS", "Language", "Words", "bilingual", "by_language", "chosen", "words"]
 
 Words = Mapping[str, str]
 Language = Literal["en", "zh"]
@@ -21,7 +21,15 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "unsafe": ("not a link here: only http and https are opened", "此处不打开：仅支持 http 和 https"),
     "ai_line": ("Written by AI", "内容由 AI 生成"),
     "session_line": ("entered the customer-service session", "进入客服会话"),
-    "service_down": ("Customer service is unavailable", "客服暂时无法提供服务"),
+    "no_answer": (
+        "Customer service of this Mini Program is unavailable, please try again later",
+        "该小程序客服暂时无法提供服务，请稍后再试",
+    ),
+    "wrong_answer": (
+        "The service of this Mini Program has a fault, please try again later",
+        "该小程序提供的服务出现故障，请稍候再试",
+    ),
+    "messages": ("Messages", "消息"),
     "kind_link": ("Link", "图文链接"),
     "kind_miniprogrampage": ("Card", "小程序卡片"),
 }
@@ -43,6 +51,18 @@ def chosen(tables: Mapping[str, Words], lang: Language) -> Words:
 
 
 _WORDS = by_language(ROWS)
+
+
+_BOTH = MappingProxyType({key: " ".join(row) for key, row in ROWS.items()})
+
+
+def bilingual() -> Words:
+    """Return the texts in both languages at once, for what shows itself without being asked in which.
+
+    >>> bilingual()["cover"]
+    'cover 封面'
+    """
+    return _BOTH
 
 
 def words(lang: Language) -> Words:

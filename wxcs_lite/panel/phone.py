@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from html import escape
-from time import localtime, strftime
 from typing import Any
 
 import ipywidgets as w
 
-from wxcs_lite.look.bubbles import as_message, bubble, line
+from wxcs_lite.look.phone import moment, top, with_times
 from wxcs_lite.look.words import Language
 from wxcs_lite.panel.controls import Labels, Presses, box, close_tree, html, mimebundle, show, style
 from wxcs_lite.panel.picture import taken
 from wxcs_lite.panel.status import error_html
-from wxcs_lite.panel.texts import Words, words
+from wxcs_lite.panel.texts import words
 from wxcs_lite.panel.ticker import Ticker
-from wxcs_lite.sandbox import CustomerEvent, Delivered, Notice, Sandbox, sunset
+from wxcs_lite.sandbox import Sandbox, sunset
+from wxcs_lite.sandbox.screen import drawn
 
 __all__ = ["Phone"]
 
-_PAUSE = 300  # seconds after which the phone shows the time again
 _SHOWN = 100  # bubbles
 _SHOWN_PICTURE = 6_000_000  # bytes; each picture travels to the browser once
 
@@ -39,7 +38,7 @@ class Phone:
         self._sandbox, self._customer = sandbox, sandbox.user(touser)
         self._lang, self._words = lang, words(lang)
         self._picture: tuple[str, bytes] | None = None
-        self._seen = {"events": 0, "inbox": 0, "notices": 0}
+        self._seen = 0  # items of the screen
         self._told_at = float("-inf")
         self._error: Exception | None = None
         self.after_each: list[Callable[[], object]] = []
@@ -168,51 +167,25 @@ class Phone:
     def _show(self) -> None:
         words, now = self._words, self._sandbox.clock()
         who = words["is_typing"] if self._customer.sees_typing else words["service"]
-        bar = f"<span>{escape(self._customer.openid)}</span><span>{strftime('%m-%d %H:%M', localtime(now))}</span>"
-        self.top.value = f'<div class="wxcs-bar">{bar}</div><div class="wxcs-who" role="status">{escape(who)}</div>'
+        self.top.value = top(self._customer.openid, moment(now), who)
         name = self._picture[0] if self._picture else None
         ready = words["picture_ready"].format(name=name) if name else words["picture_sample"]
         self.ready.value = f'<div class="wxcs-note">{escape(ready)}</div>'
-        self._add(self._new())
+        self._add_new()
         self._show_error()
 
     def _show_error(self) -> None:
         show(self.error, "" if self._error is None else error_html(self._error, self._words, self._lang))
 
-    def _new(self) -> list[CustomerEvent | Delivered | Notice]:
-        """Return what has happened since the last call, oldest first."""
-        openid = self._customer.openid
-        found: dict[str, Any] = {
-            "events": [event for event in self._sandbox.events if event.openid == openid],
-            "inbox": self._customer.inbox,
-            "notices": self._customer.notices,
-        }
-        new = [item for name, items in found.items() for item in items[self._seen[name] :]]
-        self._seen = {name: len(items) for name, items in found.items()}
-        return sorted(new, key=lambda item: item.at)
-
-    def _add(self, items: list[CustomerEvent | Delivered | Notice]) -> None:
+    def _add_new(self) -> None:
+        """Add what has happened since the last call."""
+        items = self._customer.screen[self._seen :]
         if not items:
             return
-        added = []
-        for item in items:
-            if item.at - self._told_at >= _PAUSE:
-                added.append(line(strftime("%m-%d %H:%M", localtime(item.at))))
-            self._told_at = item.at
-            added.append(_drawn(item, self._words, self._lang))
+        self._seen += len(items)
+        rows = [(item.at, drawn(item, self._words, _SHOWN_PICTURE)) for item in items]
+        added, self._told_at = with_times(rows, self._told_at), items[-1].at
         bubbles = [*self.talk.children, *(w.HTML(markup) for markup in added)]
         self.talk.children = bubbles[-_SHOWN:]
         for gone in bubbles[:-_SHOWN]:
             close_tree(gone)
-
-
-def _drawn(item: CustomerEvent | Delivered | Notice, words: Words, lang: Language) -> str:
-    if isinstance(item, Notice):
-        return line(item.text if lang == "zh" else words["service_down"])
-    if isinstance(item, Delivered):
-        message = {**item.message, "aimsgcontext": {"is_ai_msg": int(item.ai_label)}}
-        return bubble(message, words, picture=item.picture, limit=_SHOWN_PICTURE)
-    if item.kind == "event":
-        return line(words["session_line"])
-    message = as_message(item.kind, item.fields)
-    return bubble(message, words, mine=True, picture=item.picture, limit=_SHOWN_PICTURE)

@@ -1,6 +1,6 @@
 """The panel's style sheet: constant, scoped to its own classes, and it loads nothing."""
 
-from wxcs_lite.look.style import MESSAGES
+from wxcs_lite.look.style import MESSAGES, PHONE
 
 __all__ = ["STYLE"]
 
@@ -87,15 +87,7 @@ _WIDGETS = """\
 .wxcs-seen img { max-width: 180px; max-height: 130px; border-radius: 8px; display: block; }
 
 .wxcs-phone { flex: 0 0 340px; max-width: 100%; gap: 12px; overflow: visible; }
-.wxcs-frame { background: #ededed; border: 9px solid #15181c; border-radius: 38px; height: 600px; overflow: hidden;
-  gap: 0; box-shadow: 0 12px 30px rgba(20, 28, 38, .18); }
 .wxcs-frame .widget-box, .wxcs-frame > * { margin: 0; }
-.wxcs-top { flex: 0 0 auto; text-align: center; border-bottom: 1px solid #d8d8d8; padding: 8px 14px 9px; }
-.wxcs-bar { display: flex; justify-content: space-between; font-size: 12px; color: #3b4450; padding: 0 8px; }
-.wxcs-who { font-weight: 600; font-size: 16px; }
-.wxcs-screen { flex: 1 1 auto; min-height: 0; overflow-y: auto; overflow-x: hidden; flex-direction: column-reverse;
-  padding: 0 12px; }
-.wxcs-talk { flex: 0 0 auto; margin-bottom: auto !important; padding: 8px 0 12px; overflow: visible; }
 .wxcs-input { flex: 0 0 auto; background: #f6f6f6; border-top: 1px solid #d8d8d8; padding: 6px 12px 14px; gap: 8px;
   align-items: flex-end; overflow: visible; }
 .wxcs-input .widget-text { flex: 1 1 auto; min-width: 0; }
@@ -107,4 +99,4 @@ _WIDGETS = """\
   overflow: visible; padding: 4px; }
 """
 
-STYLE = f"<style>\n{_WIDGETS}{MESSAGES}</style>"
+STYLE = f"<style>\n{_WIDGETS}{PHONE}{MESSAGES}</style>"

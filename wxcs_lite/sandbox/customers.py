@@ -4,14 +4,26 @@ from collections.abc import Mapping
 from copy import deepcopy
 from types import MappingProxyType
 
+from wxcs_lite.look.phone import moment
+from wxcs_lite.look.words import bilingual
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.rules.evidence import RECEIVE, Rule
-from wxcs_lite.sandbox.rules.people import CustomerEvent, Delivered, Notice, Person
+from wxcs_lite.sandbox.rules.people import CustomerEvent, Delivered, Notice, Person, Shown
+from wxcs_lite.sandbox.screen import still
 
-__all__ = ["Customer"]
+__all__ = ["Customer", "Inbox"]
 
 _MAX_SESSION_FROM = 1000  # bytes of UTF-8
 _PICTURE = {"image": ("PicUrl", "MediaId"), "miniprogrampage": ("ThumbUrl", "ThumbMediaId")}
+
+
+class Inbox(tuple[Delivered, ...]):
+    """The messages on a phone: a tuple that a notebook shows as the phone would."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return still(self, "", "", bilingual()["service"])
 
 
 class Customer:
@@ -26,6 +38,8 @@ class Customer:
 
     A customer has no open reply window before the first `says`, `sends_…` or `enters_session`. If the sandbox pushes
     to a target, each of these returns when the push has been answered or given up.
+
+    In a notebook a customer shows itself as the phone, and so does its `inbox`: a picture of that moment.
     """
 
     def __init__(self, core: Core, openid: str) -> None:
@@ -36,6 +50,11 @@ class Customer:
 
     def __repr__(self) -> str:
         return f"<Customer {self._openid}>"
+
+    def _repr_html_(self) -> str:
+        words = bilingual()
+        who = words["is_typing"] if self.sees_typing else words["service"]
+        return still(self.screen, self._openid, moment(self._core.clock()), who)
 
     @property
     def openid(self) -> str:
@@ -82,11 +101,19 @@ class Customer:
         return self._does("event", {"Event": "user_enter_tempsession", "SessionFrom": cut})
 
     @property
-    def inbox(self) -> tuple[Delivered, ...]:
+    def screen(self) -> tuple[Shown, ...]:
+        """All that is on the phone, oldest first: what the customer did, what was delivered, and notices.
+
+        The order is that in which it happened, which times do not tell while the clock stands still.
+        """
+        with self._core.lock:
+            return tuple(_copied(one) if isinstance(one, Delivered) else one for one in self._person.screen)
+
+    @property
+    def inbox(self) -> Inbox:
         """The messages on the phone, oldest first, as new copies."""
         with self._core.lock:
-            shown = tuple(self._person.inbox)
-        return tuple(delivered._replace(message=deepcopy(delivered.message)) for delivered in shown)
+            return Inbox(_copied(one) for one in self._person.screen if isinstance(one, Delivered))
 
     @property
     def sees_typing(self) -> bool:
@@ -98,7 +125,7 @@ class Customer:
     def notices(self) -> tuple[Notice, ...]:
         """How often, when, and with which words the phone said that customer service is unavailable."""
         with self._core.lock:
-            return tuple(self._person.notices)
+            return tuple(one for one in self._person.screen if isinstance(one, Notice))
 
     @property
     def has_agent(self) -> bool:
@@ -125,11 +152,17 @@ class Customer:
             msg_id = None if kind == "event" else account.names.msg_id()
             event = CustomerEvent(now, self._openid, kind, msg_id, MappingProxyType(dict(fields)), picture)
             account.events.append(event)
+            person.screen.append(event)
             # That events are pushed even while an agent has the session is inferred: the page speaks only of messages.
             pushes = None if kind != "event" and person.agent.takes(now) else self._core.pushes
+        self._core.tell(event)
         if pushes is not None:
             pushes.push(event)
         return event
+
+
+def _copied(delivered: Delivered) -> Delivered:
+    return delivered._replace(message=deepcopy(delivered.message))
 
 
 def _picture(content: bytes) -> bytes:

@@ -68,6 +68,15 @@ class Faults:
         fault = Fault(errcode, errmsg, drop, slow, None if reply is None else _reply(reply), path)
         self._waiting += [fault] * times
 
+    @property
+    def waiting(self) -> tuple[Fault, ...]:
+        """Those that no request has taken yet."""
+        return tuple(self._waiting)
+
+    def clear(self) -> None:
+        """Forget those that no request has taken yet."""
+        self._waiting.clear()
+
     def take(self, path: str) -> Fault | None:
         for index, fault in enumerate(self._waiting):
             if fault.path in (None, path):

@@ -1,12 +1,14 @@
 """The sandbox itself: its settings, its entrances, and how to cause faults."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
+from operator import itemgetter
 from time import gmtime, strftime
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+from wxcs_lite.sandbox.accounts import Accounts
 from wxcs_lite.sandbox.api.routes import ROUTES
 from wxcs_lite.sandbox.api.sending import well_formed
 from wxcs_lite.sandbox.core import Core
@@ -32,6 +34,7 @@ from wxcs_lite.sandbox.rules.switches import (
     UnknownOpenidCode,
     UploadReply,
 )
+from wxcs_lite.sandbox.watching import Happening
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -221,6 +224,24 @@ class Sandbox:
                 errcode=errcode, errmsg=errmsg, drop=drop, slow=slow, reply=reply, path=path, times=times
             )  # fmt: skip
 
+    def watch(self, watcher: Callable[[Happening], object]) -> AbstractContextManager[None]:
+        """Tell a function of everything that happens, whichever entrance it comes by, during a `with` block.
+
+        >>> sandbox = Sandbox()
+        >>> with sandbox.watch(print):
+        ...     sandbox.advance(60)
+        ...     status = sandbox.pool().request("GET", "/nowhere").status
+        Advanced(at=1767240060.0, seconds=60)
+        Called(GET /nowhere: HTTP 404, errcode None)
+
+        It gets one of five values: a `CustomerEvent` before it is pushed, a `Pushed` after each attempt and its effect,
+        `Arrived` for a message that is on the phone now, `Called` for a call just before its reply leaves, `Advanced`.
+        It runs in the thread where it happens, and no lock of the sandbox is held, so it may use the sandbox; what
+        several threads do at the same time may be told in another order. What it raises comes out there: of `says`, of
+        `advance`, or as in `serve`.
+        """
+        return self._core.watch(watcher)
+
     def pool(
         self,
         *,
@@ -233,10 +254,15 @@ class Sandbox:
         >>> Sandbox().pool().request("GET", "/nowhere").status
         404
         """
-        return open_memory_pool(lambda: self._core.converse(on_request), maxsize=maxsize, timeout=timeout)
+        accounts = Accounts([self._core])
+        return open_memory_pool(lambda: accounts.converse(on_request), maxsize=maxsize, timeout=timeout)
 
     def serve(
-        self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
+        self,
+        port: int = 0,
+        *,
+        beside: Iterable["Sandbox"] = (),
+        on_request: Callable[[Seen], object] | None = None,
     ) -> AbstractContextManager[str]:
         """Serve real HTTP on 127.0.0.1 during a `with` block, which gets the URL; port 0 means any free one.
 
@@ -247,11 +273,23 @@ class Sandbox:
 
         The time is the sandbox's own there, too: it stands still unless a `clock` was given (`python -m wxcs_lite
         sandbox` uses `time.time`). An error in `on_request` closes that one connection; its traceback goes to stderr.
+
+        The sandboxes `beside` it are served at the same URL, as WeChat serves many accounts: a call goes to the one
+        that issued its token, or has its appid, and each has tokens, limits, customers and media of its own. Calls that
+        belong to none of them are refused by this one, whose `chunked` holds for all.
         """
-        return serving(lambda: self._core.converse(on_request), port)
+        accounts = self._with(beside)
+        return accounts.at("serve", serving(lambda: accounts.converse(on_request), port), str)
+
+    def _with(self, beside: Iterable["Sandbox"]) -> Accounts:
+        return Accounts([self._core, *(sandbox._core for sandbox in beside)])
 
     def proxy(
-        self, port: int = 0, *, on_request: Callable[[Seen], object] | None = None
+        self,
+        port: int = 0,
+        *,
+        beside: Iterable["Sandbox"] = (),
+        on_request: Callable[[Seen], object] | None = None,
     ) -> AbstractContextManager[dict[str, str]]:
         """Serve as an HTTPS proxy on 127.0.0.1 for the length of a `with` block, which gets environment variables.
 
@@ -260,11 +298,27 @@ class Sandbox:
 
         A program that runs with them, in whatever language, finds the sandbox where it looks for api.weixin.qq.com, and
         nothing else: any other host is refused with 403. They make it trust a certificate that is made for this block,
-        and no other. Needs the extra `push`, for `cryptography`. Time and `on_request` are as in `serve`.
+        and no other. Needs the extra `push`, for `cryptography`. Time, `beside` and `on_request` are as in `serve`.
         """
         from wxcs_lite.sandbox.door.proxy import proxying
 
-        return proxying(self._core.converse, port, on_request)
+        accounts = self._with(beside)
+        return accounts.at("proxy", proxying(accounts.converse, port, on_request), itemgetter("HTTPS_PROXY"))
+
+    def page(self, port: int = 0, *, beside: Iterable["Sandbox"] = ()) -> AbstractContextManager[str]:
+        """Serve a web page on 127.0.0.1 during a `with` block, which gets its URL, for a browser.
+
+        >>> with Sandbox().page() as url:
+        ...     url.startswith("http://127.0.0.1:")
+        True
+
+        It shows the phones of customers, writes as them, lists calls and pushes as they happen, moves the time and
+        plans faults, in English or Chinese (`?lang=zh`). The URL contains a token made for this block: whoever has it
+        can do all that. Sandboxes `beside` this one can be chosen on the page.
+        """
+        from wxcs_lite.sandbox.door.page import paging
+
+        return paging([self._core, *(sandbox._core for sandbox in beside)], port)
 
     def push_to(
         self,
@@ -322,6 +376,7 @@ class Sandbox:
             inner_json=inner_json,
             time_limit=time_limit,
             on_pushed=on_pushed,
+            tell=self._core.tell,
         )
         self._core.push_to(pushes)
         return pushes

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from wxcs_lite.errcodes import fold
-from wxcs_lite.terminal.environment import APPID, BASE_URL, OPENID, SECRET, TOKEN
+from wxcs_lite.terminal.environment import AES_KEY, APPID, BASE_URL, OPENID, PUSH_TOKEN, SECRET, TOKEN
 
-__all__ = ["Parser", "add_compare", "add_doctor", "add_explain", "add_send", "add_send_many", "message_flags"]
+__all__ = [
+    "Parser", "add_compare", "add_doctor", "add_explain", "add_sandbox", "add_send", "add_send_many", "message_flags",
+]  # fmt: skip
 
 _ABOUT = {
     "compare": (
@@ -28,6 +30,20 @@ _ABOUT = {
         "按顺序检查本机到微信的每一环，并给出处理办法；不会发送消息。发现问题时退出码为 1。"
     ),
     "explain": ("Say what an errcode means; look up a rid at WeChat.\n解释错误码的含义和处理办法；rid 会到微信查询。"),
+    "sandbox": (
+        "Serve a simulated WeChat on 127.0.0.1, with no account and no network, until Ctrl-C. Type `ann: hello` and "
+        "that customer writes; `help` lists what else can be typed. What reaches a phone is printed.\n"
+        "在 127.0.0.1 上启动模拟的微信，无需账号，也不联网，按 Ctrl-C 结束。输入“ann: 你好”，相当于该用户发来一条消息；"
+        "输入 help 查看其他命令。用户收到的消息会打印出来。\n\n"
+        "python -m wxcs_lite sandbox --port 8080 --customer ann --verbose\n"
+        "python -m wxcs_lite sandbox --page\n"
+        "python -m wxcs_lite sandbox --proxy --customer ann -- node bot.js\n"
+        f"{PUSH_TOKEN}=... python -m wxcs_lite sandbox --push http://127.0.0.1:8000/\n\n"
+        f"The Token of the message push is read from {PUSH_TOKEN}, and its EncodingAESKey, which encrypts, from "
+        f"{AES_KEY}: invent both.\n"
+        f"消息推送的 Token（令牌）取自环境变量 {PUSH_TOKEN}；需要加密时，EncodingAESKey 取自 {AES_KEY}。"
+        "两者请自行编造。"
+    ),
     "send": (
         "Show the request for one message, ask, and send it once. Without a flag that says what to send, the "
         "message is read from standard input as JSON. Exit status: 0 sent, 1 not sent, 2 wrong usage, 3 may have been "
@@ -108,6 +124,35 @@ def _without_login(address: str) -> str:
     return address
 
 
+def add_sandbox(commands: Any) -> argparse.ArgumentParser:
+    """Add the command and return its parser; the one secret that it takes opens nothing."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "sandbox", help="serve the sandbox on 127.0.0.1 / 启动沙箱（本地模拟的微信）", about=_ABOUT["sandbox"]
+    )
+    for name, metavar, help in _SANDBOX:
+        parser.add_argument(name, metavar=metavar, help=help)
+    for name, metavar, help in _SANDBOX_REPEATED:
+        parser.add_argument(name, metavar=metavar, help=help, action="append", default=[])
+    parser.add_argument("--port", type=int, default=0, help="the port; by default a free one / 端口，默认自动选用")
+    parser.add_argument("--format", choices=("json", "xml"), help="of pushes, by default json / 推送的格式，默认 json")
+    parser.add_argument(
+        "--verbose", action="store_true", help="print every call, without secrets / 打印每个请求，不含密钥"
+    )
+    parser.add_argument(
+        "--proxy", action="store_true", help="be an HTTPS proxy, for any SDK unchanged / 作为 HTTPS 代理，SDK 无需改动"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="a page with phones and a log of calls / 提供网页，显示手机和调用记录"
+    )
+    parser.add_argument(
+        "run",
+        nargs="*",
+        metavar="-- COMMAND",
+        help="run it behind the proxy, and end with it / 经代理运行该命令，随它结束",
+    )
+    return parser
+
+
 def add_doctor(commands: Any) -> None:
     parser = _add(commands, "doctor", "check the connection and the account / 检查连接和账号")
     parser.add_argument("--push", metavar="URL", help="check your push URL as WeChat does / 按微信的方式检查推送 URL")
@@ -130,6 +175,31 @@ def add_explain(commands: Any) -> None:
     )
 
 
+_SANDBOX = (
+    ("--appid", None, "the appid it accepts / 沙箱使用的 appid"),
+    ("--secret", None, "the AppSecret it accepts (invent one) / 沙箱使用的 AppSecret（请编造一个）"),
+    ("--push", "URL", "push what customers do to this URL / 把用户的消息和事件推送到该 URL"),
+    ("--content-type", "TYPE", "of pushes, by default text/xml / 推送的 Content-Type，默认 text/xml"),
+)
+_SANDBOX_REPEATED = (
+    (
+        "--account",
+        "APPID",
+        "an account of its own, with an AppSecret made up for this run; may be repeated / "
+        "独立的账号，AppSecret 随机生成；可指定多个",
+    ),
+    (
+        "--customer",
+        "OPENID",
+        "a customer who has just written; may be repeated / 刚发来消息的用户，可指定多个",
+    ),
+    (
+        "--set",
+        "SWITCH=VALUE",
+        "a switch of the sandbox, such as errmsg_style=both; an unknown one lists all; may be repeated / "
+        "沙箱的选项，如 errmsg_style=both；写错时列出全部；可指定多个",
+    ),
+)
 _MESSAGE = (
     ("touser", "OPENID", "recipient / 接收者的 openid"),
     ("text", "TEXT", "a text / 文本"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from wxcs_lite.sandbox.api.calls import OK, Answerer, Call, text_field
 from wxcs_lite.sandbox.http.values import Reply
 from wxcs_lite.sandbox.rules.evidence import CODES, MANAGEMENT, SEND_CALL, TYPING_CALL, Rule
+from wxcs_lite.sandbox.rules.people import Arrived
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def send(account: "Account", call: Call) -> Mapping[str, Any]:
     person.window.sent(now)
     # WeChat has answered ok to a link with empty addresses, and shown the user nothing: success is not delivery.
     if not (msgtype == "link" and part and not part["url"] and not part["thumb_url"]):
-        person.show(now, message, picture)
+        account.arrived.append(Arrived(message["touser"], person.show(now, message, picture)))
     return OK
 
 

@@ -1,1 +1,1 @@
-"""Ways into the served sandbox beside plain HTTP: the proxy, for SDKs whose address cannot be changed."""
+"""Ways into the served sandbox beside plain HTTP: a proxy, for SDKs with a fixed address, and a page for people."""

@@ -67,7 +67,7 @@ class _ProxyTalk:
         self._context = context
         self._inside = partial(converse, on_request, origin_form)
         self._connected = False
-        self._plain = converse(on_request and partial(self._tell, on_request), self._admit)
+        self._plain = converse(on_request, self._admit)
         self._talk: Talk = self._plain
 
     @property
@@ -86,10 +86,6 @@ class _ProxyTalk:
 
     def close(self) -> None:
         self._talk.close()
-
-    def _tell(self, on_request: Callable[[Seen], object], seen: Seen) -> None:
-        if not self._connected:  # a tunnel is no request
-            on_request(seen)
 
     def _admit(self, head: Request) -> Request | Answer:
         if head.method == "CONNECT":

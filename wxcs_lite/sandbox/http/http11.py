@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Generator, Iterator
 from mmap import mmap
+from time import perf_counter
 from urllib.parse import parse_qsl
 
-from wxcs_lite.sandbox.http.values import Answer, Outcome, Reply, Request, Seen, page, reason, seen
+from wxcs_lite.sandbox.http.values import Answer, Outcome, Reply, Request, page, reason
 
-__all__ = ["MAX_BODY", "Admit", "Conversation", "origin_form"]
+__all__ = ["MAX_BODY", "Admit", "Conversation", "OnExchange", "origin_form"]
 
 MAX_HEAD = 32 * 2**10  # bytes
 MAX_BODY = 32 * 2**20  # bytes
@@ -28,6 +29,7 @@ class BadHttpError(Exception):
 
 
 Admit = Callable[[Request], Request | Answer]
+OnExchange = Callable[[Request, Reply | None, float], object]  # seconds; no reply if raw bytes or nothing was sent
 
 
 def origin_form(head: Request) -> Request:
@@ -78,13 +80,13 @@ class Conversation:
         answer: Callable[[Request], Answer],
         *,
         accept_chunked: bool = False,
-        on_request: Callable[[Seen], object] | None = None,
+        on_exchange: OnExchange | None = None,
         admit: Admit = origin_form,
     ) -> None:
         self._answer = answer
         self._admit = admit
         self._accept_chunked = accept_chunked
-        self._on_request = on_request
+        self._on_exchange = on_exchange
         self._buffer = bytearray()
         self._head: Request | None = None
         self._talk: Generator[Outcome | None, None, None] = self._converse()
@@ -123,21 +125,23 @@ class Conversation:
             self._head = head = yield from self._read_head()
             admitted = self._admit(head)
             if isinstance(admitted, Answer):
-                return self._respond(head, admitted)
+                return self._respond(head, admitted, 0.0)
             self._head = head = admitted
             request = yield from self._read_body(head)
-            return self._respond(request, self._answer(request))
+            began = perf_counter()
+            answer = self._answer(request)
+            return self._respond(request, answer, perf_counter() - began)
         except BadHttpError as error:
             request = (self._head or Request("", "", (), {}, b"", False))._replace(keep_alive=False)
-            return self._respond(request, Answer(page(error.status)))
+            return self._respond(request, Answer(page(error.status)), 0.0)
         finally:
             self._head = None
             self.held = len(self._buffer)
 
-    def _respond(self, request: Request, answer: Answer) -> tuple[Outcome, ...]:
+    def _respond(self, request: Request, answer: Answer, seconds: float) -> tuple[Outcome, ...]:
         reply = answer.reply
-        if self._on_request is not None:
-            self._on_request(seen(request, reply if isinstance(reply, Reply) else None))
+        if self._on_exchange is not None:
+            self._on_exchange(request, reply if isinstance(reply, Reply) else None, seconds)
         if isinstance(reply, Reply):
             return _render(reply, request, answer.slow)
         return (Outcome(reply or b"", True, answer.slow),)

@@ -4,7 +4,7 @@ import re
 from http.client import responses
 from typing import NamedTuple
 
-__all__ = ["Answer", "Outcome", "Reply", "Request", "Seen", "page", "reason", "seen"]
+__all__ = ["Answer", "Outcome", "Reply", "Request", "Seen", "is_secret", "page", "reason", "seen"]
 
 _SECRET = ("token", "secret", "key")  # in a name, in any case
 _LONG = r"[0-9]+_[\w%+=-]{8,}|[\w%+=-]{32,}"  # the shape of a token or a secret in the wrong place
@@ -82,12 +82,17 @@ def reason(status: int) -> str:
     return responses.get(status, "Unknown")
 
 
+def is_secret(name: str) -> bool:
+    """Return whether what has this name is never shown."""
+    return any(word in name.lower() for word in _SECRET)
+
+
 def seen(request: Request, reply: Reply | None) -> Seen:
     """Return the part of an exchange that is safe to show."""
     query = tuple(
         (re.sub(_LONG, "***", name), value if name == "media_id" else re.sub(_LONG, "***", value))
         for name, value in request.query
-        if not any(word in name.lower() for word in _SECRET)
+        if not is_secret(name)
     )
     kind = request.headers.get("content-type", "").partition(";")[0]
     body = f"{len(request.body)} bytes{' of ' + kind if kind else ''}" if request.body else ""

@@ -19,10 +19,19 @@ from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, CustomerEven
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-__all__ = ["Pushed", "Pushes", "open_pushes"]
+__all__ = ["Pushed", "Pushes", "UrlCheckError", "open_pushes"]
 
 _ATTEMPTS = 1 + 3
 _HEADER = re.compile("[!-~]([ -~]*[!-~])?")
+
+
+class UrlCheckError(ValueError):
+    """The target has not passed the check: `got` says what came, and `was_answered` whether anything did."""
+
+    def __init__(self, text: str, got: str, was_answered: bool) -> None:
+        super().__init__(text)
+        self.got = got
+        self.was_answered = was_answered
 
 
 class Pushed(NamedTuple):
@@ -62,6 +71,7 @@ class Pushes:
         setting: Setting,
         time_limit: float,
         on_pushed: Callable[[Pushed], object] | None,
+        tell: Callable[[Pushed], object],
     ) -> None:
         self._account = account
         self._clock = clock
@@ -70,6 +80,7 @@ class Pushes:
         self._setting = setting
         self._time_limit = time_limit
         self._on_pushed = on_pushed
+        self._tell = tell
         self._log: list[Pushed] = []
         self._stopped = False
 
@@ -93,7 +104,7 @@ class Pushes:
         self._stopped = True
 
     def check(self) -> None:
-        """Make the URL check, once, or raise ValueError."""
+        """Make the URL check, once, or raise UrlCheckError."""
         with self._lock():
             now, names = int(self._clock()), self._account.names
             echostr = names.echostr()
@@ -104,23 +115,26 @@ class Pushes:
             return
         wanted = f"it must be answered with exactly the {len(echostr)} bytes of the echostr"
         if not isinstance(reply, Reply):
-            raise ValueError(f"the URL check of {self._target.name} failed: {wanted}; {reply}")
+            raise UrlCheckError(f"the URL check of {self._target.name} failed: {wanted}; {reply}", reply, False)
         if not (200 <= reply.status < 300 and reply.body == echostr.encode()):
             got = f"HTTP {reply.status} with {len(reply.body)} bytes"
             got += "" if reply.body != echostr.encode() else ", the right ones"
-            raise ValueError(f"the URL check of {self._target.name} failed: {wanted}, not with {got}")
+            text = f"the URL check of {self._target.name} failed: {wanted}, not with {got}"
+            raise UrlCheckError(text, got, True)
 
     def _judge_path_check(self, reply: Reply | str) -> None:
         if not isinstance(reply, Reply):
-            why = reply
+            why = got = reply
         elif reply.status == 200 and reply.body in (b"", b"success"):
             return
         else:
-            why = f"not with HTTP {reply.status} and {len(reply.body)} bytes"
-        raise ValueError(
+            got = f"HTTP {reply.status} and {len(reply.body)} bytes"
+            why = f"not with {got}"
+        text = (
             f"the path check of {self._target.name} failed: it must be answered with status 200 and success, or an "
             f"empty body; {why}"
         )
+        raise UrlCheckError(text, got, isinstance(reply, Reply))
 
     def push(self, event: CustomerEvent) -> None:
         """Push an event until it is answered, well or abnormally, at most four times, and apply the answer."""
@@ -130,7 +144,9 @@ class Pushes:
             names = self._account.names
             random = "" if self._setting.sealer is None else names.frame_random()
             request = push_request(self._setting, event, nonce=names.nonce(), random=random)
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt, answer = 0, "failed"
+        while answer == "failed" and attempt < _ATTEMPTS:
+            attempt += 1
             reply = ask(self._target, request, self._time_limit)
             answer, why = judge(self._setting, event, reply)
             status = reply.status if isinstance(reply, Reply) else None
@@ -139,14 +155,17 @@ class Pushes:
                 self._log.append(pushed)
             if self._on_pushed is not None:
                 self._on_pushed(pushed)
-            if answer != "failed":
-                break
+            if answer != "failed" or attempt == _ATTEMPTS:
+                self._apply(event, answer)
+            self._tell(pushed)
+
+    def _apply(self, event: CustomerEvent, answer: str) -> None:
         with self._lock():
             now, person = self._clock(), self._account.people[event.openid]
             if answer == "transfer":
                 person.agent.begin(now)
             elif answer in ("abnormal", "failed"):
-                person.notices.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
+                person.screen.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
 
 
 def _check(format: str, lacks_key: bool, content_type: str | None, inner_json: str, time_limit: float) -> None:
@@ -176,6 +195,7 @@ def open_pushes(
     inner_json: InnerJson,
     time_limit: float,
     on_pushed: Callable[[Pushed], object] | None,
+    tell: Callable[[Pushed], object],
 ) -> Pushes:
     """Return the pushes to a target that has passed the URL check, or raise ValueError."""
     marks = None
@@ -197,7 +217,7 @@ def open_pushes(
         content_type=content_type,
         inner_json=inner_json,
     )
-    pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed)
+    pushes = Pushes(account, clock, lock, open_target(target), setting, time_limit, on_pushed, tell)
     pushes.check()
     return pushes
 

@@ -9,7 +9,7 @@ from wxcs_lite.sandbox.rules.evidence import TOKEN, Rule
 from wxcs_lite.sandbox.rules.made_up import Names
 from wxcs_lite.sandbox.rules.management import Agents, Merchants, Work
 from wxcs_lite.sandbox.rules.media import Shelf
-from wxcs_lite.sandbox.rules.people import CustomerEvent, Person
+from wxcs_lite.sandbox.rules.people import Arrived, CustomerEvent, Person
 from wxcs_lite.sandbox.rules.quota import Quota
 from wxcs_lite.sandbox.rules.refusals import RefusedError, Rids, errmsg
 from wxcs_lite.sandbox.rules.switches import Switches
@@ -41,6 +41,7 @@ class Account:
         self.has_push_url = False
         self.people: dict[str, Person] = {}
         self.events: list[CustomerEvent] = []
+        self.arrived: list[Arrived] = []  # by the call that is being answered
 
     def check_account(self, fields: Mapping[str, Any], path: str, now: float) -> None:
         """Count a token call, or raise what is answered for a wrong account.

@@ -39,6 +39,10 @@ class CloudTokens:
             self._written[at] = self._make()
         return self._written[at]
 
+    def knows(self, value: str) -> bool:
+        """Return whether the token was written here, valid or not."""
+        return value in self._written.values()
+
     def check(self, value: str, now: float) -> None:
         """Return if the token is valid now, else raise 40001 or 42001."""
         at = next((at for at, token in self._written.items() if token == value), None)

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from wxcs_lite.sandbox.rules.evidence import FORUM, INTRODUCTION, RECEIVE, SEND, TRANSFER, TYPING, Rule
 from wxcs_lite.sandbox.rules.refusals import RefusedError
 
-__all__ = ["NO_ANSWER", "WRONG_ANSWER", "AgentSession", "CustomerEvent", "Delivered", "Notice", "Person"]
-__all__ += ["ReplyWindow"]
+__all__ = ["NO_ANSWER", "WRONG_ANSWER", "AgentSession", "Arrived", "CustomerEvent", "Delivered", "Notice", "Person"]
+__all__ += ["ReplyWindow", "Shown"]
 
 _MESSAGE = (5, 48 * 3600)  # messages, seconds
 _ENTRY = (2, 60)
@@ -41,6 +41,13 @@ class Delivered(NamedTuple):
     def __repr__(self) -> str:
         size = "no picture" if self.picture is None else f"picture of {len(self.picture)} bytes"
         return f"Delivered({self.at}, {self.message!r}, {size}, ai_label={self.ai_label})"
+
+
+class Arrived(NamedTuple):
+    """A message has come to the phone of `openid`."""
+
+    openid: str
+    delivered: Delivered
 
 
 class CustomerEvent(NamedTuple):
@@ -69,6 +76,9 @@ class Notice(NamedTuple):
     at: float
     event: CustomerEvent
     text: str = NO_ANSWER
+
+
+Shown = CustomerEvent | Delivered | Notice
 
 
 class ReplyWindow:
@@ -181,18 +191,19 @@ class AgentSession:
 class Person:
     """One customer as the account sees them."""
 
-    __slots__ = ("agent", "inbox", "notices", "window")
+    __slots__ = ("agent", "screen", "window")
 
     def __init__(self) -> None:
         self.window = ReplyWindow()
         self.agent = AgentSession()
-        self.notices: list[Notice] = []
-        self.inbox: list[Delivered] = []
+        self.screen: list[Shown] = []  # in the order in which it happened
 
-    def show(self, now: float, message: Mapping[str, Any], picture: bytes | None) -> None:
+    def show(self, now: float, message: Mapping[str, Any], picture: bytes | None) -> Delivered:
         context = message.get("aimsgcontext")
         ai_label = isinstance(context, dict) and context.get("is_ai_msg") == 1
-        self.inbox.append(Delivered(now, deepcopy(dict(message)), picture, ai_label))
+        delivered = Delivered(now, deepcopy(dict(message)), picture, ai_label)
+        self.screen.append(delivered)
+        return delivered
 
 
 # fmt: off

@@ -62,6 +62,10 @@ class Tokens:
         if issued.expires_at <= now:
             raise RefusedError(42001)
 
+    def knows(self, value: str) -> bool:
+        """Return whether the token was issued here, valid or not."""
+        return value in self._issued
+
     def mint(self, now: float) -> tuple[str, int]:
         """Return a new token; the previous one works for 300 s more, anything older stops at once."""
         for older in self._minted[:-1]:
