@@ -86,6 +86,7 @@ class Batch(Counted):
         self._is_token_new = False  # it replaced a rejected one and has not been accepted yet
         self._reads_slowly = True  # then each message leaves before the next is read; a fast list shows at the first
         self._is_ending = False
+        self._is_broken = False  # the executor
         self._tended = monotonic()
         self.reason: WxError | None = None
         self.tally = Tally()
@@ -219,7 +220,8 @@ class Batch(Counted):
         try:
             future = plan.executor.submit(deliver, task)
         except Exception as e:
-            if isinstance(e, BrokenExecutor) or "cannot schedule" in str(e):
+            self._is_broken = isinstance(e, BrokenExecutor)
+            if self._is_broken or "cannot schedule" in str(e):
                 self._lines.claimed.appendleft(letter)
             else:  # no thread could be started, for example, but others may work on it
                 self._conclude(letter, "unknown", lost_worker(e), None)
@@ -265,6 +267,7 @@ class Batch(Counted):
         lost = future.exception()
         error, seconds = future.result() if lost is None else (lost_worker(lost), None)
         if isinstance(lost, BrokenExecutor):
+            self._is_broken = True
             self._stop(broken_executor(lost))
         verdict = judge(error)
         if verdict == "unknown":
@@ -336,8 +339,11 @@ class Batch(Counted):
         self._call_back()
 
     def _call_back(self) -> None:
-        """Cancel what has not begun; elsewhere than in these two, it may run in spite of that (Dask)."""
-        if isinstance(self._plan.executor, ThreadPoolExecutor | ProcessPoolExecutor):
+        """Cancel what has not begun; elsewhere than in these two, it may run in spite of that (Dask).
+
+        A broken pool lets all of it fail by itself, and before Python 3.12 its thread dies at one that is cancelled.
+        """
+        if not self._is_broken and isinstance(self._plan.executor, ThreadPoolExecutor | ProcessPoolExecutor):
             for future in list(self._flying):
                 future.cancel()
 
