@@ -70,12 +70,13 @@ def test_what_is_no_message_says_why(tmp_path: Path, line: bytes, en: str, zh: s
 def test_it_is_read_again_as_far_as_it_went(tmp_path: Path) -> None:
     """What another program appends meanwhile was not looked at, so it is not sent."""
     path = tmp_path / "messages.jsonl"
-    path.write_bytes(HELLO + b"\n")
-    with MessageList(str(path)) as messages:
-        first = list(messages)
-        with path.open("ab") as file:
-            file.write(HELLO + b"\n")
-        assert first == list(messages)
+    for content, more in ((HELLO + b"\n", HELLO + b"\n"), (HELLO, b" and more")):
+        path.write_bytes(content)
+        with MessageList(str(path)) as messages:
+            first = list(messages)
+            with path.open("ab") as file:
+                file.write(more)
+            assert first == list(messages)
     path.write_bytes(HELLO + b"\n" + HELLO + b"\n")
     with MessageList(str(path)) as messages:
         os.truncate(path, len(HELLO))

@@ -64,7 +64,7 @@ class MessageList:
         """Yield the messages and what is none, in their order; an empty line is neither."""
         self._file.seek(0)
         read = number = 0
-        while read < self._end and (line := self._file.readline(self._end - read)):
+        while line := self._file.readline(self._end - read):
             read, number = read + len(line), number + 1
             if line.strip():
                 yield _read(number, line)
