@@ -90,6 +90,7 @@ class Batch(Counted):
         self._tended = monotonic()
         self.reason: WxError | None = None
         self.tally = Tally()
+        self.has_ledger = plan.ledger is not None
         self._process = os.getpid()
         self._running = self._run()
         self._has_begun = False
@@ -185,7 +186,7 @@ class Batch(Counted):
 
     def _claim(self) -> bool:
         """Make it durable that a group of messages is about to leave; return whether it is."""
-        group = self._lines.first(_GROUP)
+        group = self._lines.first(min(_GROUP, self._pace.soon))
         if not self._record([letter.record("unknown") for letter in group]):
             return False
         self._lines.claim(group)

@@ -100,9 +100,9 @@ def address(base: str | None, proxy: str | None) -> Address:
     return Address(base or str(setting(BASE_URL) or API), given)
 
 
-def open_address(where: Address) -> Pool:
+def open_address(where: Address, *, maxsize: int = 10) -> Pool:
     """Open the pool, or raise ValueError in two languages."""
-    return open_pool(where.base, proxy=where.proxy)
+    return open_pool(where.base, proxy=where.proxy, maxsize=maxsize)
 
 
 def printable(foreign: object) -> str:
