@@ -782,7 +782,11 @@ def test_what_is_no_list_gives_the_ledger_back(sandbox: Sandbox, path: Path) -> 
 
 
 def test_progress_is_a_function_or_a_bar(sandbox: Sandbox) -> None:
-    """Or the class of a bar: it is called for every outcome, with the total if the list has a length."""
+    """Or the class of a bar: it is called for every outcome, with the total if the list has a length.
+
+    What the batch made it closes, what it was given it draws once more: the last update may have been too soon.
+    """
+    ends: list[str] = []
     told: list[tuple[int, int | None]] = []
 
     class Bar:
@@ -793,6 +797,12 @@ def test_progress_is_a_function_or_a_bar(sandbox: Sandbox) -> None:
         def update(self, n: int) -> None:
             self.n += n
 
+        def refresh(self) -> None:
+            ends.append(f"refresh at {self.n}")
+
+        def close(self) -> None:
+            ends.append(f"close at {self.n}")
+
     bars: list[Bar] = []
     list(start(sandbox, list(hello(3)), progress=lambda done, total: told.append((done, total))))
     list(start(sandbox, hello(3), progress=lambda done, total: told.append((done, total))))
@@ -801,3 +811,4 @@ def test_progress_is_a_function_or_a_bar(sandbox: Sandbox) -> None:
     list(start(sandbox, hello(3), progress=Bar(7)))
     assert [(1, 3), (2, 3), (3, 3), (1, None), (2, None), (3, None)] == told
     assert [(3, 3), (3, 3), (3, 7)] == [(bar.n, bar.total) for bar in bars]
+    assert ["close at 3", "refresh at 3", "refresh at 3"] == ends
