@@ -72,6 +72,7 @@ def send(
     With `keys` (`wxcs_lite.signing.SigningKeys`) it is encrypted and signed, and so must the reply be.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
+    __tracebackhide__ = True
     pool, token, message, keys = hidden(pool, token, message, keys)
     return _answer_signed(pool, token, endpoints.send(message), keys, read_receipt)
 
@@ -80,6 +81,7 @@ def _answer_signed(
     pool: Pool, token: str | None, request: Request, keys: "SigningKeys | None", read: Reader = read_ok
 ) -> dict[str, Any]:
     """Perform and read, with the API signature if there are keys for it."""
+    __tracebackhide__ = True
     if keys is None:
         return answer(pool, token, request, read)
     from wxcs_lite import signing  # not loaded by those who sign nothing
@@ -108,6 +110,7 @@ def set_typing(
     a message hides it, too.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
+    __tracebackhide__ = True
     pool, token, touser, command, businessid = hidden(pool, token, touser, command, businessid)
     return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_receipt)
 
@@ -122,6 +125,7 @@ def showing_typing(
     earlier.
     """
     # A plain function: contextlib's decorator would keep the plain token in its frame and in what it returns.
+    __tracebackhide__ = True
     pool, token, touser, businessid = hidden(pool, token, touser, businessid)
     return _showing_typing(pool, token, touser, businessid)
 
@@ -161,6 +165,7 @@ def upload(
     a pipe); its `maybe_sent` is True if that was found while the file was being sent.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
+    __tracebackhide__ = True
     pool, token, file, filename, type = hidden(pool, token, file, filename, type)
     _require_file(file)
     if isinstance(file, str | PathLike):
@@ -225,6 +230,7 @@ def download(pool: Pool, token: str | None, media_id: str, *, max_bytes: int = M
     another account's id, BadReply for more than max_bytes, which is 16 MiB by default.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
+    __tracebackhide__ = True
     pool, token, media_id = hidden(pool, token, media_id)
     return answer(pool, token, endpoints.download(media_id), read_media, max_bytes=max_bytes)
 
@@ -243,6 +249,7 @@ def fetch_token(
     everybody. Raises ApiError: 40125 for a wrong secret, 40164 for an address that is not on the whitelist.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
+    __tracebackhide__ = True
     pool, secret, appid = hidden(pool, secret, appid)
     request = endpoints.stable_token(appid, secret, force_refresh=force_refresh)
     now = clock()
@@ -259,6 +266,7 @@ def get_rid(pool: Pool, token: str | None, rid: str, *, keys: "SigningKeys | Non
     The token in the recorded URL is removed. `keys` sign the call, as in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
+    __tracebackhide__ = True
     pool, token, rid, keys = hidden(pool, token, rid, keys)
     found = _answer_signed(pool, token, endpoints.get_rid(rid), keys)
     noted = found.get("request")
@@ -275,6 +283,7 @@ def get_quota(
 ) -> dict[str, Any]:
     """Return a call's daily allowance and what is left of it, under `quota`; `keys` sign the call, as in `send`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
+    __tracebackhide__ = True
     pool, token, cgi_path, keys = hidden(pool, token, cgi_path, keys)
     return _answer_signed(pool, token, endpoints.get_quota(cgi_path), keys)
 
@@ -282,6 +291,7 @@ def get_quota(
 def get_callback_ip(pool: Pool, token: str | None) -> dict[str, Any]:
     """Return the addresses that WeChat pushes from, under `ip_list`; they change, so ask again every day."""
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
+    __tracebackhide__ = True
     pool, token = hidden(pool, token)
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)
 
@@ -292,6 +302,7 @@ def clear_quota(pool: Pool, token: str | None, appid: str, *, keys: "SigningKeys
     `keys` sign the call, as in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
+    __tracebackhide__ = True
     pool, token, appid, keys = hidden(pool, token, appid, keys)
     return _answer_signed(pool, token, endpoints.clear_quota(appid), keys)
 
@@ -318,6 +329,7 @@ def call(
     none. What is named like a secret is hidden in every repr, also in the reply. Raises InvalidMessage for a path with
     a host, without a slash or with a query, before anything is sent.
     """
+    __tracebackhide__ = True
     pool, token, path = hidden(pool, token, path)
     body, method, query = hide_named(body), hide_if_str(method), hide_named(query)
     request = endpoints.call(path, body, method=method, query=query)
