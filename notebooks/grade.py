@@ -98,7 +98,7 @@ def main() -> int:
     with ThreadPoolExecutor(os.cpu_count()) as executor:
         for path, done, said in executor.map(grade, notebooks(sys.argv[1:])):
             first, *points = said.splitlines()
-            print(path, first, *(point for point in points if "✗" in point), sep="\n  ", flush=True)
+            print(path, first, *(point.strip() for point in points if "✗" in point), sep="\n  ", flush=True)
             solved.append(done)
     print(f"{sum(solved)}/{len(solved)}")
     return 0 if all(solved) else 1

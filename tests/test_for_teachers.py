@@ -1,24 +1,26 @@
 """The page for teachers: what it says of a class on one served sandbox is what thirty students find there."""
 
+import io
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
-from types import ModuleType
+import time
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 import urllib3
 from nbformat import NotebookNode
 
-import wxcs_lite
 from tests.classroom import Account, Class, Ran, beside
 from tests.notebook_tools import LANGUAGES, NAMES, OPENS_A_SOCKET, PANEL, ROOT, code_cells, python_blocks
 from wxcs_lite import ApiError, endpoints, fetch_token, open_pool, perform, send, text
 from wxcs_lite.__main__ import main
+from wxcs_lite.pools import Pool
 from wxcs_lite.sandbox import Sandbox
+from wxcs_lite.terminal.serve import run
+from wxcs_lite.terminal.serving_words import TEXTS
 
 CLASS = 30
 PAGES = {lang: folder / "for_teachers.md" for lang, folder in LANGUAGES.items()}
@@ -38,7 +40,7 @@ def read(lang: str) -> str:
 
 def command(lang: str) -> list[str]:
     """Return the arguments of the page's command, as a shell reads it, at a free port."""
-    (line,) = re.findall(r"^python -m (wxcs_lite sandbox .*--account=.*)$", read(lang), re.MULTILINE)
+    (line,) = re.findall(r"^python -m (wxcs_lite sandbox .*--account=wx\{01\.\.30\})$", read(lang), re.MULTILINE)
     done = subprocess.run(["bash", "-c", f"printf '%s\\n' {line}"], capture_output=True, text=True, check=True)
     _, *words = done.stdout.split()
     assert "8080" == words[words.index("--port") + 1]
@@ -97,13 +99,13 @@ def lessons(lang: str, room: Class, url: str, found: list[Cell]) -> Generator[st
 
 def serve(lang: str, typed: Iterator[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the page's command until all has been typed."""
-
-    def lines() -> Iterator[str]:
-        yield from typed
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(sys, "stdin", lines())
+    monkeypatch.setattr(sys, "stdin", ended(typed))
     assert 0 == main(command(lang))
+
+
+def ended(typed: Iterable[str]) -> Iterator[str]:
+    yield from typed
+    raise KeyboardInterrupt
 
 
 def look(url: str, account: str, openid: str) -> Any:
@@ -160,3 +162,88 @@ def test_thirty_students_on_one_sandbox(
             if LOOK[lang] not in cell.ran[0].shown and plain(cell.saved) != plain(cell.ran[0].shown):
                 different.add(cell.name)
     assert set(DIFFERENT) == different
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_the_teacher_types(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of the table is what the cell asks for, in the language of the lesson; each line is a command."""
+    asked: list[str] = []
+    with beside(lang, "shared") as shared:
+        monkeypatch.setattr(shared, "input", lambda prompt: asked.append(prompt.split("  ")[1]), raising=False)
+        sandbox = shared.Shared("http://127.0.0.1:9", "wx07", "made up")
+        names = {"sandbox": sandbox, "customer": sandbox.user("ann")}
+        table = re.findall(r"^\| `((?:customer|sandbox)\..*?)` \| `(.*?)` \|$", read(lang), re.MULTILINE)
+        assert 4 == len(table)
+        for code, typed in table:
+            exec(code, names)
+            assert typed == asked[-1]
+        assert LOOK[lang] == repr(names["customer"].inbox[-1].message["text"])
+        assert f"ann {LOOK[lang]}" == repr(names["customer"])
+    out = io.StringIO()
+    assert 0 == run(lang=lang, lines=ended(asked), out=out)
+    assert TEXTS[lang]["form"] not in out.getvalue()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_clock_of_a_student_moves_with_the_sandbox(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a token is renewed when it has expired there."""
+    with beside(lang, "shared") as shared:
+        monkeypatch.setattr(shared, "input", lambda prompt: "", raising=False)
+        sandbox = shared.Shared("http://127.0.0.1:9", "wx07", "made up")
+        before = sandbox.clock()
+        sandbox.advance(3600)
+        assert sandbox.clock() - before >= 3600
+
+
+def forced_by_one(students: list[Sandbox]) -> list[int]:
+    """Return the errcodes that all get who send with the tokens they hold, after the first has forced a new one."""
+    first, *others = {sandbox.appid: sandbox for sandbox in students}.values()
+    with first.serve(beside=others) as url, open_pool(url) as pool:
+        tokens = []
+        for sandbox in students:
+            sandbox.user("ann").says("?")
+            tokens.append(fetch_token(pool, sandbox.appid, sandbox.secret))
+        perform(pool, None, endpoints.stable_token(first.appid, first.secret, force_refresh=True))
+        return [errcode_of(pool, token) for token in tokens]
+
+
+def errcode_of(pool: Pool, token: str) -> int:
+    try:
+        return int(send(pool, token, text("ann", "hello"))["errcode"])
+    except ApiError as error:
+        return error.errcode
+
+
+def test_nobody_ends_the_token_of_another() -> None:
+    """Who forces a new token ends that of their own account; in a single account it would be everybody's."""
+    each = [Sandbox(clock=time.time, appid=f"wx{number:02}", secret=f"made-up-{number}") for number in range(CLASS)]
+    rejected, *fine = forced_by_one(each)
+    assert 40001 == rejected
+    assert [0] * (CLASS - 1) == fine
+    one = Sandbox(clock=time.time)
+    assert [40001] * CLASS == forced_by_one([one] * CLASS)
+
+
+def test_the_powershell_line_has_the_same_flags() -> None:
+    """But for how it counts, which bash and PowerShell do in ways of their own."""
+    for lang in LANGUAGES:
+        shell, power = re.findall(r"^python -m (wxcs_lite sandbox .*)$", read(lang), re.MULTILINE)
+        assert shell.partition(" --account=")[0] == power.partition(" (1..30 ")[0]
+        assert '"--account=wx{0:d2}" -f $_' in power
+        assert [f"--account=wx{number:02}" for number in range(1, CLASS + 1)] == command(lang)[-CLASS:]
+
+
+def test_both_pages_say_the_same() -> None:
+    """The same code, the same tables, and links that lead somewhere."""
+    english, chinese = (read(lang) for lang in LANGUAGES)
+    assert re.findall(r"^#+", english, re.MULTILINE) == re.findall(r"^#+", chinese, re.MULTILINE)
+    assert rows("en") == rows("zh")
+    for lang in LANGUAGES:
+        targets = re.findall(r"\]\((\S+?)\)", read(lang))
+        assert [] == [target for target in targets if not (PAGES[lang].parent / target).is_file()]
+        for file in ("student_version.py", "grade.py"):
+            assert f"python notebooks/{file} " in read(lang)
+            assert (ROOT / "notebooks" / file).is_file()
+    lessons_of = [re.findall(r"^\| [“\"].*\| ([\d、, ]+) \|$", page, re.MULTILINE) for page in (english, chinese)]
+    assert 13 == len(lessons_of[0])
+    assert [found.replace(", ", "、") for found in lessons_of[0]] == lessons_of[1]
