@@ -4,8 +4,8 @@
 
     sandbox = Shared("http://127.0.0.1:8080", "wx07", "the secret beside wx07")
 
-Calls go to the account at the teacher's. What customers do, time and faults are typed there: the lesson asks for it, and
-goes on when you press Enter. What is on a phone is on the teacher's page.
+Calls go to an account of the teacher's sandbox. What customers do, time and faults are typed there: the lesson says
+what, and goes on when you press Enter. What is on a phone is on the teacher's page.
 """
 
 import time

@@ -117,5 +117,7 @@ class Class:
 def _compiled(source: str) -> tuple[CodeType, CodeType]:
     """Return the cell, and the value that a notebook would show below it."""
     body = ast.parse(source).body
-    last = body.pop().value if isinstance(body[-1], ast.Expr) else _NOTHING
-    return compile(ast.Module(body, []), "cell", "exec"), compile(ast.Expression(last), "cell", "eval")
+    *before, last = body
+    value = last.value if isinstance(last, ast.Expr) else _NOTHING
+    before += [] if isinstance(last, ast.Expr) else [last]
+    return compile(ast.Module(before, []), "cell", "exec"), compile(ast.Expression(value), "cell", "eval")

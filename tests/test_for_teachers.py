@@ -65,8 +65,9 @@ def saved(cell: NotebookNode) -> str:
 
 def plain(shown: str) -> str:
     """Return a text without layout, and without what is another one in every run."""
-    numbers = r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}|\b1[0-9]{9}(\.[0-9]+)?|[0-9-]{10} [0-9:]{8}|image .{12}…|hint: \[.*?\]"
-    return re.sub(r"\s", "", re.sub(numbers, "", shown))
+    times = r"\b1[0-9]{9}(\.[0-9]+)?|[0-9-]{10} [0-9:]{8}"
+    names = r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}|image .{12}…|hint: \[.*?\]"
+    return re.sub(r"\s", "", re.sub(f"{times}|{names}", "", shown))
 
 
 class Cell(NamedTuple):
@@ -152,8 +153,8 @@ def test_thirty_students_on_one_sandbox(
     """Each cell goes for everybody as the table says, and prints what the lesson has, or says where to look."""
     found = taught(lang, monkeypatch, capsys)
     assert len(found) == sum(len(code_cells(f"{lang}/{name}")) for name in SHARED)
-    counted = {name: tuple(sum(c.how == how for c in found if c.name.startswith(name)) for how in HOW) for name in SHARED}
-    assert counted == rows(lang)
+    went = {name: [cell.how for cell in found if cell.name.startswith(name)] for name in SHARED}
+    assert {name: tuple(map(hows.count, HOW)) for name, hows in went.items()} == rows(lang)
     different = set()
     for cell in found:
         assert 1 == len({ran.error for ran in cell.ran}), cell
@@ -180,7 +181,7 @@ def test_what_the_teacher_types(lang: str, monkeypatch: pytest.MonkeyPatch) -> N
         assert LOOK[lang] == repr(names["customer"].inbox[-1].message["text"])
         assert f"ann {LOOK[lang]}" == repr(names["customer"])
     out = io.StringIO()
-    assert 0 == run(lang=lang, lines=ended(asked), out=out)
+    assert 0 == run(lang="zh" if lang == "zh" else "en", lines=ended(asked), out=out)
     assert TEXTS[lang]["form"] not in out.getvalue()
 
 

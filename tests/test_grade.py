@@ -18,8 +18,11 @@ from tests.notebook_tools import LANGUAGES, NOTEBOOKS, answers, path_of
 SAID = {"en": ("Done.", "Not yet."), "zh": ("完成。", "还没有完成。")}
 
 
-def hand_in(lesson: str, file: Path, exercise: str = "", change: Callable[[Any], None] = lambda notebook: None) -> None:
-    """Write a lesson as a student hands it in: with something below what the exercise begins with, and other changes."""
+Change = Callable[[Any], object]
+
+
+def hand_in(lesson: str, file: Path, exercise: str = "", change: Change = bool) -> None:
+    """Write a lesson as a student hands it in: with something below the starter, and other changes."""
     notebook = json.loads(path_of(lesson).read_text("utf-8"))
     for cell in notebook["cells"]:
         if cell["id"] == "exercise-code" and exercise:
@@ -50,7 +53,7 @@ def with_a_check_of_its_own(notebook: Any) -> None:
     for cell in others:
         if cell.get("id") == "check-code":
             cell["source"] = "print('Done.')"
-    own = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    own: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
     notebook["cells"] = [first, {**own, "id": "a", "source": "1 / 0"}, {**own, "id": "b", "source": "%pwd"}, *others]
 
 
