@@ -427,8 +427,9 @@ def test_a_push_that_runs_is_finished_when_another_gets_no_thread(
     """It was answered with SUCCESS; the thread that runs it ends afterwards."""
     app = push_app(handler, token=TOKEN, wait=0.02)
     handler.open.clear()
+    before = set(threading.enumerate())
     assert 200 == call(app, "POST", *plain(TEXT)).status
-    (thread,) = (each for each in threading.enumerate() if each.name.startswith("wxcs_lite-push"))
+    (thread,) = (each for each in threading.enumerate() if each not in before)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", no_thread_left)
         assert 503 == call(app, "POST", *plain({**TEXT, "MsgId": 2})).status

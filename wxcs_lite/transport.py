@@ -72,8 +72,8 @@ def send(
     With `keys` (`wxcs_lite.signing.SigningKeys`) it is encrypted and signed, and so must the reply be.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
-    __tracebackhide__ = True
     pool, token, message, keys = hidden(pool, token, message, keys)
+    __tracebackhide__ = True
     return _answer_signed(pool, token, endpoints.send(message), keys, read_receipt)
 
 
@@ -110,8 +110,8 @@ def set_typing(
     a message hides it, too.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
-    __tracebackhide__ = True
     pool, token, touser, command, businessid = hidden(pool, token, touser, command, businessid)
+    __tracebackhide__ = True
     return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_receipt)
 
 
@@ -125,8 +125,8 @@ def showing_typing(
     earlier.
     """
     # A plain function: contextlib's decorator would keep the plain token in its frame and in what it returns.
-    __tracebackhide__ = True
     pool, token, touser, businessid = hidden(pool, token, touser, businessid)
+    __tracebackhide__ = True
     return _showing_typing(pool, token, touser, businessid)
 
 
@@ -165,8 +165,8 @@ def upload(
     a pipe); its `maybe_sent` is True if that was found while the file was being sent.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
-    __tracebackhide__ = True
     pool, token, file, filename, type = hidden(pool, token, file, filename, type)
+    __tracebackhide__ = True
     _require_file(file)
     if isinstance(file, str | PathLike):
         with _opened(file) as opened:
@@ -230,8 +230,8 @@ def download(pool: Pool, token: str | None, media_id: str, *, max_bytes: int = M
     another account's id, BadReply for more than max_bytes, which is 16 MiB by default.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
-    __tracebackhide__ = True
     pool, token, media_id = hidden(pool, token, media_id)
+    __tracebackhide__ = True
     return answer(pool, token, endpoints.download(media_id), read_media, max_bytes=max_bytes)
 
 
@@ -249,8 +249,8 @@ def fetch_token(
     everybody. Raises ApiError: 40125 for a wrong secret, 40164 for an address that is not on the whitelist.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
-    __tracebackhide__ = True
     pool, secret, appid = hidden(pool, secret, appid)
+    __tracebackhide__ = True
     request = endpoints.stable_token(appid, secret, force_refresh=force_refresh)
     now = clock()
 
@@ -266,8 +266,8 @@ def get_rid(pool: Pool, token: str | None, rid: str, *, keys: "SigningKeys | Non
     The token in the recorded URL is removed. `keys` sign the call, as in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
-    __tracebackhide__ = True
     pool, token, rid, keys = hidden(pool, token, rid, keys)
+    __tracebackhide__ = True
     found = _answer_signed(pool, token, endpoints.get_rid(rid), keys)
     noted = found.get("request")
     scrub_texts(noted, scrub)
@@ -283,16 +283,16 @@ def get_quota(
 ) -> dict[str, Any]:
     """Return a call's daily allowance and what is left of it, under `quota`; `keys` sign the call, as in `send`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
-    __tracebackhide__ = True
     pool, token, cgi_path, keys = hidden(pool, token, cgi_path, keys)
+    __tracebackhide__ = True
     return _answer_signed(pool, token, endpoints.get_quota(cgi_path), keys)
 
 
 def get_callback_ip(pool: Pool, token: str | None) -> dict[str, Any]:
     """Return the addresses that WeChat pushes from, under `ip_list`; they change, so ask again every day."""
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
-    __tracebackhide__ = True
     pool, token = hidden(pool, token)
+    __tracebackhide__ = True
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)
 
 
@@ -302,8 +302,8 @@ def clear_quota(pool: Pool, token: str | None, appid: str, *, keys: "SigningKeys
     `keys` sign the call, as in `send`.
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
-    __tracebackhide__ = True
     pool, token, appid, keys = hidden(pool, token, appid, keys)
+    __tracebackhide__ = True
     return _answer_signed(pool, token, endpoints.clear_quota(appid), keys)
 
 
@@ -329,8 +329,8 @@ def call(
     none. What is named like a secret is hidden in every repr, also in the reply. Raises InvalidMessage for a path with
     a host, without a slash or with a query, before anything is sent.
     """
-    __tracebackhide__ = True
     pool, token, path = hidden(pool, token, path)
+    __tracebackhide__ = True
     body, method, query = hide_named(body), hide_if_str(method), hide_named(query)
     request = endpoints.call(path, body, method=method, query=query)
     named = [secret for secret in secrets_in(body, query) if len(secret) >= SECRET_LENGTH]

@@ -75,8 +75,8 @@ def perform(
     An API error is a reply, too: `read_ok(*reply)` raises it. Raises TransportError if no complete reply arrived,
     BadReply for more than max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
     """
-    __tracebackhide__ = True
     pool, token = hidden(pool, token)
+    __tracebackhide__ = True
     return call_cleanly(request, secret_of(token), lambda: _exchange(pool, token, request, max_bytes, progress))
 
 

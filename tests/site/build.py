@@ -27,7 +27,7 @@ __all__ = ["build", "pack"]
 HERE = Path(__file__).parent
 APP = "notebooks/"  # the page of a lesson, below the folder of a language
 RUNTIME = "static/python/"
-MARK = "jupyter-lite.json"  # a folder that has it is one that was built here
+CONFIG = "jupyter-lite.json"
 _EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@jupyterlite/pyodide-kernel-extension")
 _KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 _LANGUAGE = "@jupyterlab/translation-extension:plugin"
@@ -40,7 +40,7 @@ _PRUNED = (
 
 def build(out: Path) -> None:
     """Build the site in a folder, in place of an earlier one."""
-    if out.exists() and not (out / MARK).exists():
+    if out.exists() and not (out / RUNTIME / "pyodide.js").exists():
         raise SystemExit(f"{out} was not built by this command: name a folder that does not exist")
     # JupyterLite sets the time of every file beside its output, so that has a folder to itself.
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def _configure(lite: Path) -> None:
         # It would give Python the course's folder where a browser allows it; the site is the same everywhere.
         "disabledExtensions": ["@jupyterlite/application-extension:service-worker-manager"],
     }
-    _write(lite / MARK, {"jupyter-lite-schema-version": 0, "jupyter-config-data": config})
+    _write(lite / CONFIG, {"jupyter-lite-schema-version": 0, "jupyter-config-data": config})
     found = {name: _extension(name) for name in _EXTENSIONS}
     chosen = {"ignore_sys_prefix": ["federated_extensions"], "federated_extensions": list(found.values())}
     _write(lite / "jupyter_lite_config.json", {"LiteBuildConfig": chosen})
@@ -107,10 +107,10 @@ def _finish(site: Path, course: Path) -> None:
     """Add what JupyterLite lacks: a page in each language, links between lessons, a first page."""
     page, chinese = site / APP, site / "zh" / APP
     shutil.copytree(page, chinese)
-    for file in (chinese / "index.html", chinese / MARK):  # one folder deeper
+    for file in (chinese / "index.html", chinese / CONFIG):  # one folder deeper
         file.write_text(re.sub(r"""(?<=["'])\.\.(?=["'/])""", "../..", file.read_text("utf-8")), "utf-8")
     shutil.copy(site / "jupyter-lite.ipynb", chinese.parent)
-    _write(chinese.parent / MARK, {"jupyter-config-data": {"settingsOverrides": {_LANGUAGE: {"locale": "zh_CN"}}}})
+    _write(chinese.parent / CONFIG, {"jupyter-config-data": {"settingsOverrides": {_LANGUAGE: {"locale": "zh_CN"}}}})
     for lang, prefix in LANGUAGES.items():
         found = [*lessons(course, lang)]
         _add_script(site / prefix / APP / "index.html", found[0].path)

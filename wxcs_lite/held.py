@@ -1,4 +1,4 @@
-"""How an open desk keeps its token: in a closure, so that no attribute, trait or repr contains it."""
+"""How a desk or a batch keeps its token: in a closure, so that no attribute, trait or repr contains it."""
 
 from collections.abc import Callable
 
