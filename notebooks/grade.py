@@ -57,10 +57,7 @@ def grade(path: Path) -> Grade:
     folder = "zh" if any("course_zh" in source for source in sources) else ""
     check = _check(path, folder)
     above = [at for at, source in enumerate(sources) if ids[at] == "check-code" or source.strip() == check]
-    try:
-        said = _said([*sources[: above[0] if above else None], check], folder)
-    except Exception as error:  # a cell that does not end, a kernel that dies
-        said = f"{type(error).__name__}: {str(error)[:200]}"
+    said = _said([*sources[: above[0] if above else None], check], folder)
     return Grade(path, said.startswith(DONE), said)
 
 
@@ -75,6 +72,22 @@ def _check(path: Path, folder: str) -> str:
 
 
 def _said(sources: list[str], folder: str) -> str:
+    """Return what the last cell shows, or why it shows nothing; a kernel that dies is started once more."""
+    for _ in range(2):
+        try:
+            return _shown(sources, folder)
+        except RuntimeError as error:  # on a busy machine another program may have taken a port of the kernel's
+            died = error
+        except Exception as error:  # a cell that does not end
+            return _line(error)
+    return _line(died)
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def _shown(sources: list[str], folder: str) -> str:
     """Return what the last cell shows, or its error."""
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     with tempfile.TemporaryDirectory() as copy:
@@ -87,8 +100,14 @@ def _said(sources: list[str], folder: str) -> str:
 
 
 def _client(notebook: NotebookNode, folder: Path) -> Any:
-    where = {"metadata": {"path": str(folder)}}
-    return NotebookClient(notebook, kernel_name="python3", timeout=LONGEST, allow_errors=True, resources=where)
+    return NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=LONGEST,
+        allow_errors=True,
+        extra_arguments=["--log-level=ERROR"],  # a kernel's own remarks are not about the exercise
+        resources={"metadata": {"path": str(folder)}},
+    )
 
 
 def main() -> int:
