@@ -129,7 +129,7 @@ def test_a_kernel_that_dies_is_started_again_once(deaths: int, monkeypatch: pyte
     async def execute_or_die(client: NotebookClient) -> None:
         for death in starts:
             raise death
-        client.nb.cells[-1].outputs = [NotebookNode(output_type="execute_result", data={"text/plain": "Done."})]
+        client.nb.cells[-1].outputs = [NotebookNode(output_type="execute_result", data={"text/plain": "Done."})]  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(NotebookClient, "async_execute", execute_or_die)
     with beside("en", "grade") as grade:
