@@ -15,7 +15,7 @@ FILES = [
     *sorted(NOTEBOOKS.rglob("*.svg")),
     *sorted(ROOT.glob("*.zh-CN.md")),
     *sorted(NOTEBOOKS.rglob("*.zh-CN.md")),
-    NOTEBOOKS / "zh" / "README.md",
+    *sorted((NOTEBOOKS / "zh").glob("*.md")),
 ]
 # What is in the brackets may stand before the word: WeChat's own terms, or the word that makes it whole.
 WRONG = {
