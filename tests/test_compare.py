@@ -143,7 +143,7 @@ def test_a_reader_of_chinese_is_told_what_differs_in_chinese(
     with live(monkeypatch, upload_reply="page", errmsg_style="both") as it:
         assert 1 == run(it.where, yes=True, lang="zh")
     titles = re.findall(r"^[0-9]+\. (.*)$", capsys.readouterr().out, re.MULTILINE)
-    assert {"结构", "errmsg 的结尾", "errmsg"} == set(titles)
+    assert {"字段", "errmsg 的结尾", "errmsg"} == set(titles)
 
 
 def test_what_will_be_sent_is_said_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

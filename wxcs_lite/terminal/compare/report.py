@@ -51,7 +51,7 @@ _TEXTS = {
         "escapes": "另请看一下手机：显示的是“你好”还是 \\u4f60\\u597d？（设置 unicode_escapes）",
     },
 }
-_FIELDS_ZH = {"status": "状态码", "headers": "应答头", "shape": "结构", "end of errmsg": "errmsg 的结尾"}
+_FIELDS_ZH = {"status": "状态码", "headers": "响应头", "shape": "字段", "end of errmsg": "errmsg 的结尾"}
 _HANG = 3  # columns
 
 
