@@ -19,7 +19,8 @@ from typing import Any
 
 import urllib3
 
-from wxcs_lite import forks, fresh_token, open_pool, send, stream, text, upload
+from wxcs_lite import fetch_token, forks, fresh_token, open_pool, send, stream, text, upload
+from wxcs_lite.batch import read_ledger, send_many
 from wxcs_lite.pools import Pool
 from wxcs_lite.push import push_app
 from wxcs_lite.sandbox import Sandbox
@@ -322,6 +323,28 @@ def preloaded(url: str, appid: str, secret: str) -> object:
 
     workers = [fork(lambda name=name: worker(name)) for name in ("ann", "bob")]  # type: ignore[misc]
     return [result() for result in workers]
+
+
+def batch_left(folder: str) -> object:
+    """A child of a program that is sending a list goes on with it, closes it, and leaves; the parent sends the rest."""
+    sandbox = Sandbox()
+    names = [f"o{number}" for number in range(40)]
+    for name in names:
+        sandbox.user(name).says("?")
+    token = fetch_token(sandbox.pool(), sandbox.appid, sandbox.secret)
+    ledger = f"{folder}/run.sqlite"
+    messages = [text(name, "hello") for name in names]
+    batch = send_many(messages, token=token, open_pool=sandbox.pool, ledger=ledger, workers=2, progress=False)
+    next(batch)
+
+    def goes_on() -> object:
+        error = _attempt(lambda: next(batch))
+        batch.close()
+        return error
+
+    found = in_child(goes_on, leaves=True)
+    rest = [outcome.state for outcome in batch]
+    return [found, len(rest), sorted({*rest}), sorted({entry.state for entry in read_ledger(ledger)})]
 
 
 def serving() -> object:

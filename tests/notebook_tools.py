@@ -25,18 +25,22 @@ from tests import early
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = (
-    "01_a_message_is_a_dict",
-    "02_a_request_is_a_value",
+    "01_the_whole_job",
+    "02_a_message_is_a_dict",
     "03_sending",
-    "04_typing",
-    "05_pictures",
-    "06_when_it_fails",
-    "07_the_reply_window",
-    "08_receiving",
-    "09_the_panel",
+    "04_a_request_is_a_value",
+    "05_typing",
+    "06_pictures",
+    "07_when_it_fails",
+    "08_the_reply_window",
+    "09_receiving",
+    "10_answering",
+    "11_the_panel",
+    "12_a_bot_of_your_own",
 )
-PANEL = NAMES[-1]
+PANEL = "11_the_panel"
 LANGUAGES = {"en": NOTEBOOKS, "zh": NOTEBOOKS / "zh"}
+SETUP = {"en": "import course", "zh": "from course_zh import course"}
 LESSONS = [f"{lang}/{name}" for lang in LANGUAGES for name in NAMES]
 OPENS_A_SOCKET = "opens-a-socket"  # the tag of the one cell that may
 METADATA = {
@@ -234,6 +238,11 @@ def shown(outputs: list[NotebookNode]) -> list[dict[str, Any]]:
     ]
 
 
+def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return the outputs that can be kept: a widget is nothing without its kernel."""
+    return [output for output in outputs if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})]
+
+
 def keep(lesson: str) -> None:
     """Run a lesson, and write into its file what it prints now; a panel's output is not kept."""
     notebook = deepcopy(read(lesson))
@@ -242,7 +251,9 @@ def keep(lesson: str) -> None:
     for cell in notebook.cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
         if cell.cell_type == "code" and lesson.endswith(PANEL):
-            cell.outputs, cell.execution_count = [], None
+            cell.outputs, cell.execution_count = without_widgets(cell.outputs), None
+            for output in cell.outputs:
+                output.execution_count = None
     nbformat.write(notebook, path_of(lesson))  # type: ignore[no-untyped-call]
 
 

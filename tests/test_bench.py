@@ -15,6 +15,7 @@ HEADINGS = (
     "send: ", "set_typing: ", "upload of 1 MB from bytes: ", "upload of 1 MB from a path: ", "download of 1 MB: ",
     "An encrypted push", "Encrypted pushes, served", "Start-up: ", "Weight: ", "Memory: ",
     "Layers: who", "Layers: the functions", "Threads: ",
+    "Batch: 40 messages", "Batch: the ledger", "Batch: memory",
     "Growth: with the number of customers", "Growth: with the events of one customer",
     "The sandbox: ", "The sandbox: what it keeps", "Goals",
 )  # fmt: skip
@@ -39,14 +40,14 @@ def test_every_part_runs_and_prints_its_table() -> None:
     assert 0 == done.returncode
     assert "" == done.stderr
     titles = re.findall(r"^## (.+)$", done.stdout, re.MULTILINE)
-    assert [True] * 18 == [title.startswith(heading) for title, heading in zip(titles, HEADINGS, strict=True)]
+    assert [True] * 21 == [title.startswith(heading) for title, heading in zip(titles, HEADINGS, strict=True)]
     ratios = re.findall(r"(\S+)×", done.stdout)
     assert len(ratios) > 50
     assert all(math.isfinite(float(ratio)) for ratio in ratios)  # over an idle process, noise may be below nothing
     assert max(map(len, done.stdout.splitlines())) <= 100
     assert re.search(r"^wxcs_lite\[push\] +\d+ +\d+\.\d\d ", done.stdout, re.MULTILINE)
     goals = done.stdout.partition("## Goals")[2]
-    assert 7 == len(re.findall(r"  (?:yes|NO)$", goals, re.MULTILINE))
+    assert 9 == len(re.findall(r"  (?:yes|NO)$", goals, re.MULTILINE))
 
 
 def test_a_peer_that_is_missing_leaves_a_row_that_says_so() -> None:
@@ -65,4 +66,4 @@ def test_an_unknown_part_is_refused_with_those_there_are() -> None:
     done = bench("sned")
     assert 2 == done.returncode
     assert "no such part: sned" in done.stderr
-    assert "send, calls, push, serve, import, weight, memory, layers, threads, growth, sandbox" in done.stderr
+    assert "send, calls, push, serve, import, weight, memory, layers, threads, batch, growth, sandbox" in done.stderr

@@ -141,6 +141,11 @@ def test_a_preloaded_program() -> None:
     }
 
 
+def test_a_batch_stays_with_its_process(tmp_path: Path) -> None:
+    """A child cannot go on with it, and closing it there, or leaving, neither waits nor touches the ledger."""
+    assert ["RuntimeError", 39, ["sent"], ["sent"]] == play("batch_left", folder=str(tmp_path))
+
+
 def test_a_served_box_is_left_by_a_child() -> None:
     """The child waits for no thread of its parent's, and the parent serves on."""
     assert ["left", 404] == play("serving")

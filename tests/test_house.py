@@ -24,7 +24,7 @@ CLIENT = {name.removesuffix(".py"): path for name, path in MODULES.items() if "/
 # is a separate house beside it, and shares the cellar.
 FLOORS = (
     {"catalogue", "places", "scrub", "secret"},
-    {"errcodes"},
+    {"errcodes", "held"},
     {"errors"},
     {"require"},
     {"cloudbase", "multipart", "reply_window"},
@@ -156,6 +156,13 @@ def test_testing_stands_on_calls_pushes_and_sandbox(name: str) -> None:
     assert ours(MODULES[name]) <= {*CLIENT, "", "push", "sandbox", "testing"} - {"__main__", "bot"}
 
 
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("batch/")])
+def test_batches_stand_on_calls(name: str) -> None:
+    """A batch needs no sandbox, no push and no screen; where there is a notebook, the panel has a bar for it."""
+    allowed = {*CLIENT, "batch"} - {"__main__", "bot"} | ({"panel"} if name == "batch/progress.py" else set())
+    assert ours(MODULES[name]) <= allowed
+
+
 def test_receiving_knows_nothing_of_sending() -> None:
     """A program that only answers pushes needs neither pool nor requests."""
     known = {name: ours(MODULES[name]) - CELLAR - {"push"} for name in PUSH}
@@ -255,7 +262,7 @@ def test_importing_the_package_brings_nothing_optional() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {"wxcs_lite.transport", "urllib3"} <= loaded
-    unneeded = {"catalogue", "panel", "push", "sandbox", "terminal", "testing"}
+    unneeded = {"batch", "catalogue", "panel", "push", "sandbox", "terminal", "testing"}
     unwanted = ("ipywidgets", "IPython", "cryptography", "pytest", *(f"wxcs_lite.{name}" for name in unneeded))
     assert set() == {name for name in loaded if name.startswith(unwanted)}
 

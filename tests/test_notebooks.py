@@ -3,6 +3,8 @@
 import importlib
 import importlib.util
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 import time
@@ -26,6 +28,7 @@ from tests.notebook_tools import (
     OPENS_A_SOCKET,
     PANEL,
     ROOT,
+    SETUP,
     Ran,
     answers,
     bare,
@@ -39,12 +42,16 @@ from tests.notebook_tools import (
     shown,
     strings,
     texts,
+    without_widgets,
 )
 from wxcs_lite.sandbox import Sandbox, sunset
 
 PICTURES = sorted((NOTEBOOKS / "images").glob("*.svg"))
 MAPS = (NOTEBOOKS / "README.md", NOTEBOOKS / "zh" / "README.md")
 OWN_ACCOUNT = {"en": "## Now with your own account", "zh": "## 换成自己的账号"}
+QUESTIONS = {"en": "## Three questions", "zh": "## 三个问题"}
+OBJECTIVES = {"en": "**Afterwards you can**", "zh": "**目标**："}
+PAGES = {"en": "**WeChat's pages**", "zh": "**微信官方文档：**"}
 
 
 @pytest.fixture
@@ -72,8 +79,7 @@ def test_a_lesson_runs_as_it_is_printed(lesson: str, ran: Ran) -> None:
     If what the package prints has changed for the better: `python -m tests.notebook_tools`.
     """
     for cell, outputs in zip(code_cells(lesson), ran.outputs, strict=True):
-        # A panel's output is not kept.
-        assert shown(cell.outputs) == ([] if lesson.endswith(PANEL) else shown(outputs)), cell.id
+        assert shown(cell.outputs) == shown(without_widgets(outputs)), cell.id
     # As files, because `../venv/bin/python` is the same; their folders, because environments link to one interpreter.
     assert Path(sys.executable).parent.samefile(Path(ran.executable).parent)
     assert Path(wxcs_lite.__file__).samefile(ran.package)
@@ -103,13 +109,13 @@ def test_a_lesson_opens_no_socket(lesson: str, ran: Ran) -> None:
     cells = enumerate(code_cells(lesson), 1)
     tagged = {number: cell for number, cell in cells if OPENS_A_SOCKET in cell.metadata.get("tags", [])}
     assert set(tagged) == ran.went_out
-    assert (1 if lesson.endswith("08_receiving") else 0) == len(tagged)
+    assert (1 if lesson.endswith("10_answering") else 0) == len(tagged)
     for cell in tagged.values():
         assert re.match(r"#.*socket", cell.source)
 
 
 def test_the_course_is_complete() -> None:
-    """Nine lessons in each language, and nothing else that could be taken for one."""
+    """Twelve lessons in each language, and nothing else that could be taken for one."""
     for folder in LANGUAGES.values():
         assert sorted(f"{name}.ipynb" for name in NAMES) == sorted(path.name for path in folder.glob("*.ipynb"))
 
@@ -118,40 +124,48 @@ def test_the_course_is_complete() -> None:
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_the_first_cell_installs_from_the_checkout(
-    lesson: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_first_cell_is_one_line(lesson: str) -> None:
+    """And prints nothing where all is well."""
+    first, *others = code_cells(lesson)
+    assert SETUP[language(lesson)] == first.source
+    assert [] == first.outputs
+    assert [] == [cell.id for cell in others if "import course" in cell.source]
+
+
+def test_the_first_cell_installs_from_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the package is missing, the checkout above the notebook is named to pip by its path, never by a name."""
-    folder = tmp_path / "a checkout" / "notebooks" / "zh"
+    folder = tmp_path / "a checkout" / "notebooks"
     folder.mkdir(parents=True)
     (tmp_path / "a checkout" / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8"), "utf-8")
-    asked = run_first_cell(lesson, folder, monkeypatch)
+    asked = begin_where_nothing_is_installed(folder, monkeypatch)
     assert [[sys.executable, "-m", "pip", "install", "-q"]] == [command[:5] for command in asked]
     ((path, *others),) = (command[5:] for command in asked)
     assert [] == others
-    assert str(tmp_path / "a checkout") == path.partition("[")[0]
-    capsys.readouterr()
+    assert f"{tmp_path / 'a checkout'}[push,panel]" == path
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
 def test_the_first_cell_says_how_where_there_is_no_checkout(
-    lesson: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Another project above the notebook is not installed, and nothing is looked up by name."""
+    """In both languages. Another project above the notebook is not installed, and nothing is looked up by name."""
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "another"\ndependencies = ["wxcs_lite"]\n', "utf-8")
-    assert [] == run_first_cell(lesson, tmp_path, monkeypatch)
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    assert [] == begin_where_nothing_is_installed(folder, monkeypatch)
     printed = capsys.readouterr().out
-    assert "pip install" in printed
+    assert 2 == printed.count("pip install")
+    assert "wxcs_lite, cryptography, ipywidgets" in printed
+    assert "重启内核" in printed
     assert not re.search(r"install +\"?wxcs", printed)
 
 
-def run_first_cell(lesson: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Run the first cell where nothing is installed, and return the commands that it gave."""
+def begin_where_nothing_is_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Run the first line of a lesson in a folder of its own, and return the commands that it gave."""
     asked: list[list[str]] = []
-    monkeypatch.chdir(folder)
+    shutil.copy(NOTEBOOKS / "course.py", folder)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(subprocess, "run", lambda command, **kwargs: asked.append(command))
-    exec(code_cells(lesson)[0].source, {})
+    runpy.run_path(str(folder / "course.py"))
     return asked
 
 
@@ -224,10 +238,19 @@ def test_a_token_is_assigned_in_one_cell_and_used_in_another(lesson: str) -> Non
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_asks_and_ends_with_the_reader_s_own_account(lesson: str) -> None:
-    """A question whose answer is hidden until asked for, and then how to leave the sandbox."""
-    *_, last = texts(lesson)
+    """It opens with questions and objectives; it ends with an exercise, three questions, and how to leave the sandbox.
+
+    Solutions and answers are hidden until asked for; WeChat's own pages are named.
+    """
+    *_, questions, last = texts(lesson)
     assert last.startswith(OWN_ACCOUNT[language(lesson)])
-    assert 1 == sum(text.count("<details>") for text in texts(lesson))
+    assert PAGES[language(lesson)] in last
+    assert questions.startswith(QUESTIONS[language(lesson)])
+    assert 3 == questions.count("<details>")
+    assert 4 == sum(text.count("<details>") for text in texts(lesson))
+    asked, _, aims = texts(lesson)[0].splitlines()[2].partition(OBJECTIVES[language(lesson)])
+    assert "?" in asked.replace("？", "?")
+    assert aims
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -236,6 +259,8 @@ def test_both_languages_run_the_same_code(name: str) -> None:
     english, chinese = (read(f"{lang}/{name}").cells for lang in LANGUAGES)
     assert [(cell.id, cell.cell_type) for cell in english] == [(cell.id, cell.cell_type) for cell in chinese]
     for one, other in zip(english, chinese, strict=True):
+        if one.id == "setup":
+            continue
         codes = ([cell.source] if cell.cell_type == "code" else python_blocks(cell.source) for cell in (one, other))
         first, second = ([bare(code) for code in found] for found in codes)
         assert first == second
@@ -259,7 +284,7 @@ def test_what_is_shown_for_the_reader_s_own_account_runs(
     Path("photo.png").write_bytes(sunset())
     names: dict[str, Any] = {}
     codes = python_blocks(texts(lesson)[-1])
-    assert (codes == []) == lesson.endswith("01_a_message_is_a_dict")  # nothing leaves there
+    assert (codes == []) == lesson.endswith("02_a_message_is_a_dict")  # nothing leaves there
     for code in codes:
         exec(code, names)
     if lesson.endswith(PANEL):
@@ -287,16 +312,34 @@ def sandbox_token(sandbox: Sandbox) -> wxcs_lite.Token:
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_links_and_pictures_lead_somewhere(lesson: str) -> None:
-    """Relative ones, to files that are there; a picture says in words what it shows."""
+def test_links_lead_somewhere(lesson: str) -> None:
+    """Relative ones, to files that are there; and no picture lies outside of the notebook."""
     for text in texts(lesson):
-        for target in re.findall(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"", text):
-            path = "".join(target)
+        for path in re.findall(r"\]\(([^)\s]+)\)", text):
             assert path.startswith("https://") or (path_of(lesson).parent / path).is_file(), path
-        for described in re.findall(r"!\[([^\]]*)\]|<img [^>]*alt=\"([^\"]*)\"", text):
-            assert len("".join(described)) > 20
-        # Voilà looks for it below the folder that it serves, and hangs.
-        assert not re.search(r"!\[[^\]]*\]\(\.\.", text)
+        # As the output of a cell, a figure stays in every export.
+        assert not re.search(r"!\[|<img", text)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_figures_and_phones_are_in_the_file(lesson: str) -> None:
+    """Whole, as outputs, so that an export needs no other file; in the language of the lesson, and in words, too."""
+    ending = ".zh.svg" if language(lesson) == "zh" else ".svg"
+    for cell in code_cells(lesson):
+        if figure := re.fullmatch(r'course\.figure\("(\w+)"\)', cell.source):
+            (output,) = cell.outputs
+            source = (NOTEBOOKS / "images" / f"{figure[1]}{ending}").read_text("utf-8")
+            assert source == output.data["text/html"]
+            described = ET.fromstring(source).findtext("{*}desc")
+            assert described == output.data["text/plain"]
+        elif "course.figure(" in cell.source:
+            (output,) = cell.outputs
+            assert output.data["text/html"].startswith(
+                f'<img alt="{output.data["text/plain"]}" src="data:image/png;base64,'
+            )
+            assert len(output.data["text/plain"]) > 20
+        elif cell.source.endswith("customer"):
+            assert "wxcs-still" in cell.outputs[-1].data["text/html"]
 
 
 @pytest.mark.parametrize("page", MAPS, ids=["en", "zh"])
@@ -313,7 +356,8 @@ def test_a_picture_stands_alone(picture: Path) -> None:
     source = picture.read_text("utf-8")
     root = ET.fromstring(source)
     assert root.get("viewBox")
-    assert not re.search(r"<script|href=|url\((?!#)|@import|<image", source)
+    assert not re.search(r"<script|url\((?!#)|@import|<image", source)
+    assert all(link.startswith("https://developers.weixin.qq.com/") for link in re.findall(r'href="([^"]*)"', source))
     first = next(element for element in root if element.tag.endswith("rect"))
     assert "100%" == first.get("width")
     assert "100%" == first.get("height")
@@ -321,4 +365,10 @@ def test_a_picture_stands_alone(picture: Path) -> None:
     name = picture.name.partition(".")[0]
     assert picture.with_name(f"{name}.svg").is_file()
     assert picture.with_name(f"{name}.zh.svg").is_file()
-    assert any(picture.name in text for lesson in LESSONS for text in texts(lesson))
+    assert any(f'course.figure("{name}")' == cell.source for lesson in LESSONS for cell in code_cells(lesson))
+    # Several of them lie in one page, where an id is taken once.
+    assert all(each.startswith(f"{name}-") for each in re.findall(r'id="([^"]*)"', source))
+    assert f'role="img" aria-labelledby="{name}-title {name}-desc"' in source
+    described = root.find("{*}desc")
+    assert described is not None
+    assert len(described.text or "") > 40

@@ -11,10 +11,10 @@ import pytest
 import urllib3
 
 from wxcs_lite.fresh import fresh_token
+from wxcs_lite.held import Held
 from wxcs_lite.panel import Desk
 from wxcs_lite.panel.previews import as_python
 from wxcs_lite.panel.texts import words
-from wxcs_lite.panel.tokens import Held
 from wxcs_lite.push import Push
 from wxcs_lite.sandbox import CustomerEvent, Sandbox, Seen, sunset
 from wxcs_lite.secret import CloudbaseToken, FromAppid, hide_if_str

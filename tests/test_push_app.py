@@ -1,5 +1,6 @@
 """push_app: once for each push, in time, bounded, quiet; and nothing that is not WeChat's gets through."""
 
+import gc
 import http.client
 import io
 import json
@@ -391,11 +392,98 @@ def test_when_all_is_full_it_says_503_and_forgets(handler: Recorder, caplog: pyt
     assert [1, 2, 3] == [push.MsgId for push in handler.pushes]
 
 
-def test_a_pool_that_is_shutting_down_says_503(handler: Recorder) -> None:
+def no_thread_left(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.fixture
+def threadless(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A machine on which no further thread can be started."""
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread_left)
+        yield patch
+
+
+def test_a_push_that_no_thread_can_take_gets_503_and_is_never_handled(
+    handler: Recorder, threadless: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """WeChat sends it again, and that one is handled, once; until then nothing of it is kept, not even its place."""
+    app = push_app(handler, token=TOKEN, workers=1, queue=0)
+    gc.collect()
+    before = sum(type(each) is Push for each in gc.get_objects())
+    assert [503] * 3 == [call(app, "POST", *plain(TEXT)).status for _ in range(3)]
+    gc.collect()
+    assert before == sum(type(each) is Push for each in gc.get_objects())
+    assert 3 == caplog.text.count("'gh_1 1': no thread could be started, so WeChat got 503")
+    threadless.undo()
+    assert [200, 200, 200] == [call(app, "POST", *plain({**TEXT, "MsgId": n})).status for n in (2, 1, 1)]
+    app._once._pool.shutdown()
+    assert [2, 1] == [push.MsgId for push in handler.pushes]
+
+
+def test_a_push_that_runs_is_finished_when_another_gets_no_thread(
+    handler: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was answered with SUCCESS; the thread that runs it ends afterwards."""
+    app = push_app(handler, token=TOKEN, wait=0.02)
+    handler.open.clear()
+    before = set(threading.enumerate())
+    assert 200 == call(app, "POST", *plain(TEXT)).status
+    (thread,) = (each for each in threading.enumerate() if each not in before)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread_left)
+        assert 503 == call(app, "POST", *plain({**TEXT, "MsgId": 2})).status
+    handler.open.set()
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert [200, 200] == [call(app, "POST", *plain({**TEXT, "MsgId": n})).status for n in (1, 2)]
+    assert [1, 2] == [push.MsgId for push in handler.pushes]
+
+
+def test_a_push_that_was_taken_after_all_is_not_refused(handler: Recorder) -> None:
+    """A thread that has just become free may take what the executor then refuses."""
+    begun = threading.Event()
+
+    class Late(ThreadPoolExecutor):
+        def submit(self, *args: Any, **kwargs: Any) -> Any:
+            super().submit(*args, **kwargs)
+            assert begun.wait(10)
+            raise RuntimeError("can't start new thread")
+
+    def answer(push: Push) -> None:
+        begun.set()
+        handler(push)
+
+    app = push_app(answer, token=TOKEN)
+    app._once._pool = Late(1)
+    assert [200, 200] == [call(app, "POST", *plain(TEXT)).status for _ in range(2)]
+    assert [1] == [push.MsgId for push in handler.pushes]
+
+
+def test_an_interpreter_that_is_shutting_down_says_503(handler: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its place is given back."""
     app = push_app(handler, token=TOKEN, workers=1, queue=0)
-    app._once._pool.shutdown()
+    monkeypatch.setattr("concurrent.futures.thread._shutdown", True)
     assert [503] * 3 == [call(app, "POST", *plain(TEXT)).status for _ in range(3)]
+
+
+def test_where_there_are_no_threads_the_handler_runs_in_place(
+    handler: Recorder, threadless: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a browser: once for each push, with its answer, and forgotten when asked to be."""
+    threadless.setattr("wxcs_lite.push.dedupe._THREADS", False)
+    app = push_app(handler, token=TOKEN, workers=1, queue=0, wait=0)
+    handler.answer = transfer_to_agent
+    assert [True, True] == [b"transfer" in call(app, "POST", *plain(TEXT)).body for _ in range(2)]
+    handler.answer = KeyError("whisper")
+    assert SUCCESS == call(app, "POST", *plain({**TEXT, "MsgId": 2})).body
+    handler.answer = app.forget
+    assert 503 == call(app, "POST", *plain({**TEXT, "MsgId": 3})).status
+    handler.answer = lambda push: call(app, "POST", *plain({**TEXT, "MsgId": 3})).body and None
+    assert [200, 200] == [call(app, "POST", *plain({**TEXT, "MsgId": 3})).status for _ in range(2)]
+    assert [1, 2, 3, 3] == [push.MsgId for push in handler.pushes]
+    assert 1 == caplog.text.count("crashed")
 
 
 def test_fifty_threads_with_one_push_call_the_handler_once(handler: Recorder) -> None:
@@ -611,6 +699,7 @@ class Shelf(dict[str, bytes]):
     """A `Claims` in memory, which can be out of order."""
 
     broken = ""
+    error: type[BaseException] = OSError
 
     def claim(self, key: str) -> bytes | None:
         self._work("claim")
@@ -630,7 +719,7 @@ class Shelf(dict[str, bytes]):
 
     def _work(self, name: str) -> None:
         if name == self.broken:
-            raise OSError("redis://whisper@127.0.0.1")
+            raise self.error("redis://whisper@127.0.0.1")
 
 
 @pytest.fixture(params=["shelf", "sqlite"])
@@ -773,30 +862,35 @@ def test_a_claim_can_be_given_back_without_a_store(handler: Recorder) -> None:
     assert set() == app._once._given_back
 
 
-def test_a_store_that_cannot_say_gets_503_and_no_handler(handler: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [OSError, SystemExit])
+def test_a_store_that_cannot_say_gets_503_and_no_handler(
+    handler: Recorder, error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
     """Somebody else may be at it; the log says what failed and where, without the store's address."""
     shelf = Shelf()
-    shelf.broken = "claim"
+    shelf.broken, shelf.error = "claim", error
     app = push_app(handler, token=TOKEN, seen=shelf)
     assert 503 == call(app, "POST", *plain(TEXT)).status
     assert not handler.pushes
-    assert re.search(r"seen\.claim failed with OSError at .*Shelf\.claim.*, so WeChat got 503$", caplog.messages[-1])
+    assert f"seen.claim failed with {error.__name__} at " in caplog.messages[-1]
+    assert re.search(r"Shelf\.claim.*, so WeChat got 503$", caplog.messages[-1])
     assert "whisper" not in caplog.text
     shelf.broken = ""
     assert 200 == call(app, "POST", *plain(TEXT)).status
     assert 1 == len(handler.pushes)
 
 
+@pytest.mark.parametrize("error", [OSError, SystemExit])
 def test_an_answer_that_cannot_be_settled_is_given_all_the_same(
-    handler: Recorder, caplog: pytest.LogCaptureFixture
+    handler: Recorder, error: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     """This process remembers it; the claim still keeps the others from the handler."""
     handler.answer = transfer_to_agent
     shelf = Shelf()
-    shelf.broken = "settle"
+    shelf.broken, shelf.error = "settle", error
     one, other = push_app(handler, token=TOKEN, seen=shelf), push_app(handler, token=TOKEN, seen=shelf, wait=0.02)
     assert [True, True] == [b"transfer" in call(one, "POST", *plain(TEXT)).body for _ in range(2)]
-    assert re.search(r"seen\.settle failed with OSError at .*Shelf\.settle", caplog.messages[-1])
+    assert re.search(rf"seen\.settle failed with {error.__name__} at .*Shelf\.settle", caplog.messages[-1])
     assert SUCCESS == call(other, "POST", *plain(TEXT)).body
     assert 1 == len(handler.pushes)
     assert "whisper" not in caplog.text

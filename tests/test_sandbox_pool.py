@@ -3,6 +3,8 @@
 import http.client
 import io
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -245,3 +247,29 @@ def test_on_request(sandbox: Sandbox) -> None:
         Seen("POST", SEND, (), f"{size} bytes of application/json", 200, 0),
         Seen("GET", "/nowhere", (("x", "1"),), "", 404, None),
     ] == seen
+
+
+# As urllib3 does when it is imported in a browser.
+_IN_A_BROWSER = """
+import sys, types
+sys.modules["urllib3.contrib.emscripten.fetch"] = types.SimpleNamespace(
+    _RequestError=OSError, _TimeoutError=OSError, send_request=None, send_streaming_request=None
+)
+import urllib3.contrib.emscripten
+urllib3.contrib.emscripten.inject_into_urllib3()
+import wxcs_lite
+from wxcs_lite.sandbox import Sandbox
+sandbox = Sandbox()
+pool = sandbox.pool()
+sandbox.user("ann").says("hi")
+token = wxcs_lite.fetch_token(pool, sandbox.appid, sandbox.secret)
+print(wxcs_lite.send(pool, token, wxcs_lite.text("ann", "Hello"))["errmsg"])
+print(wxcs_lite.open_pool())
+"""
+
+
+def test_urllib3_as_it_is_in_a_browser() -> None:
+    """There its connections call fetch(); the sandbox's do not."""
+    done = subprocess.run([sys.executable, "-c", _IN_A_BROWSER], capture_output=True, text=True, timeout=60)
+    assert "" == done.stderr
+    assert ["ok", "HTTPSPool(host='api.weixin.qq.com', port=None)"] == done.stdout.splitlines()

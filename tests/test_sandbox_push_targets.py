@@ -234,6 +234,24 @@ def test_what_an_application_gets() -> None:
     assert "application" in open_target(application).name
 
 
+def test_where_there_are_no_threads_an_application_is_called_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a browser, where it takes the time that it takes; what it raises is reported all the same."""
+    monkeypatch.setattr("wxcs_lite.sandbox.pushes.targets._THREADS", False)
+    monkeypatch.delattr(threading.Thread, "start")
+    threads = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        threads.append(threading.current_thread())
+        start_response("200 OK", [])
+        return [b"success"]
+
+    assert Reply(200, (), b"success") == ask(open_target(application), PUSH, 0)
+    assert [threading.current_thread()] == threads
+    assert str(ask(open_target(failing(SystemExit("s3cret"))), PUSH, 0)).startswith(
+        "SystemExit in test_sandbox_push_targ"
+    )
+
+
 def test_write_and_generators() -> None:
     """Applications that write, yield or start late are heard as well, and their results are closed."""
     closed = []

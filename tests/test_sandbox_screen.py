@@ -1,5 +1,6 @@
 """The phone in a notebook: a customer and an inbox show themselves, as a picture of that moment."""
 
+import time
 from typing import Any
 
 import pytest
@@ -125,3 +126,19 @@ def test_a_screen_gives_copies() -> None:
     assert isinstance(delivered, Delivered)
     delivered.message["text"]["content"] = "changed"
     assert {"content": "x"} == ann.inbox[0].message["text"]
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be changed here")
+def test_the_times_do_not_depend_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lesson's file, made in one country, is the same when it is run in another: the sandbox begins at noon."""
+    customer = Sandbox().user("ann")
+    customer.says("hello")
+    shown = set()
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        shown.add(customer._repr_html_())
+    monkeypatch.undo()
+    time.tzset()
+    (html,) = shown
+    assert 2 == html.count("01-01 12:00")

@@ -55,6 +55,7 @@ from wxcs_lite import (
     window_left,
 )
 from wxcs_lite.__main__ import main
+from wxcs_lite.batch import report, send_many
 from wxcs_lite.panel import demo
 from wxcs_lite.pools import Pool
 from wxcs_lite.replies import read_token
@@ -173,6 +174,16 @@ def typed(pool: Pool, kind: str) -> None:
         pass
 
 
+def batched(pool: Pool, kind: str) -> str:
+    batch = send_many(
+        [text("OPENID", "hello")], token=bare_token(kind), open_pool=lambda: pool, workers=1, progress=False
+    )
+    for outcome in batch:
+        if outcome.error is not None:
+            raise outcome.error
+    return repr((batch, outcome, report(batch)))
+
+
 def first(pool: Pool, kind: str) -> object:
     fresh = fresh_token(pool, "APPID", bare_secret(kind))
     fresh()
@@ -230,6 +241,7 @@ def calls() -> dict[str, Callable[[Pool, str], object]]:
         "stream in cloud hosting": lambda pool, kind: stream(pool, cloud_token(kind), "MEDIA_ID").__enter__(),
         "get_rid in cloud hosting": lambda pool, kind: get_rid(pool, cloud_token(kind), "RID"),
         "get_quota signed in cloud hosting": lambda pool, kind: get_quota(pool, cloud_token(kind), keys=signing_keys()),
+        "send_many": lambda pool, kind: batched(pool, kind),
         "call with a secret": lambda pool, kind: call(pool, None, *stable(kind)),
         "call with a secret beside its token": lambda pool, kind: call(pool, bare_token(kind), *nested(kind)),
         "send signed": lambda pool, kind: send(pool, bare_token(kind), text("OPENID", "hello"), keys=signing_keys()),

@@ -26,7 +26,9 @@ def in_ipython(error: BaseException) -> str:
     """`%xmode Verbose`: locals, and attributes that a line names."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return VerboseTB(theme_name="nocolor").text(type(error), error, error.__traceback__)
+        shown = VerboseTB(theme_name="nocolor")
+        shown.skip_hidden = False  # as after `%config`; a frame that is left out could hold anything
+        return shown.text(type(error), error, error.__traceback__)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -122,7 +122,7 @@ __all__ = [
 ]
 
 # Public modules; one that has not been imported yet is not among the globals and is not listed.
-_PUBLIC_MODULES = {"bot", "endpoints", "messages", "panel", "push", "replies", "sandbox", "signing", "testing"}
+_PUBLIC_MODULES = {"batch", "bot", "endpoints", "messages", "panel", "push", "replies", "sandbox", "signing", "testing"}
 
 
 def __dir__() -> list[str]:

@@ -81,6 +81,7 @@ def send(message: Mapping[str, Any]) -> Request:
     A `businessid` in the message changes the path to `/cgi-bin/message/custom/business/send`.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
+    __tracebackhide__ = True
     require_message(message)
     return _message("send", dict(message))
 
@@ -99,6 +100,7 @@ def set_typing(
     WeChat refuses it while the status still shows (45081), or if no message went either way for 30 seconds (45080).
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
+    __tracebackhide__ = True
     require_str("touser", touser)
     if command not in get_args(Command):
         raise InvalidMessage(

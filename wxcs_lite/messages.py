@@ -111,6 +111,7 @@ def text(touser: str, content: str) -> TextMessage:
 
     `<a href="…" data-miniprogram-appid="…" data-miniprogram-path="…">label</a>` in the content links to a page.
     """
+    __tracebackhide__ = True
     return _checked(TextMessage(touser=touser, msgtype="text", text={"content": content}))
 
 
@@ -122,6 +123,7 @@ def image(touser: str, media_id: str) -> ImageMessage:
 
     A media_id is valid for three days and can be sent any number of times.
     """
+    __tracebackhide__ = True
     return _checked(ImageMessage(touser=touser, msgtype="image", image={"media_id": media_id}))
 
 
@@ -134,6 +136,7 @@ def link(touser: str, *, title: str, description: str, url: str, thumb_url: str)
     All four are required: WeChat answers `ok` to an empty url and never shows the message. `thumb_url` is a JPG or PNG
     on the web, 640x320 or 80x80 pixels, not a media_id.
     """
+    __tracebackhide__ = True
     content: _Link = {"title": title, "description": description, "url": url, "thumb_url": thumb_url}
     return _checked(LinkMessage(touser=touser, msgtype="link", link=content))
 
@@ -146,6 +149,7 @@ def miniprogrampage(touser: str, *, title: str, pagepath: str, thumb_media_id: s
 
     The cover is an uploaded picture (`thumb_media_id`, 520x416 pixels suggested), where a link has a `thumb_url`.
     """
+    __tracebackhide__ = True
     content: _MiniProgramPage = {"title": title, "pagepath": pagepath, "thumb_media_id": thumb_media_id}
     return _checked(MiniProgramPageMessage(touser=touser, msgtype="miniprogrampage", miniprogrampage=content))
 
@@ -158,6 +162,7 @@ def with_ai_label(message: _M, is_ai_msg: bool = True) -> _M:
 
     False says explicitly that it did not; it does not remove the field.
     """
+    __tracebackhide__ = True
     return _with(message, "aimsgcontext", {"is_ai_msg": int(bool(is_ai_msg))})
 
 
@@ -169,6 +174,7 @@ def with_kf_account(message: _M, kf_account: str) -> _M:
 
     It is documented for every type of account, but confirmed for Official Accounts only.
     """
+    __tracebackhide__ = True
     require_str("kf_account", kf_account)
     return _with(message, "customservice", {"kf_account": kf_account})
 
@@ -181,22 +187,26 @@ def with_businessid(message: _M, businessid: int | str) -> _M:
 
     It also changes the path, to `/cgi-bin/message/custom/business/send`; without it that path answers 40101.
     """
+    __tracebackhide__ = True
     require_businessid(businessid)
     return _with(message, "businessid", businessid)
 
 
 def _with(message: _M, field: str, value: object) -> _M:
+    __tracebackhide__ = True
     require_message(message)
     return cast(_M, {**message, field: value})
 
 
 def _checked(message: _M) -> _M:
+    __tracebackhide__ = True
     require_message(message)
     return message
 
 
 def require_message(message: Mapping[str, Any]) -> None:
     """Refuse a message that WeChat could certainly not use, even a handmade one; an unknown msgtype passes."""
+    __tracebackhide__ = True
     if not isinstance(message, dict | Mapping):
         raise InvalidMessage(
             "message",

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import urllib3
-from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnection  # type: ignore[attr-defined]  # in a browser .connection has another
 from urllib3.exceptions import ConnectTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout, Url, make_headers, parse_url

@@ -26,6 +26,11 @@ keep that from being printed. And an error's text consists of our own words, wit
   response is ours, can lose that connection's place. At every line of ours the place is given back, as a test shows;
   still, open a new pool after Ctrl-C in a program that continues.
 
+*What a reader need not see.* `__tracebackhide__` in a function leaves its frame out where IPython and pytest show an
+error; both always show the last frame, and all of them when asked (`skip_hidden`, `--full-trace`). It stands in the
+functions that only pass on to others, so the reader's own line is near the error's text. It keeps no secret, and comes
+after the line that hides them: everything above is done as if all frames were shown.
+
 *Why not a decorator.* Its wrapper would be one more frame, whose `args` and `kwargs` hold the plain token in a tuple
 and a dict, where our repr is not used; and it would hide the signature from `help()` and from type checkers.
 """

@@ -73,6 +73,7 @@ def send(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html
     pool, token, message, keys = hidden(pool, token, message, keys)
+    __tracebackhide__ = True
     return _answer_signed(pool, token, endpoints.send(message), keys, read_receipt)
 
 
@@ -80,6 +81,7 @@ def _answer_signed(
     pool: Pool, token: str | None, request: Request, keys: "SigningKeys | None", read: Reader = read_ok
 ) -> dict[str, Any]:
     """Perform and read, with the API signature if there are keys for it."""
+    __tracebackhide__ = True
     if keys is None:
         return answer(pool, token, request, read)
     from wxcs_lite import signing  # not loaded by those who sign nothing
@@ -109,6 +111,7 @@ def set_typing(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_typing.html
     pool, token, touser, command, businessid = hidden(pool, token, touser, command, businessid)
+    __tracebackhide__ = True
     return answer(pool, token, endpoints.set_typing(touser, command, businessid=businessid), read_receipt)
 
 
@@ -123,6 +126,7 @@ def showing_typing(
     """
     # A plain function: contextlib's decorator would keep the plain token in its frame and in what it returns.
     pool, token, touser, businessid = hidden(pool, token, touser, businessid)
+    __tracebackhide__ = True
     return _showing_typing(pool, token, touser, businessid)
 
 
@@ -162,6 +166,7 @@ def upload(
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_uploadtempmedia.html
     pool, token, file, filename, type = hidden(pool, token, file, filename, type)
+    __tracebackhide__ = True
     _require_file(file)
     if isinstance(file, str | PathLike):
         with _opened(file) as opened:
@@ -226,6 +231,7 @@ def download(pool: Pool, token: str | None, media_id: str, *, max_bytes: int = M
     """
     # https://developers.weixin.qq.com/doc/subscription/api/material/temporary/api_getmedia.html
     pool, token, media_id = hidden(pool, token, media_id)
+    __tracebackhide__ = True
     return answer(pool, token, endpoints.download(media_id), read_media, max_bytes=max_bytes)
 
 
@@ -244,6 +250,7 @@ def fetch_token(
     """
     # https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
     pool, secret, appid = hidden(pool, secret, appid)
+    __tracebackhide__ = True
     request = endpoints.stable_token(appid, secret, force_refresh=force_refresh)
     now = clock()
 
@@ -260,6 +267,7 @@ def get_rid(pool: Pool, token: str | None, rid: str, *, keys: "SigningKeys | Non
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getridinfo.html
     pool, token, rid, keys = hidden(pool, token, rid, keys)
+    __tracebackhide__ = True
     found = _answer_signed(pool, token, endpoints.get_rid(rid), keys)
     noted = found.get("request")
     scrub_texts(noted, scrub)
@@ -276,6 +284,7 @@ def get_quota(
     """Return a call's daily allowance and what is left of it, under `quota`; `keys` sign the call, as in `send`."""
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_getapiquota.html
     pool, token, cgi_path, keys = hidden(pool, token, cgi_path, keys)
+    __tracebackhide__ = True
     return _answer_signed(pool, token, endpoints.get_quota(cgi_path), keys)
 
 
@@ -283,6 +292,7 @@ def get_callback_ip(pool: Pool, token: str | None) -> dict[str, Any]:
     """Return the addresses that WeChat pushes from, under `ip_list`; they change, so ask again every day."""
     # https://developers.weixin.qq.com/doc/subscription/api/base/api_getcallbackip.html
     pool, token = hidden(pool, token)
+    __tracebackhide__ = True
     return answer(pool, token, endpoints.get_callback_ip(), read_ok)
 
 
@@ -293,6 +303,7 @@ def clear_quota(pool: Pool, token: str | None, appid: str, *, keys: "SigningKeys
     """
     # https://developers.weixin.qq.com/doc/subscription/api/apimanage/api_clearquota.html
     pool, token, appid, keys = hidden(pool, token, appid, keys)
+    __tracebackhide__ = True
     return _answer_signed(pool, token, endpoints.clear_quota(appid), keys)
 
 
@@ -319,6 +330,7 @@ def call(
     a host, without a slash or with a query, before anything is sent.
     """
     pool, token, path = hidden(pool, token, path)
+    __tracebackhide__ = True
     body, method, query = hide_named(body), hide_if_str(method), hide_named(query)
     request = endpoints.call(path, body, method=method, query=query)
     named = [secret for secret in secrets_in(body, query) if len(secret) >= SECRET_LENGTH]

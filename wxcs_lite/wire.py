@@ -76,6 +76,7 @@ def perform(
     BadReply for more than max_bytes (1 MiB, 16 MiB for a medium). `progress(sent, total)` counts bytes of the body.
     """
     pool, token = hidden(pool, token)
+    __tracebackhide__ = True
     return call_cleanly(request, secret_of(token), lambda: _exchange(pool, token, request, max_bytes, progress))
 
 
@@ -255,6 +256,7 @@ def answer(
     progress: Progress | None = None,
 ) -> _T:
     """Send the request and read its reply; `secret` is the one in the body, for a call that takes no token."""
+    __tracebackhide__ = True
     secret = secret or secret_of(token)
 
     def read_reply() -> _T:

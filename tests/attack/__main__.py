@@ -18,6 +18,8 @@ PARTS: Mapping[str, str] = {
     "pushes": "tests.attack.pushes",
     "tools": "tests.attack.tools",
     "targets": "tests.attack.targets",
+    "kills": "tests.attack.kills",
+    "batches": "tests.attack.batches",
 }
 _SHOWN = 40  # findings of a part
 

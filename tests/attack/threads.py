@@ -17,7 +17,7 @@ from tests.hostile import Peer, bare, reply
 from wxcs_lite import TransportError, WxError, open_pool, send, text
 from wxcs_lite.pools import Pool
 
-__all__ = ["canaries", "run"]
+__all__ = ["FAULTS", "Fault", "Told", "act_of", "canaries", "errcode", "run"]
 
 _SEED = 20260101
 _THREADS = 32
@@ -40,7 +40,7 @@ def _length(body: bytes) -> list[bytes | None]:
     return [reply(body)]
 
 
-def _errcode(number: int) -> Callable[[bytes], list[bytes | None]]:
+def errcode(number: int) -> Callable[[bytes], list[bytes | None]]:
     return lambda body: [reply(json.dumps({"errcode": number, "errmsg": "made up"}).encode())]
 
 
@@ -60,9 +60,9 @@ FAULTS: dict[str, Fault] = {
     "closed, as told": Fault(True, lambda body: [reply(body, "200 OK", "Connection: close")], "close"),
     "closed without a word": Fault(True, _length, "close"),
     "in two pieces": Fault(True, lambda body: [reply(body)[:60], None, reply(body)[60:]], weight=1),
-    "refused": Fault(False, _errcode(45047), weight=6),
-    "token refused": Fault(False, _errcode(40001)),
-    "busy": Fault(None, _errcode(-1)),
+    "refused": Fault(False, errcode(45047), weight=6),
+    "token refused": Fault(False, errcode(40001)),
+    "busy": Fault(None, errcode(-1)),
     "404": Fault(False, _status("404 Not Found")),
     "412": Fault(False, _status("412 Precondition Failed")),
     "502": Fault(None, _status("502 Bad Gateway")),
@@ -90,8 +90,9 @@ class Told(NamedTuple):
     delivered: list[None]
 
 
-def _act_of(told: Told) -> Act:
-    fault = FAULTS[told.fault]
+def act_of(told: Told, faults: Mapping[str, Fault] = FAULTS) -> Act:
+    """Return what the server does with the call, as it was planned."""
+    fault = faults[told.fault]
 
     def act(peer: Peer, body: bytes, settled: threading.Event) -> bool:
         if told.delivers:
@@ -159,7 +160,7 @@ def _mixed(
 
     def call(planned: Planned) -> str:
         name, kind, told = planned
-        acting.tell(name, _act_of(told))
+        acting.tell(name, act_of(told))
         outcome = tried(kinds[kind], pool, name)
         wrong = [
             *faults(outcome, kinds[kind], name, heard=acting.heard[name], bounded=False),

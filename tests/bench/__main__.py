@@ -21,6 +21,7 @@ _PARTS: Mapping[str, str] = {
     "memory": "tests.bench.memory",
     "layers": "tests.bench.layers",
     "threads": "tests.bench.threads",
+    "batch": "tests.bench.batch",
     "growth": "tests.bench.growth",
     "sandbox": "tests.bench.sandbox",
 }

@@ -50,9 +50,10 @@ def opened(
     pages: list[stage.Notebook] = []
 
     def open_notebook(lang: Language = "en", width: int = 1360, height: int = 1300, run: bool = True) -> stage.Notebook:
-        source = "zh/09_the_panel.ipynb" if lang == "zh" else "09_the_panel.ipynb"
+        source = "zh/11_the_panel.ipynb" if lang == "zh" else "11_the_panel.ipynb"
         name = f"{request.node.name.translate(str.maketrans('[]-', '___'))}_{len(pages)}.ipynb"
         shutil.copy(stage.ROOT / "notebooks" / source, home / "work" / name)
+        shutil.copy(stage.ROOT / "notebooks/zh/course_zh.py", home / "work")
         page = chromium.new_page(viewport={"width": width, "height": height})
         notebook = stage.Notebook(page, lab, name, home / "work", lang)
         pages.append(notebook)

@@ -11,7 +11,7 @@ EN = words("en")
 
 def test_voila_serves_the_panel(chromium: Any, tmp_path: Path, shots: Path) -> None:
     """A smoke run: a question, an answer, and the page made no trouble."""
-    with stage.voila(tmp_path, stage.ROOT / "notebooks/09_the_panel.ipynb") as url:
+    with stage.voila(tmp_path, stage.ROOT / "notebooks/11_the_panel.ipynb") as url:
         page = chromium.new_page(viewport={"width": 1360, "height": 1300})
         page.set_default_timeout(stage.PATIENCE)
         asked: list[str] = []

@@ -1,21 +1,27 @@
 """The phone around the bubbles: its top line, the times between messages, and a whole phone that needs no script."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone, tzinfo
 from html import escape
-from time import localtime, strftime
 
 from wxcs_lite.look.bubbles import line
 from wxcs_lite.look.style import MESSAGES, PHONE
 from wxcs_lite.look.words import Words
 
-__all__ = ["moment", "phone", "top", "with_times"]
+__all__ = ["CHINA", "moment", "phone", "top", "with_times"]
+
+CHINA = timezone(timedelta(hours=8))  # where the phones are
 
 _PAUSE = 300  # seconds after which the phone shows the time again
 
 
-def moment(at: float) -> str:
-    """Return a time as the phone shows it, in the zone of this machine."""
-    return strftime("%m-%d %H:%M", localtime(at))
+def moment(at: float, zone: tzinfo | None = None) -> str:
+    """Return a time as the phone shows it, in a zone or in that of this machine.
+
+    >>> moment(0.0, CHINA)
+    '01-01 08:00'
+    """
+    return datetime.fromtimestamp(at, zone).strftime("%m-%d %H:%M")
 
 
 def top(left: str, right: str, who: str) -> str:
@@ -28,15 +34,17 @@ def top(left: str, right: str, who: str) -> str:
     return f'{bar}<div class="wxcs-who" role="status">{escape(who)}</div>'
 
 
-def with_times(rows: Iterable[tuple[float, str]], shown_at: float = float("-inf")) -> list[str]:
+def with_times(
+    rows: Iterable[tuple[float, str]], shown_at: float = float("-inf"), zone: tzinfo | None = None
+) -> list[str]:
     """Return bubbles with the times between them: one where five minutes have passed, and before the first.
 
-    `rows` are epoch seconds and markup; `shown_at` is the time of the bubble before them.
+    `rows` are epoch seconds and markup; `shown_at` is the time of the bubble before them, `zone` as in `moment`.
     """
     markup = []
     for at, row in rows:
         if at - shown_at >= _PAUSE:
-            markup.append(line(moment(at)))
+            markup.append(line(moment(at, zone)))
         shown_at = at
         markup.append(row)
     return markup

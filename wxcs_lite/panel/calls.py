@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from wxcs_lite.endpoints import Command
 from wxcs_lite.errors import TokenRejected, WxError
+from wxcs_lite.held import Held
 from wxcs_lite.media import Media, Uploaded
 from wxcs_lite.panel.history import History
-from wxcs_lite.panel.tokens import Held
 from wxcs_lite.pools import Pool, require_pool
 from wxcs_lite.secret import hide_if_str
 from wxcs_lite.transport import download, send, set_typing, upload

@@ -1,17 +1,18 @@
-"""Calls the handler once for each push, in a bounded pool of threads.
+"""Calls the handler once for each push, in a bounded pool of threads, or in place where there are none (a browser).
 
 WeChat repeats a push that was not answered. A repetition gets the answer to the first one and never calls the handler:
 in this process it is found in memory, in another one in a shared store (`seen`).
 """
 
 import logging
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from itertools import islice
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, RLock
 
 from wxcs_lite.errors import ApiError, InvalidMessage, WxError
 from wxcs_lite.forks import renew_in_child
@@ -28,6 +29,7 @@ OnError = Callable[[Push, BaseException], object]
 _log = logging.getLogger("wxcs_lite.push")
 
 _PAUSE = 0.05  # seconds between two checks of what another process is doing
+_THREADS = sys.platform != "emscripten"  # Pyodide has none
 
 
 class Once:
@@ -60,9 +62,9 @@ class Once:
 
     def after_fork(self) -> None:
         """Take new locks and threads; in the child of a fork, leave unfinished pushes to the parent."""
-        self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
+        self._renew_threads()
         self._places = BoundedSemaphore(self._workers + self._queue)
-        self._lock = Lock()
+        self._lock = RLock()  # without threads, a push runs within it
         self._given_back: set[bytes] = set()  # keys of running pushes that WeChat shall send again
         # Not even done() may be called on a future: a thread of the parent may have held its lock. A store knows more.
         known = ((key, SUCCESS if isinstance(v, Future) else v) for key, v in self._seen.items())
@@ -75,7 +77,8 @@ class Once:
         if not isinstance(found, Future):
             return found
         try:
-            return found.result(self._wait)
+            # Without threads, an answer that is missing is of a push whose handler sent it here again.
+            return found.result(self._wait if _THREADS else 0)
         except TimeoutError:
             _log.warning("push %s: the handler takes longer than %g s, so WeChat got SUCCESS", _shown(name), self._wait)
             return SUCCESS
@@ -99,14 +102,31 @@ class Once:
             if not self._places.acquire(blocking=False):
                 _log.warning("push %s: all workers are busy and the queue is full, so WeChat got 503", name)
                 return None
-            try:
-                started = self._pool.submit(self._run, key, name, push)
-            except RuntimeError:  # the interpreter is shutting down
-                self._places.release()
-                return None
+            started: Future[bytes | None] = Future()
             self._seen[key] = started
+            if not self._begin(started, key, name, push):
+                del self._seen[key]
+                self._places.release()
+                _log.warning("push %s: no thread could be started, so WeChat got 503", name)
+                return None
             self._forget_oldest()
             return started
+
+    def _begin(self, started: Future[bytes | None], key: bytes, name: str, push: Push) -> bool:
+        """Hand a push over to a thread; False if there is none, and then it will never be handled."""
+        if not _THREADS:
+            self._run(started, key, name, push)
+            return True
+        try:
+            self._pool.submit(self._run, started, key, name, push)
+        except RuntimeError:  # the machine has no thread left, or the interpreter is shutting down
+            # The executor may keep what it refused in its queue: it is left, and its threads end with what they had.
+            self._renew_threads()
+            return not started.cancel()  # unless one of them was quicker
+        return True
+
+    def _renew_threads(self) -> None:
+        self._pool = ThreadPoolExecutor(self._workers, "wxcs_lite-push")
 
     def _forget_oldest(self) -> None:
         """Keep to the bound; a push that is being handled stays, because its repetition would run the handler again."""
@@ -114,8 +134,10 @@ class Once:
         for key in list(islice(answered, max(0, len(self._seen) - self._remember))):
             del self._seen[key]
 
-    def _run(self, key: bytes, name: str, push: Push) -> bytes | None:
-        """Answer a push in a thread of the pool; whatever happens, this frees the place."""
+    def _run(self, started: Future[bytes | None], key: bytes, name: str, push: Push) -> None:
+        """Answer a push in a thread of the pool, unless it was refused; whatever happens, this frees the place."""
+        if not started.set_running_or_notify_cancel():
+            return
         answer, known = (
             (self._handled(name, push), True) if self._store is None else self._shared(self._store, key, name, push)
         )
@@ -130,13 +152,13 @@ class Once:
                 self._seen[key] = answer
                 self._forget_oldest()
         self._places.release()
-        return answer
+        started.set_result(answer)
 
     def _shared(self, store: Claims, key: bytes, name: str, push: Push) -> tuple[bytes | None, bool]:
         """Return the answer, the handler's or another process's, and whether it is final."""
         try:
             found = self._claimed(store, key.hex())
-        except Exception as e:
+        except BaseException as e:
             _log.error("push %s: seen.claim failed with %s at %s, so WeChat got 503", name, type(e).__name__, places(e))
             return None, False
         if found is not None:
@@ -145,7 +167,7 @@ class Once:
         if key not in self._given_back:
             try:
                 store.settle(key.hex(), answer or SUCCESS)
-            except Exception as e:
+            except BaseException as e:
                 _log.error("push %s: seen.settle failed with %s at %s", name, type(e).__name__, places(e))
         return answer, True
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from types import MappingProxyType
 
-from wxcs_lite.look.phone import moment
+from wxcs_lite.look.phone import CHINA, moment
 from wxcs_lite.look.words import bilingual
 from wxcs_lite.sandbox.core import Core
 from wxcs_lite.sandbox.rules.evidence import RECEIVE, Rule
@@ -54,7 +54,7 @@ class Customer:
     def _repr_html_(self) -> str:
         words = bilingual()
         who = words["is_typing"] if self.sees_typing else words["service"]
-        return still(self.screen, self._openid, moment(self._core.clock()), who)
+        return still(self.screen, self._openid, moment(self._core.clock(), CHINA), who)
 
     @property
     def openid(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from wxcs_lite.look.bubbles import as_message, bubble, line, summary
-from wxcs_lite.look.phone import phone, top, with_times
+from wxcs_lite.look.phone import CHINA, phone, top, with_times
 from wxcs_lite.look.words import Words, bilingual
 from wxcs_lite.sandbox.rules.people import NO_ANSWER, WRONG_ANSWER, Delivered, Notice, Shown
 
@@ -41,6 +41,9 @@ def in_a_line(item: Shown, words: Words) -> str:
 
 
 def still(items: Sequence[Shown], left: str, right: str, who: str) -> str:
-    """Return the phone as a picture of one moment, in both languages, with the last of the items."""
+    """Return the phone as a picture of one moment, in both languages, with the last of the items.
+
+    Its times are China's, because it stays in files, which should not depend on where they were made.
+    """
     rows = [(item.at, drawn(item, bilingual(), _STILL_PICTURE)) for item in items[-_STILL:]]
-    return phone(top(left, right, who), with_times(rows), bilingual())
+    return phone(top(left, right, who), with_times(rows, zone=CHINA), bilingual())

@@ -1,4 +1,4 @@
-"""The bot of lesson 8: it hands over to a human when asked, and otherwise repeats what the customer wrote."""
+"""The bot of lesson 10: it hands over to a human when asked, and otherwise repeats what the customer wrote."""
 
 from wxcs_lite import send, text
 from wxcs_lite.push import transfer_to_agent

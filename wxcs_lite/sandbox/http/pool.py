@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import urllib3
-from urllib3.connection import HTTPConnection
+
+# In a browser urllib3.connection has another one, which calls fetch().
+from urllib3.connectionpool import HTTPConnection  # type: ignore[attr-defined]
 
 from wxcs_lite.sandbox.http.http11 import Conversation
 

@@ -22,6 +22,7 @@ __all__ = ["Target", "ask", "open_target"]
 
 _MAX_ANSWER = 64 * 2**10  # bytes; the longest meaningful answer has a few hundred
 _PIECE = 4096  # bytes
+_THREADS = sys.platform != "emscripten"  # Pyodide has none
 _HTTP = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 
@@ -52,7 +53,8 @@ def ask(target: Target, request: Request, time_limit: float) -> Reply | str:
     """Return the reply, or a text that says why there is none.
 
     The request runs in a thread, because neither an application nor a peer that sends byte by byte can be stopped: when
-    the time is up, the thread is abandoned and its answer is dropped.
+    the time is up, the thread is abandoned and its answer is dropped. Where there are no threads (a browser), it takes
+    the time that it takes.
     """
     outcome: list[Reply | str] = []
 
@@ -62,6 +64,9 @@ def ask(target: Target, request: Request, time_limit: float) -> Reply | str:
         except BaseException as error:  # an application that calls exit() has not answered either
             outcome.append(_why(error))
 
+    if not _THREADS:
+        run()
+        return outcome[0]
     worker = Thread(target=run, name="wxcs_lite push", daemon=True)
     worker.start()
     worker.join(time_limit)
