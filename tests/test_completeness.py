@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from ipywidgets import Button
 
 import wxcs_lite
 from tests.test_calls_page import LINES
@@ -16,10 +15,8 @@ from tests.test_secrets import CALLS
 from wxcs_lite import catalogue, endpoints, messages, text, transport
 from wxcs_lite.look.bubbles import _KINDS as BUBBLES
 from wxcs_lite.look.bubbles import bubble, summary
-from wxcs_lite.panel.controls import Labels
-from wxcs_lite.panel.forms import _BUILD as FORM_BUILDERS
-from wxcs_lite.panel.forms import KINDS, Forms
-from wxcs_lite.panel.picture import Picture
+from wxcs_lite.panel.draft import BUILD as FORM_BUILDERS
+from wxcs_lite.panel.draft import FIELDS, KINDS, MEDIA, Draft, Picture
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.remarks import _RULES as REMARKS
 from wxcs_lite.request import Request
@@ -60,8 +57,8 @@ PLACES: dict[str, set[str]] = {
     "remarks.py: _RULES, the advice on its fields": set(REMARKS),
     "sandbox/api/sending.py: _PARTS, what the sandbox checks": set(SANDBOX_RULES),
     "look/bubbles.py: _KINDS, its bubble": set(BUBBLES),
-    "panel/forms.py: KINDS, its form": set(KINDS) - {"raw"},
-    "panel/forms.py: _BUILD, the form's builder": set(FORM_BUILDERS),
+    "panel/draft.py: KINDS, its form": {str(kind) for kind in KINDS} - {"raw"},
+    "panel/draft.py: BUILD, the form's builder": set(FORM_BUILDERS),
     "panel/texts.py: its label kind_…": {key[5:] for key in words("en") if key.startswith("kind_")} - {"raw"},
     "tests/published.json: an exchange that is published": set(PUBLISHED),
 }
@@ -93,15 +90,7 @@ def test_every_floor_has_the_same_fields(msgtype: str) -> None:
     assert required == set(get_type_hints(HINTS[msgtype])[msgtype].__required_keys__)
     assert {"touser", *required} == set(inspect.signature(BUILDERS[msgtype]).parameters)
     assert {field for field, _ in REMARKS[msgtype]} <= required
-    assert required == _form(msgtype)._content(msgtype).keys()
-
-
-def _form(msgtype: str) -> Forms:
-    labels = Labels()
-    forms = Forms(labels, Picture(labels, Button(), lambda: None), lambda: None)
-    labels.speak(words("en"))
-    forms.kind.value = msgtype
-    return forms
+    assert required == {*FIELDS[msgtype], *([MEDIA[msgtype]] if msgtype in MEDIA else [])}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -116,12 +105,15 @@ def test_every_type_has_a_bubble_and_a_name(msgtype: str, lang: Any) -> None:
 @pytest.mark.parametrize("msgtype", WHOLE)
 def test_the_form_makes_the_message(msgtype: str) -> None:
     """The panel sends what the builder makes of the published example."""
-    forms = _form(msgtype)
+    draft = Draft()
+    draft.kind = next(kind for kind in KINDS if kind == msgtype)
     content: Mapping[str, str] = PUBLISHED[msgtype][msgtype]
     for name, value in content.items():
-        field = forms.fields[msgtype].get(name, forms.medium.media_id)
-        field.value = value
-    assert PUBLISHED[msgtype] | {"touser": "ann"} == forms.message("ann")
+        if name == MEDIA.get(msgtype):
+            draft.picture = Picture(media_id=value)
+        else:
+            draft.put(msgtype, name, value)
+    assert PUBLISHED[msgtype] | {"touser": "ann"} == draft.message("ann")
 
 
 CASES = [(msgtype, field) for msgtype in WHOLE for field in ("", *messages.REQUIRED[msgtype])]

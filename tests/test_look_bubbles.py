@@ -9,9 +9,12 @@ import pytest
 from wxcs_lite.look.bubbles import as_message, bubble, line, photo, safe_href, summary
 from wxcs_lite.look.words import Language
 from wxcs_lite.messages import image, link, miniprogrampage, text, with_ai_label
-from wxcs_lite.panel.history import History
+from wxcs_lite.panel.conversation import Conversations
+from wxcs_lite.panel.drawn import drawn_all
+from wxcs_lite.panel.gallery import Pictures
 from wxcs_lite.panel.status import line_html
 from wxcs_lite.panel.texts import LANGUAGES, words
+from wxcs_lite.panel.view.people import row
 from wxcs_lite.sandbox import sunset
 
 EN = words("en")
@@ -91,17 +94,19 @@ def test_an_attack_is_text(attack: str, lang: Language) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_in_the_history_is_text(attack: str) -> None:
-    """Openid, kind, fields and event names of a push all come from outside."""
-    history = History()
+def test_an_attack_in_a_conversation_is_text(attack: str) -> None:
+    """Openid, kind, fields and event names of a push all come from outside; so does the errmsg of a reply."""
+    conversations, pictures = Conversations(), Pictures()
     clean = attack.encode("utf-8", "replace").decode()
     for kind in ("text", "image", "miniprogrampage", "event", clean, "msgtype"):
-        history.came_in(
-            0, {"FromUserName": clean, "MsgType": kind, "Content": attack, "Title": attack, "Event": attack}
-        )
-    history.went_out(0, {"touser": clean, "msgtype": "text", "text": {"content": attack}})
-    history.did(0, "typing", clean, command=clean)
-    harmless(history.to_html(EN))
+        fields = {"FromUserName": clean, "MsgType": kind, "Content": attack, "Title": attack, "Event": attack}
+        conversations.came_in(0, {**fields, "MediaId": attack, "ThumbMediaId": attack}, f"{kind} {attack}")
+    conversations.goes_out(0, {"touser": clean, "msgtype": "text", "text": {"content": attack}}, "1")
+    conversations.settle("1", {"error": clean, "maybe_sent": True})
+    pictures.failed[attack] = KeyError(attack)
+    for _, markup in drawn_all(conversations.entries, EN, pictures):
+        harmless(markup)
+    row(conversations.of(clean), 0, EN).encode()
 
 
 @pytest.mark.parametrize(

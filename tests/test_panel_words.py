@@ -9,7 +9,7 @@ from wxcs_lite import panel
 from wxcs_lite.errors import BadReply, InvalidMessage, TransportError, WxError, api_error
 from wxcs_lite.look.words import Language
 from wxcs_lite.messages import REQUIRED
-from wxcs_lite.panel.status import duration, error_html, size, window_text
+from wxcs_lite.panel.status import duration, error_html, size, window_short, window_text
 from wxcs_lite.panel.texts import LANGUAGES, words
 from wxcs_lite.reply_window import WindowEvent
 
@@ -30,13 +30,13 @@ def test_no_word_is_left_over() -> None:
     """A text that no module of the panel names would be translated in vain; some keys are put together."""
     package = Path(panel.__file__).parent
     modules = [
-        *package.glob("*.py"),
+        *package.rglob("*.py"),
         *package.with_name("look").glob("*.py"),
         package.with_name("sandbox") / "screen.py",
     ]
     source = "".join(path.read_text("utf-8") for path in modules if path.name not in ("texts.py", "words.py"))
-    together = re.compile(r"(kind|look)_|_row$|maybe_sent")
-    left_over = {key for key in EN if f'"{key}"' not in source and not together.search(key)}
+    together = re.compile(r"(kind|look)_|_hint$|maybe_sent")
+    left_over = {key for key in EN if not re.search(rf"""["']{key}["']""", source) and not together.search(key)}
     assert set() == left_over - set(REQUIRED["link"])
 
 
@@ -67,6 +67,15 @@ def test_the_window_in_words() -> None:
     assert ("open", "1 of 2 left, 50 s") == window_text([enter, sent[0]], 10, EN)
     assert ("closed", "0 of 5 left: the customer has to write") == window_text([message, *sent], 60, EN)
     assert ("closed", "已关闭：需等用户先发消息") == window_text([message], 48 * 3600 + 1, ZH)
+
+
+def test_the_window_in_as_few_words_as_a_row_has_room_for() -> None:
+    """Hours, and minutes in the last one; nothing where nothing is known."""
+    message = WindowEvent("message", 0)
+    assert "" == window_short([], 0, EN)
+    assert "5/5, 47 h" == window_short([message], 48, EN)
+    assert "5/5, 59 min" == window_short([message], 47 * 3600 + 1, EN)
+    assert "已关闭" == window_short([message], 48 * 3600 + 1, ZH)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -20,7 +20,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from wxcs_lite.errors import InvalidMessage, api_error
+from wxcs_lite.errors import InvalidMessage, PushRejected, api_error
 from wxcs_lite.push import SUCCESS, Claims, Push, SqliteSeen, decrypt, encrypt, push_app, transfer_to_agent, verify
 from wxcs_lite.push.crypto import sign
 from wxcs_lite.push.markup import write_xml
@@ -799,6 +799,38 @@ def test_a_claim_that_on_error_gives_back_is_taken_by_the_repetition(
     handler.answer = transfer_to_agent
     for app in (other, one):
         assert b"transfer" in call(app, "POST", *plain(TEXT)).body
+    assert 2 == len(handler.pushes)
+
+
+def test_a_push_that_the_handler_does_not_take_comes_again(
+    handler: Recorder, store: Claims, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PushRejected says so: 503, here and in another process, and on_error is not called, because nothing is wrong."""
+    failures: list[BaseException] = []
+    handler.answer = PushRejected("the desk is closed", "工作台已关闭")
+    apps = two_apps(handler, store, on_error=lambda push, error: failures.append(error))
+    assert [503] * 4 == [call(app, "POST", *plain(TEXT)).status for app in apps for _ in range(2)]
+    assert caplog.messages[:2] == [
+        "push 'gh_1 1': the handler did not take it: the desk is closed",
+        "push 'gh_1 1': given back, so WeChat got 503 and will send it again",
+    ]
+    handler.answer = transfer_to_agent
+    assert [True, True] == [b"transfer" in call(app, "POST", *plain(TEXT)).body for app in apps]
+    assert 5 == len(handler.pushes)
+    assert [] == failures
+
+
+def test_a_push_that_is_not_taken_gets_503_even_if_the_store_fails(
+    handler: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says that the claim could not be given back, and the worker is free for the next push."""
+    shelf = Shelf()
+    shelf.broken = "forget"
+    handler.answer = PushRejected("the desk is closed", "工作台已关闭")
+    app = push_app(handler, token=TOKEN, seen=shelf, workers=1, queue=0)
+    assert [503] * 2 == [call(app, "POST", *plain({**TEXT, "MsgId": number})).status for number in (1, 2)]
+    assert re.search(r"seen\.forget failed with OSError at .*Shelf\.forget", "\n".join(caplog.messages))
+    assert "whisper" not in caplog.text
     assert 2 == len(handler.pushes)
 
 

@@ -100,12 +100,30 @@ def test_what_holds_for_any_history(events: list[WindowEvent], later: int, refil
     assert window_left(events, now).left <= window_left(events, now, refill_on_entry=True).left
 
 
-@given(histories())
-def test_the_order_given_matters_only_within_one_moment(events: list[WindowEvent]) -> None:
-    """A history in any order is sorted by time."""
-    moments = [at for _, at in events]
-    if len(set(moments)) == len(moments):
-        assert window_left(reversed(events), 0) == window_left(events, 0)
+@pytest.mark.parametrize("ahead", [-30, -1, 0, 1, 30])
+def test_order_counts_where_clocks_differ(ahead: int) -> None:
+    """A push has WeChat's clock, a sent message ours: seconds between them change no number."""
+    sent = [WindowEvent("sent", 1000 + ahead)] * 5
+    assert Window(0, 1000 + DAY2) == window_left([WindowEvent("message", 1000), *sent], 1000 + ahead)
+    again = [WindowEvent("message", 1000), *sent, WindowEvent("message", 1001)]
+    assert Window(5, 1001 + DAY2) == window_left(again, 1001 + ahead)
+
+
+def test_order_counts_within_one_second() -> None:
+    """CreateTime has whole seconds, so sorting would decide by chance."""
+    message, sent = WindowEvent("message", 1000), WindowEvent("sent", 1000)
+    assert [4, 5] == [window_left(events, 1000).left for events in ([message, sent], [sent, message])]
+
+
+@given(histories(), st.sampled_from([-30, 30]))
+def test_a_clock_that_is_off_never_gives_more(events: list[WindowEvent], ahead: int) -> None:
+    """Whatever happened: each accepted message takes one, and only what a customer does gives any."""
+    ours = [event._replace(at=event.at + ahead) if event.kind == "sent" else event for event in events]
+    for count, event in enumerate(ours):
+        before = window_left(ours[:count], event.at).left
+        after = window_left(ours[: count + 1], event.at).left
+        assert event.kind != "sent" or after == max(0, before - 1)
+        assert event.kind != "message" or after == 5
 
 
 @pytest.mark.parametrize("event", [None, "message", ("message",), ("message", "noon"), 7])

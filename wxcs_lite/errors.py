@@ -126,6 +126,8 @@ class BadReply(WxError):
 class PushRejected(WxError):
     """An incoming push has a wrong signature, key, appid, age or format: answer it with HTTP 403.
 
+    A handler of `push_app` raises it for a push that it cannot take now: WeChat gets 503 and sends the push again.
+
     >>> PushRejected("no signature", "缺少签名").maybe_sent
     False
     """

@@ -2,10 +2,12 @@
 
 Each action of a user allows a number of messages for some time. They do not add up: the larger number and the later
 end count. Time is an argument.
+
+The times come from two clocks, WeChat's for what a user did and yours for what you sent, so the order of the events is
+what counts: a message after which nothing was sent leaves five, even if your clock is ahead of WeChat's.
 """
 
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from wxcs_lite.errors import InvalidMessage
@@ -46,7 +48,7 @@ class Window(NamedTuple):
 
 
 def window_left(events: Iterable[WindowEvent], now: float, *, refill_on_entry: bool = False) -> Window:
-    """Return what is left of one user's window after these events, sorted here by time (equal times keep their order).
+    """Return what is left of one user's window after these events, given in the order in which they happened.
 
     >>> events = [WindowEvent("message", 0), WindowEvent("sent", 10), WindowEvent("sent", 20)]
     >>> window_left(events, 60)
@@ -56,10 +58,12 @@ def window_left(events: Iterable[WindowEvent], now: float, *, refill_on_entry: b
 
     WeChat answers 45047 if nothing is left before `closes_at`, and 45015 if no window is open. Its pages do not say
     whether coming in by the button within the 48 hours of a message gives 5 again; `refill_on_entry=True` reads them
-    so, the default gives 2. An event that is later than now counts, because clocks differ.
+    so, the default gives 2. The events are not sorted by time, because a push has WeChat's clock and a sent message
+    has yours: append each to one list when it arrives or is accepted. An event later than now counts for the same
+    reason.
     """
     left, closes_at, answers_until = 0, float("-inf"), float("-inf")
-    for kind, at in sorted(map(_checked, events), key=itemgetter(1)):
+    for kind, at in map(_checked, events):
         if at > closes_at:
             left = 0
         if kind == "sent":

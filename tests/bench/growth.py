@@ -84,14 +84,14 @@ def _one_of(customers: int) -> Call:
 
 
 def _panel(sizes: Sequence[int], rounds: int, count: int) -> list[list[str]]:
-    """Return the panel's cost of a key, of a key in the customer's field, and of each second."""
-    names = [f"panel: {what}, N customers" for what in ("a key", "a key of an openid", "a second")]
+    """Return the panel's cost of a text, of choosing a customer, and of each second."""
+    names = [f"panel: {what}, N customers" for what in ("a text", "another customer", "a second")]
     if find_spec("ipywidgets") is None:
         return [[name, NOT_INSTALLED] for name in names]
     desks = [_desk(size) for size in sizes]
     kinds = (
-        [_types(desk.view.forms.fields["text"]["content"]) for desk in desks],
-        [_types(desk.view.touser) for desk in desks],
+        [_types(desk.view.composer.fields["content"]) for desk in desks],
+        [_chooses(desk) for desk in desks],
         [desk.refresh for desk in desks],
     )
     rows = [[name, *_costs(calls, rounds, count)] for name, calls in zip(names, kinds, strict=True)]
@@ -124,6 +124,11 @@ def _types(field: Any) -> Call:
         field.value = next(texts)
 
     return operation
+
+
+def _chooses(desk: Any) -> Call:
+    customers = cycle(["customer-0", "customer-1"])
+    return lambda: desk.select(next(customers))
 
 
 def _history(size: int) -> Call:

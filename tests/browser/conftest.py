@@ -49,10 +49,12 @@ def opened(
     """Open a copy of the panel's notebook in a page of its own, run it, and shut its kernel down afterwards."""
     pages: list[stage.Notebook] = []
 
-    def open_notebook(lang: Language = "en", width: int = 1360, height: int = 1300, run: bool = True) -> stage.Notebook:
+    def open_notebook(
+        lang: Language = "en", width: int = 1360, height: int = 1300, run: bool = True, copy: Path | None = None
+    ) -> stage.Notebook:
         source = "zh/11_the_panel.ipynb" if lang == "zh" else "11_the_panel.ipynb"
         name = f"{request.node.name.translate(str.maketrans('[]-', '___'))}_{len(pages)}.ipynb"
-        shutil.copy(stage.ROOT / "notebooks" / source, home / "work" / name)
+        shutil.copy(copy or stage.ROOT / "notebooks" / source, home / "work" / name)
         shutil.copy(stage.ROOT / "notebooks/zh/course_zh.py", home / "work")
         page = chromium.new_page(viewport={"width": width, "height": height})
         notebook = stage.Notebook(page, lab, name, home / "work", lang)

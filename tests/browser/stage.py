@@ -118,6 +118,8 @@ class Notebook:
         self.page, self.file, self.words = page, folder / path, words(lang)
         self.troubles: list[str] = []
         self.asked: list[str] = []
+        self.frames: list[int] = []  # bytes of each message over a websocket, either way
+        page.on("websocket", self._count)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("dialog", self._dialog)
         page.on("request", lambda request: self.asked.append(request.url))
@@ -127,6 +129,10 @@ class Notebook:
         # Before the kernel is idle, a run is lost without a word.
         self.idle()
         self.desk, self.phone = page.locator(".wxcs-desk"), page.locator(".wxcs-phone")
+
+    def _count(self, socket: Any) -> None:
+        socket.on("framereceived", lambda data: self.frames.append(len(data)))
+        socket.on("framesent", lambda data: self.frames.append(len(data)))
 
     def _dialog(self, dialog: Any) -> None:
         self.troubles.append(dialog.message)
@@ -171,6 +177,20 @@ class Notebook:
     def field(self, key: str) -> Any:
         return self.desk.get_by_label(self.words[key], exact=True).locator("visible=true")
 
+    def choose(self, key: str, value: str) -> None:
+        """Choose what the desk sends (`kind`) or how it shows that before (`look`)."""
+        self.option(key, value).click()
+
+    def option(self, key: str, value: str) -> Any:
+        return self.desk.get_by_role("radio", name=self.words[f"{key}_{value}"], exact=True)
+
+    def opens(self, touser: str) -> None:
+        """Open the conversation with a customer by its row, and wait until it is shown."""
+        # A row has joiners where it must not break.
+        found = self.page.evaluate(_ROW, touser)
+        self.desk.locator(".wxcs-list option").nth(found).click()
+        self.desk.get_by_role("heading", name=touser, exact=True).wait_for()
+
     def says(self, text: str) -> None:
         """Let the customer write, and wait for the bubble."""
         self.phone.get_by_label(self.words["write"], exact=True).fill(text)
@@ -183,10 +203,15 @@ class Notebook:
         chooser.value.set_files(str(path))
         self.desk.get_by_text(path.name).wait_for()
 
-    def uploads(self, path: Path) -> None:
-        self.picks(path)
-        self.press(self.desk, "upload")
-        self.desk.get_by_text(self.words["uploaded"]).wait_for()
+    def theme(self, name: str) -> None:
+        self.page.evaluate(_THEME, f"JupyterLab {name}")
+        self.page.wait_for_timeout(500)
+
+    def value(self, code: str) -> Any:
+        """Return what an expression is in the kernel."""
+        told = self.file.with_suffix(".json")
+        self.python(f"import json, pathlib\npathlib.Path({str(told)!r}).write_text(json.dumps({code}))")
+        return json.loads(told.read_text())
 
     def sends(self, selector: str) -> None:
         """Press Send and wait for one more of such bubbles on the phone."""
@@ -200,4 +225,7 @@ _RUN = """async code => {
   const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   await kernel.requestExecute({code, store_history: false}).done;
 }"""
+_ROW = """touser => [...document.querySelectorAll('.wxcs-list option')].findIndex(
+  row => row.textContent.replaceAll('\\u2060', '').includes(touser))"""
+_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 _SHUTDOWN = "async () => await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 LIBRARIES = ("aiohttp", "fastapi", "flask", "gunicorn", "httpx", "redis", "requests", "uvicorn")
 MISSING = [name for name in LIBRARIES if find_spec(name) is None]
 ASKED = os.environ.get("WXCS_RECIPES") == "1"
-NEEDING = ["test_bots.py", "test_http_libraries.py", "test_several_processes.py"]
+NEEDING = ["test_bots.py", "test_desk_on_a_real_account.py", "test_http_libraries.py", "test_several_processes.py"]
 collect_ignore = NEEDING if MISSING and not ASKED else []
 
 

@@ -18,6 +18,7 @@ except ModuleNotFoundError as e:
 
 from wxcs_lite.panel.demo import Demo, demo
 from wxcs_lite.panel.desk import Desk
+from wxcs_lite.panel.listening import listen
 from wxcs_lite.panel.phone import Phone
 
-__all__ = ["Demo", "Desk", "Phone", "demo"]
+__all__ = ["Demo", "Desk", "Phone", "demo", "listen"]

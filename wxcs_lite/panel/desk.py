@@ -1,34 +1,47 @@
 """The desk: an agent's side of the conversations, for any pool, live or sandbox. It adds no rules of its own.
 
-Nothing is sent without a press of a button (or a call of its method), and every error is shown.
+Nothing is sent without a press of a button or of Enter (or a call of its method), and every error is shown, beside the
+customer whom it concerns.
 """
 
+import os
+import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from secrets import token_hex
 from threading import get_ident
 from typing import Any
+from weakref import WeakSet
 
-from wxcs_lite.errors import WxError
-from wxcs_lite.look.bubbles import bubble, line, plain
+from wxcs_lite.endpoints import Command
+from wxcs_lite.errors import PushRejected
 from wxcs_lite.look.words import Language
-from wxcs_lite.panel.actions import Actions
-from wxcs_lite.panel.calls import Calls
-from wxcs_lite.panel.controls import mimebundle, show
-from wxcs_lite.panel.desk_view import DeskView
-from wxcs_lite.panel.history import ENTRY, History
-from wxcs_lite.panel.previews import as_curl, as_http, as_python
-from wxcs_lite.panel.status import Tone, error_html, line_html, window_text
-from wxcs_lite.panel.texts import LANGUAGES, words
+from wxcs_lite.panel.calls import Calls, Sending
+from wxcs_lite.panel.conversation import Conversation, Conversations, key_of_push, result_of
+from wxcs_lite.panel.draft import MEDIA, Draft, Picture
+from wxcs_lite.panel.feed import Follower, follow
+from wxcs_lite.panel.gallery import Gallery
+from wxcs_lite.panel.history import History, exported
+from wxcs_lite.panel.picture import at_path, picked
+from wxcs_lite.panel.screen import Said, Screen
+from wxcs_lite.panel.status import Tone
+from wxcs_lite.panel.texts import LANGUAGES
 from wxcs_lite.panel.ticker import Ticker
+from wxcs_lite.panel.view.controls import mimebundle, running_loop
+from wxcs_lite.panel.view.desk import DeskView
+from wxcs_lite.panel.worker import Worker
 from wxcs_lite.pools import Pool
 from wxcs_lite.push import Push
 from wxcs_lite.secret import hide_if_str
 
 __all__ = ["Desk"]
 
-_OFFERED = 100  # customers to choose from; any other can be typed
-_PREVIEWED = {"image": 500_000, "miniprogrampage": 100_000}  # bytes; a cover is sent with each keystroke
+_EXPORT = "wxcs_history.json"
+_TYPING = 15  # seconds for which WeChat shows it
+_AT_ONCE = 500  # pushes; a feed that is read for the first time may hold 100,000
+_open: WeakSet["Desk"] = WeakSet()  # desks on one pool tell each other what they sent
 
 
 class Desk:
@@ -43,9 +56,10 @@ class Desk:
     <Desk, open>
     >>> desk.close()
 
-    Each button is a method: `send`, `show_typing`, `hide_typing`, `upload`, `download`, `save`, `export`. They do
-    not raise errors of WeChat or the network but show them, in the panel's language. `receive` is a handler for
-    `push_app`.
+    Each button is a method: `send`, `show_typing`, `hide_typing`, `save`, `export`. They do not raise errors of WeChat
+    or the network but show them, in the panel's language. `receive` is a handler for `push_app`. `history` is the path
+    of a file to which messages are appended, readable by its owner alone: it holds texts and openids, and is read again
+    when the next desk begins. `quick_replies` are texts to choose from.
     """
 
     def __init__(
@@ -56,70 +70,97 @@ class Desk:
         touser: str = "",
         lang: Language = "en",
         clock: Callable[[], float] = time.time,
+        history: str | os.PathLike[str] | None = None,
+        quick_replies: Iterable[str] = (),
     ) -> None:
         pool, token = hide_if_str(pool), hide_if_str(token)
-        self._history, self._clock = History(), clock
-        self._calls = Calls(pool, token, self._history, clock)
-        self._lang, self._words = lang, words(lang)
-        self._arrived, self._thread = deque[dict[str, Any]](), get_ident()
-        self._said: tuple[Tone, str, dict[str, object]] | Exception = ("calm", "ready", {})
+        self._calls, self._clock = Calls(pool, token), clock
+        self._lang = lang
+        self._conversations, self._history = Conversations(), History(history)
+        broken = self._history.read_into(self._conversations)
+        self._sender, self._gallery = Worker(), Gallery(self._calls, self._picture_changed)
+        self._arrived, self._thread = deque[Any](), get_ident()
+        self._loop, self._is_woken = running_loop(), False
+        self._said: Said = None
         self.after_each: list[Callable[[], object]] = []
-        self._is_open = False
-        self.view = DeskView(self, self._chosen, self._edited)
-        self._actions = Actions(self.view, self._calls, self._history, clock, self._say)
-        self.view.speak(self._words)
-        self.view.forms.show()
-        self.view.touser.value = touser
+        self.inbound: set[str] = set()
+        self._closers: list[Callable[[], object]] = []
         self._is_open = True
-        self.refresh()
         self._ticker = Ticker(self.refresh)
+        self.view = DeskView(self, lang, quick_replies, lambda: self._ticker.was_busy)
+        self._screen = Screen(self.view, self._conversations, self._gallery.pictures)
+        _open.add(self)
+        if broken:
+            self._say("history_broken", "calm", count=broken)
+        if touser:
+            self.select(touser)
+        self.refresh()
 
     def __repr__(self) -> str:
         return f"<Desk, {'open' if self._is_open else 'closed'}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return mimebundle(self.view.root, repr(self)) if self._is_open else {"text/plain": repr(self)}
+        return mimebundle(self.view.root) if self._is_open else {"text/plain": repr(self)}
 
     # --- what its buttons do
 
     def send(self) -> None:
-        """Send the message of the form, once; the form is emptied if WeChat accepted it, and kept if not."""
-        self._do(self._actions.send)
+        """Send what is written to the customer who is shown, once; it is put back if it was refused."""
+        self.aim()()
 
     def show_typing(self) -> None:
         """Show "typing…" to the customer for 15 seconds."""
-        self._do(lambda: self._actions.typing("Typing"))
+        self._set_typing("Typing")
 
     def hide_typing(self) -> None:
         """Hide "typing…" from the customer."""
-        self._do(lambda: self._actions.typing("CancelTyping"))
+        self._set_typing("CancelTyping")
 
-    def upload(self) -> None:
-        """Upload the chosen picture, or the one at the path; its media_id goes into the form."""
-        self._do(self._actions.upload)
-
-    def download(self) -> None:
-        """Download a medium by its media_id, and show it if it is a picture."""
-        self._do(lambda: self._actions.download(self._words))
+    def toggle_typing(self) -> None:
+        """Show "typing…" to the customer, or hide it if it is shown."""
+        conversation = self.conversation
+        shown = conversation is not None and conversation.typing_until > self._clock()
+        self._set_typing("CancelTyping" if shown else "Typing")
 
     def save(self) -> None:
-        """Save the downloaded medium, to the given path or with WeChat's filename."""
-        self._do(self._actions.save)
+        """Save the latest picture of the conversation; a file that exists is only overwritten at a second press."""
+        self._do(self._save)
 
     def export(self) -> None:
-        """Write the history to a file, as JSON, without secrets and without file contents."""
-        self._do(self._actions.export)
+        """Write the entries that are kept to a file, as JSON, without secrets and without file contents."""
+        self._do(self._export)
 
     def switch_language(self) -> None:
         """Switch between English and Chinese."""
         self._do(lambda: self.speak(LANGUAGES[self._lang == LANGUAGES[0]]))
 
+    def select(self, touser: str) -> None:
+        """Show the conversation with a customer, with what was written to them and not sent yet."""
+        if self._is_open:
+            self._guarded(lambda: self._open(self._conversations.of(touser)))
+
+    def select_next(self) -> None:
+        """Show the customer who has waited longest, of those who are not shown."""
+        waiting = (one for one in self._conversations.listed(count=2) if one.waiting_since is not None)
+        if (found := next((one for one in waiting if one is not self.conversation), None)) is not None:
+            self.choose(found.touser)
+
     # --- what others do with it
 
     @property
+    def conversation(self) -> Conversation | None:
+        """The conversation that is shown."""
+        return self._screen.conversation
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the desk is open."""
+        return self._is_open
+
+    @property
     def history(self) -> list[dict[str, Any]]:
-        """A copy of the history, oldest entry first."""
-        return self._history.entries
+        """A copy of the entries in memory, oldest first: the latest 20,000."""
+        return self._conversations.entries
 
     @property
     def lang(self) -> Language:
@@ -129,16 +170,36 @@ class Desk:
     def receive(self, push: Push) -> None:
         """Show what a customer sent; a handler for `push_app`, to be called in any thread.
 
-        Widgets are only changed in the desk's own thread: a push from another thread shows within a second.
+        A push that comes again is shown once. Widgets are only changed in the desk's own thread. A closed desk raises
+        PushRejected: push_app answers 503 then, and WeChat pushes again.
         """
-        self._arrived.append(push.fields)
-        if get_ident() == self._thread:
-            self.refresh()
+        if not self._is_open:
+            raise PushRejected(
+                "the desk is closed: give push_app the receive of a desk that is open",
+                "客服工作台已关闭：请把仍打开的工作台的 receive 交给 push_app",
+            )
+        self._arrive(push)
+
+    def follow(self, path: str | Path) -> Follower:
+        """Show the pushes that a file contains, and those that are appended to it, until the desk is closed."""
+        return follow(self, path)
+
+    def report(self, en: str, zh: str) -> None:
+        """Show a line about what brings the pushes, in English or Chinese; to be called in any thread."""
+        self._arrive((en, zh))
+
+    def on_close(self, close: Callable[[], object]) -> None:
+        """Call `close` once when the desk is closed, the latest first; at once if it is closed already."""
+        if self._is_open:
+            self._closers.append(close)
+        else:
+            close()
 
     def speak(self, lang: Language) -> None:
         """Use another language: en or zh."""
-        self._lang, self._words = lang, words(lang)
-        self.view.speak(self._words)
+        self._lang = lang
+        self.view.speak(lang)
+        self._screen.open(self.conversation)
         self.refresh()
 
     def refresh(self) -> None:
@@ -152,98 +213,248 @@ class Desk:
         if self._is_open:
             self._ticker.stop()
             self._is_open = False
+            while self._closers:
+                self._closers.pop()()
+            self._sender.stop()
+            self._gallery.stop()
             self.view.close()
+
+    # --- what its widgets tell
+
+    def choose(self, touser: str) -> None:
+        """Show a conversation, and let the next key go into its field."""
+        self.select(touser)
+        self.view.composer.focus()
+
+    def aim(self) -> Callable[[], object]:
+        """Return what Send does to the customer who is shown now, whoever is shown when it is done."""
+        if (conversation := self.conversation) is None:
+            return lambda: self._say("choose", "calm")
+
+        def send() -> None:
+            self.send_to(conversation, is_asked=True)
+            self.view.composer.focus()
+
+        return send
+
+    def send_to(self, conversation: Conversation, is_asked: bool = False) -> None:
+        """Send the draft of a customer; an Enter in an empty field is passed over, a press of Send is told why."""
+        if is_asked or conversation.draft.begun:
+            self._do(lambda: self._send(conversation), conversation)
+
+    def search(self, is_entered: bool) -> None:
+        """Show who is found; after an Enter, open the first, or a conversation with an openid that is not there yet."""
+        sought = str(self.view.people.search.value).strip()
+        found = self._conversations.listed(sought, 1)
+        if is_entered and sought:
+            with self.view.kit.showing():
+                self.view.people.search.value = ""
+            self.choose(found[0].touser if found else sought)
+        else:
+            self.refresh()
+
+    def rename(self, nickname: str) -> None:
+        """Give the customer who is shown a name of the agent's own."""
+        if self.conversation is not None:
+            told = {"customer": self.conversation.touser, "nickname": nickname.strip()}
+            self._conversations.name(told["customer"], told["nickname"])
+            self._do(lambda: self._note(told))
+
+    def edited(self, conversation: Conversation) -> None:
+        """Show a draft that was changed."""
+        if self._is_open and conversation is self.conversation:
+            self._guarded(lambda: self._screen.draft(self._lang))
+
+    def pick(self, conversation: Conversation, name: str, content: bytes) -> None:
+        """Put a picture into a draft; one that is none leaves no older one there."""
+        self._put_picture(conversation, lambda: picked(name, content))
+
+    def pick_by(self, conversation: Conversation, name: str, value: str) -> None:
+        """Put a picture into a draft by its path or its media_id."""
+        if value := value.strip():
+            pasted = Picture("", self._gallery.pictures.get(value), media_id=value)
+            self._put_picture(conversation, lambda: at_path(value) if name == "path" else pasted)
+
+    def unpick(self, conversation: Conversation) -> None:
+        """Remove the picture from a draft."""
+        conversation.draft.picture = None
+        self.edited(conversation)
 
     # --- how
 
-    # A keystroke updates only what it changes; the rest waits for the next refresh.
-
-    def _chosen(self) -> None:
-        if self._is_open:
-            self._guarded(self._show_customer)
-
-    def _edited(self) -> None:
-        if self._is_open:
-            self._guarded(self._show_message)
-
-    def _do(self, action: Callable[[], object]) -> None:
-        """Run an action with the buttons disabled, and show whatever it raises."""
+    def _do(self, action: Callable[[], object], conversation: Conversation | None = None) -> None:
+        """Run an action, and show whatever it raises, beside the customer whom it concerns."""
         if not self._is_open:
             return
-        with self.view.presses.pause():
-            self._guarded(action)
-        self.refresh()
-        for follow in self.after_each:
-            self._guarded(follow)
+        self._said = None
+        if conversation is not None:
+            conversation.error = None
+        self._guarded(action, conversation)
+        self._finish()
 
-    def _guarded(self, action: Callable[[], object]) -> None:
+    def _finish(self) -> None:
+        self.refresh()
+        for action in self.after_each:
+            self._guarded(action)
+
+    def _guarded(self, action: Callable[[], object], conversation: Conversation | None = None) -> None:
         try:
             action()
         except Exception as e:  # the last resort: nobody would see an error in a widget's callback
-            self._said = e
+            if conversation is None:
+                self._said = e
+            else:
+                conversation.error = e
             self._show_status()
 
     def _say(self, key: str, tone: Tone = "good", **told: object) -> None:
         self._said = (tone, key, told)
         self._show_status()
 
+    def _send(self, conversation: Conversation) -> None:
+        draft, key = conversation.draft, token_hex(6)
+        # Until it is uploaded, a picture goes by a name that no other has.
+        message = draft.message(conversation.touser, f"upload-{key}")
+        entry = self._conversations.goes_out(self._clock(), message, key)
+        self._note(entry)
+        sent = draft.taken()
+        self._gallery.keep(message, sent.picture)
+        self._draw(entry)
+        self._screen.draft(self._lang)
+        sending = Sending(self._calls, entry["message"], sent.picture, self._clock)
+        self._sender.start(sending, lambda error: self._is_sent(conversation, entry, sent, sending, error))
+
+    def _is_sent(
+        self, conversation: Conversation, entry: dict[str, Any], sent: Draft, sending: Sending, error: Exception | None
+    ) -> None:
+        """Note what became of a message; the desk may have been closed meanwhile, its history is kept."""
+        key, result, message = entry["id"], result_of(error), sending.message
+        self._conversations.settle(key, result, message)
+        self._note({"id": key, "result": result, "message": message})
+        sent.picture = sending.picture
+        self._gallery.keep(message, sent.picture)
+        if error is None:
+            conversation.typing_until = 0.0
+            for other in _open:
+                other._takes_over(self._calls.pool, entry, self)
+        else:
+            conversation.error = error
+            conversation.draft.put_back(sent)
+        if self._is_open:
+            self._guarded(lambda: self._screen.change(entry))
+            self._finish()
+
+    def _takes_over(self, pool: Pool, entry: dict[str, Any], sender: "Desk") -> None:
+        """Note what another desk on the same pool has sent."""
+        if self is not sender and self._is_open and self._calls.pool is pool:
+            key = token_hex(6)
+            own = self._conversations.goes_out(entry["at"], entry["message"], key)
+            self._conversations.settle(key, "accepted")
+            self._note(own)
+            self._draw(own)
+
+    def _note(self, told: dict[str, Any]) -> None:
+        """Append to the history; that a disk is full keeps nobody from being answered."""
+        self._guarded(lambda: self._history.write(told))
+
+    def _set_typing(self, command: Command) -> None:
+        conversation = self.conversation
+        if conversation is None:
+            self._say("choose", "calm")
+            return
+
+        def told(error: Exception | None) -> None:
+            conversation.error = error
+            if error is None:
+                conversation.typing_until = self._clock() + _TYPING if command == "Typing" else 0.0
+            self._finish()
+
+        touser = conversation.touser
+        self._do(lambda: self._sender.start(lambda: self._calls.set_typing(touser, command), told), conversation)
+
+    def _put_picture(self, conversation: Conversation, make: Callable[[], Picture]) -> None:
+        draft = conversation.draft
+        draft.picture = None  # whatever comes of it: an older one is not sent
+
+        def put() -> None:
+            draft.picture = make()
+            draft.kind = draft.kind if draft.kind in MEDIA else "image"
+
+        self._do(put, conversation)
+
+    def _open(self, conversation: Conversation) -> None:
+        conversation.unread = 0
+        shown = self._screen.open(conversation)
+        self._gallery.open(shown)
+        self._said = None
+        self._show()
+
+    def _draw(self, entry: dict[str, Any]) -> None:
+        """Show a new entry if its conversation is the one on the screen."""
+        conversation = self.conversation
+        if conversation is not None and entry["customer"] == conversation.touser:
+            conversation.unread = 0
+            self._screen.add(entry)
+            self._gallery.load(entry)
+
+    def _picture_changed(self, media_id: str) -> None:
+        if self._is_open:
+            self._guarded(lambda: self._screen.change_picture(media_id))
+
+    def _arrive(self, arrived: Any) -> None:
+        self._arrived.append(arrived)
+        if get_ident() == self._thread:
+            self.refresh()
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._is_woken and not self._loop.is_closed():
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._woken)
+
+    def _woken(self) -> None:
+        self._is_woken = False
+        self.refresh()
+
     def _take_in(self) -> None:
-        view = self.view
-        while self._arrived:
-            fields = self._arrived.popleft()
-            touser = plain(fields.get("FromUserName"))
-            self._history.came_in(self._clock(), fields)
-            if not view.customer:
-                view.touser.value = touser
-            if fields.get("MsgType") == "image":
-                view.download_id.value = str(fields.get("MediaId", ""))
-            if not isinstance(self._said, Exception):  # an error stays until the next press
-                key = "entered" if fields.get("Event") == ENTRY else "wrote"
-                self._said = ("calm", key, {"touser": touser})
+        """Note what has arrived, a part of it at a time if there is a loop, which has other things to do as well."""
+        for _ in range(min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)):
+            self._take(self._arrived.popleft())
+        if self._arrived:
+            self._wake()
+
+    def _take(self, arrived: Push | tuple[str, str]) -> None:
+        if isinstance(arrived, tuple):
+            self._say("reported", "calm", text=arrived[self._lang == "zh"])
+            return
+        entry = self._conversations.came_in(self._clock(), arrived.fields, key_of_push(arrived))
+        if entry is None:
+            return
+        self._note(entry)
+        self._screen.announce(entry)
+        if self.conversation is None:
+            self._open(self._conversations.of(entry["customer"]))
+        else:
+            self._draw(entry)
 
     def _show(self) -> None:
-        offered = self._history.latest(_OFFERED)
-        if self.view.touser.options != offered:
-            self.view.touser.options = offered
-        self.view.log.value = self._history.to_html(self._words)
-        self._show_customer()
+        now = self._clock()
+        self._screen.people(now)
+        self._screen.header(now)
+        self._screen.draft(self._lang)
         self._show_status()
-
-    def _show_customer(self) -> None:
-        view, touser = self.view, self.view.customer
-        if touser:
-            view.pill(*window_text(self._history.events(touser), self._clock(), self._words))
-        else:
-            view.pill("unknown", self._words["window_nobody"])
-        left = self._actions.typing_left(touser)
-        show(view.typing, line_html(self._words["typing_left"].format(seconds=left), "typing") if left else "")
-        self._show_message()
-
-    def _show_message(self) -> None:
-        view, touser = self.view, self.view.customer
-        view.medium.speak(self._words, self._clock())
-        view.remarks.value = view.forms.remarks_html(touser, self._words, self._lang)
-        self._show_look(touser)
-
-    def _show_look(self, touser: str) -> None:
-        try:
-            message = self.view.forms.message(touser)
-            code = _CODE.get(self.view.look_kind.value, as_python)(message)
-        except WxError:
-            self.view.show_look(line(self._words["look_empty"]), self._words["look_empty"])
-            return
-        picture = self.view.medium.picture(message)
-        limit = _PREVIEWED.get(str(message.get("msgtype")))
-        self.view.show_look(bubble(message, self._words, picture=picture, limit=limit), code)
+        self.view.composer.tidy()
 
     def _show_status(self) -> None:
-        said = self._said
-        if isinstance(said, Exception):
-            shown = error_html(said, self._words, self._lang, renews=self._calls.renews)
-        else:
-            tone, key, told = said
-            shown = line_html(self._words[key].format(**told), tone)
-        self.view.status.value = shown
+        self._screen.status(self._said, self.inbound, self._lang, self._calls.renews)
 
+    def _save(self) -> None:
+        entries = list(self.conversation.entries) if self.conversation else []
+        is_saved, path = self._gallery.save(entries, str(self.view.save_to.value).strip())
+        self._say("saved" if is_saved else "save_again", "good" if is_saved else "calm", path=path)
 
-_CODE = {"python": as_python, "http": as_http, "curl": as_curl}
+    def _export(self) -> None:
+        entries = self._conversations.entries
+        path = exported(entries, str(self.view.export_to.value).strip() or _EXPORT)
+        self._say("exported", count=len(entries), path=path)

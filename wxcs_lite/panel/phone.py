@@ -8,11 +8,10 @@ import ipywidgets as w
 
 from wxcs_lite.look.phone import moment, top, with_times
 from wxcs_lite.look.words import Language
-from wxcs_lite.panel.controls import Labels, Presses, box, close_tree, html, mimebundle, show, style
-from wxcs_lite.panel.picture import taken
 from wxcs_lite.panel.status import error_html
-from wxcs_lite.panel.texts import words
 from wxcs_lite.panel.ticker import Ticker
+from wxcs_lite.panel.view.controls import Kit, mimebundle
+from wxcs_lite.panel.view.talk import Talk
 from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.sandbox.screen import drawn
 
@@ -36,7 +35,8 @@ class Phone:
 
     def __init__(self, sandbox: Sandbox, touser: str, *, lang: Language = "en") -> None:
         self._sandbox, self._customer = sandbox, sandbox.user(touser)
-        self._lang, self._words = lang, words(lang)
+        self._kit = Kit(lang)
+        self.talk = Talk(self._kit)
         self._picture: tuple[str, bytes] | None = None
         self._seen = 0  # items of the screen
         self._told_at = float("-inf")
@@ -44,15 +44,16 @@ class Phone:
         self.after_each: list[Callable[[], object]] = []
         self._build()
         self._is_open = True
-        self.speak(lang)
+        self._redraw()
+        self.refresh()
         self._ticker = Ticker(self.refresh)
 
     def __repr__(self) -> str:
         return f"<Phone of {self._customer.openid}, {'open' if self._is_open else 'closed'}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        shown = f"<Phone, {'open' if self._is_open else 'closed'}>"  # a saved notebook keeps it: no openid
-        return mimebundle(self.root, shown) if self._is_open else {"text/plain": shown}
+        # A saved notebook keeps it: no openid.
+        return mimebundle(self.root) if self._is_open else {"text/plain": "<Phone, closed>"}
 
     # --- what the customer does
 
@@ -81,12 +82,12 @@ class Phone:
     @property
     def lang(self) -> Language:
         """The language of the phone: en or zh."""
-        return self._lang
+        return self._kit.lang
 
     def speak(self, lang: Language) -> None:
-        """Use another language: en or zh; existing bubbles stay as they are."""
-        self._lang, self._words = lang, words(lang)
-        self._labels.speak(self._words)
+        """Use another language: en or zh."""
+        self._kit.speak(lang)
+        self._redraw()
         self.refresh()
 
     def refresh(self) -> None:
@@ -99,7 +100,7 @@ class Phone:
         if self._is_open:
             self._ticker.stop()
             self._is_open = False
-            close_tree(self.root)
+            self._kit.close()
 
     # --- how
 
@@ -107,8 +108,7 @@ class Phone:
         if not self._is_open:
             return
         self._error = None
-        with self._presses.pause():
-            self._guarded(action)
+        self._guarded(action)
         self.refresh()
         for follow in self.after_each:
             self._guarded(follow)
@@ -123,69 +123,68 @@ class Phone:
     def _write(self) -> None:
         if text := self.message.value:
             self._customer.says(text)
-            self.message.value = ""
+            with self._kit.showing():
+                self.message.value = ""
 
     def _send_picture(self) -> None:
         _, content = self._picture or ("", sunset(216, 162))
         self._customer.sends_image(content)
         self._picture = None
 
-    def _picked(self, _: object) -> None:
-        if picked := taken(self.file):
-            self._picture = picked
+    def _picked(self, chosen: Any) -> None:
+        if chosen:
+            self._picture = str(chosen[0]["name"]), bytes(chosen[0]["content"])
+            self.file.value = ()  # no bytes stay in the widget's state
             self.refresh()
 
     def _build(self) -> None:
-        labels, presses = Labels(), Presses()
-        self._labels, self._presses = labels, presses
-        self.buttons = {
-            name: labels.put(presses.button(getattr(self, name)), description=key)
-            for name, key in (
-                ("write", "write_send"), ("send_picture", "send_picture"), ("enter_session", "enter"),
-                ("advance_minute", "minute"), ("advance_two_days", "two_days"),
-            )
-        }  # fmt: skip
-        b = self.buttons
-        b["write"].button_style = "primary"
-        # Sent when the field loses focus, so that no click overtakes a keystroke.
-        self.message = labels.put(w.Text(continuous_update=False), description="write", placeholder="write_hint")
-        self.file = labels.put(
-            w.FileUpload(accept=".jpg,.jpeg,.png,.gif", multiple=False),
-            description="pick_picture",
-            tooltip="pick_picture",
-        )
-        self.file.observe(self._picked, "value")
-        self.top, self.talk, self.ready, self.error = html("", "wxcs-top"), box([], "wxcs-talk"), html(), html()
-        screen = box([self.talk], "wxcs-screen", tabbable=True)
-        bar = box([self.message, b["write"]], "wxcs-input", across=True)
-        frame = box([self.top, screen, bar], "wxcs-frame")
-        pictures = box([b["send_picture"], self.file], across=True)
-        times = box([b["enter_session"], b["advance_minute"], b["advance_two_days"]], across=True)
-        hand = box([labels.title("hand", "wxcs-sub"), pictures, self.ready, times, self.error], "wxcs-hand")
-        self.root = box([style(), frame, hand], "wxcs", "wxcs-phone")
+        kit = self._kit
+        write = kit.sender(lambda: self.write, "write_send")
+        # Each press of these counts: five minutes are five presses.
+        enter = kit.button(self.enter_session, "enter", each=True)
+        minute = kit.button(self.advance_minute, "minute", each=True)
+        two_days = kit.button(self.advance_two_days, "two_days", each=True)
+        send_picture = kit.button(self.send_picture, "send_picture")
+        self.message = kit.line(lambda _: None, self.write, {"description": "write", "placeholder": "write_hint"})
+        keys = {"description": "pick_picture", "tooltip": "pick_picture"}
+        self.file = kit.make(w.FileUpload, keys=keys, accept=".jpg,.jpeg,.png,.gif", multiple=False)
+        kit.watch(self.file, self._picked)
+        self.top, self.ready, self.error = kit.html("wxcs-top"), kit.html(), kit.html("wxcs-gone")
+        bar = kit.box([self.message, write], "wxcs-input", across=True)
+        frame = kit.box([self.top, self.talk.box, bar], "wxcs-frame")
+        pictures = kit.box([send_picture, self.file], across=True)
+        times = kit.box([enter, minute, two_days], across=True)
+        hand = kit.box([kit.heading("h3", "hand"), pictures, self.ready, times, self.error], "wxcs-hand")
+        offline = kit.heading("p", "offline", "wxcs-offline")
+        self.root = kit.box([kit.style(), offline, frame, hand], "wxcs", "wxcs-phone")
 
     def _show(self) -> None:
-        words, now = self._words, self._sandbox.clock()
+        kit, now = self._kit, self._sandbox.clock()
+        words = kit.words
         who = words["is_typing"] if self._customer.sees_typing else words["service"]
-        self.top.value = top(self._customer.openid, moment(now), who)
+        kit.show(self.top, top(self._customer.openid, moment(now), who))
         name = self._picture[0] if self._picture else None
         ready = words["picture_ready"].format(name=name) if name else words["picture_sample"]
-        self.ready.value = f'<div class="wxcs-note">{escape(ready)}</div>'
-        self._add_new()
+        kit.show(self.ready, f'<div class="wxcs-note">{escape(ready)}</div>')
+        for key, markup in self._new():
+            self.talk.add(key, markup)
         self._show_error()
 
     def _show_error(self) -> None:
-        show(self.error, "" if self._error is None else error_html(self._error, self._words, self._lang))
+        error = self._error
+        self._kit.show(self.error, "" if error is None else error_html(error, self._kit.words, self._kit.lang))
 
-    def _add_new(self) -> None:
-        """Add what has happened since the last call."""
+    def _new(self) -> list[tuple[str, str]]:
+        """Return what has happened since the last call, with the times between, oldest first."""
         items = self._customer.screen[self._seen :]
         if not items:
-            return
+            return []
         self._seen += len(items)
-        rows = [(item.at, drawn(item, self._words, _SHOWN_PICTURE)) for item in items]
-        added, self._told_at = with_times(rows, self._told_at), items[-1].at
-        bubbles = [*self.talk.children, *(w.HTML(markup) for markup in added)]
-        self.talk.children = bubbles[-_SHOWN:]
-        for gone in bubbles[:-_SHOWN]:
-            close_tree(gone)
+        rows = [(item.at, drawn(item, self._kit.words, _SHOWN_PICTURE)) for item in items]
+        markup, self._told_at = with_times(rows, self._told_at), items[-1].at
+        return [("", one) for one in markup]
+
+    def _redraw(self) -> None:
+        """Show the latest anew, in the language of now."""
+        self._told_at, self._seen = float("-inf"), max(0, len(self._customer.screen) - _SHOWN)
+        self.talk.fill(self._new())

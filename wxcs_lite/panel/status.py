@@ -6,12 +6,12 @@ from pathlib import PurePath
 from traceback import extract_tb
 from typing import Literal
 
-from wxcs_lite.errors import ApiError, TokenRejected, WxError
+from wxcs_lite.errors import ApiError, InvalidMessage, TokenRejected, WxError
 from wxcs_lite.look.words import Language
 from wxcs_lite.panel.texts import Words
 from wxcs_lite.reply_window import WindowEvent, window_left
 
-__all__ = ["Tone", "duration", "error_html", "line_html", "size", "window_text"]
+__all__ = ["Tone", "duration", "error_html", "line_html", "size", "window_short", "window_text"]
 
 Tone = Literal["calm", "good", "typing"]
 
@@ -49,17 +49,41 @@ def window_text(events: Iterable[WindowEvent], now: float, words: Words) -> tupl
     >>> window_text([WindowEvent("message", 0), WindowEvent("sent", 10), WindowEvent("sent", 20)], 2880, words("en"))
     ('open', '3 of 5 left, 47 h 12 min')
     """
-    events = list(events)
+    tone, left, total, closes_in = _window(list(events), now)
+    if tone == "unknown":
+        return tone, words["window_unknown"]
+    if tone == "closed":
+        return tone, words["window_used"].format(total=total) if total else words["window_closed"]
+    return tone, words["window_open"].format(left=left, total=total, time=duration(closes_in, words))
+
+
+def window_short(events: Iterable[WindowEvent], now: float, words: Words) -> str:
+    """Return what is left of a window in as few words as a row has room for; nothing if that is not known.
+
+    >>> from wxcs_lite.panel.texts import words
+    >>> window_short([WindowEvent("message", 0), WindowEvent("sent", 10)], 2880, words("en"))
+    '4/5, 47 h'
+    """
+    tone, left, total, closes_in = _window(list(events), now)
+    if tone == "unknown":
+        return ""
+    if tone == "closed":
+        return words["short_closed"]
+    hours = int(closes_in) // 3600
+    time = words["short_hours"].format(h=hours) if hours else duration(closes_in, words)
+    return f"{left}/{total}, {time}"
+
+
+def _window(events: list[WindowEvent], now: float) -> tuple[str, int, int, float]:
+    """Return the tone, what is left, of how many, and the seconds until it closes."""
     opening = [event for event in events if event.kind != "sent"]
     if not opening:
-        return "unknown", words["window_unknown"]
+        return "unknown", 0, 0, 0
     left, closes_at = window_left(events, now)
     if closes_at is None:
-        return "closed", words["window_closed"]
+        return "closed", 0, 0, 0
     total = window_left(opening, now).left
-    if not left:
-        return "closed", words["window_used"].format(total=total)
-    return "open", words["window_open"].format(left=left, total=total, time=duration(closes_at - now, words))
+    return ("open" if left else "closed"), left, total, closes_at - now
 
 
 def line_html(text: str, tone: Tone = "calm") -> str:
@@ -72,31 +96,32 @@ def line_html(text: str, tone: Tone = "calm") -> str:
 
 
 def error_html(error: Exception, words: Words, lang: Language, *, renews: bool = False) -> str:
-    """Return an error in the panel's language: what happened, why, what to do, and whether it may have been delivered.
+    """Return an error in the panel's language: what happened, what to do, and whether it may have been delivered.
 
     `renews` tells whether the desk's token is a callable. The text of another exception may contain a secret: its class
     and place are shown instead.
     """
     if not isinstance(error, WxError):
-        return _alert(words["unexpected"].format(name=type(error).__name__, where=_where(error)), [
-            ("", words["unexpected_hint"]),
-        ])  # fmt: skip
+        title = words["unexpected"].format(name=type(error).__name__, where=_where(error))
+        return _alert(title, [("", words["unexpected_hint"])])
     delivered = words["maybe_sent" if error.maybe_sent else "surely_not"]
     if not isinstance(error, ApiError):
-        return _alert(error.zh if lang == "zh" else error.en, [("", delivered)])
+        said = error.zh if lang == "zh" else error.en
+        return _alert(said, [] if isinstance(error, InvalidMessage) else [("", delivered)])
     advice, chinese = error.advice, lang == "zh"
+    meaning = advice.meaning_zh if chinese else advice.meaning
+    cause = advice.cause_zh if chinese else advice.cause
     remedy = advice.remedy_zh if chinese else advice.remedy
     if isinstance(error, TokenRejected):
         remedy = words["token_callable" if renews else "token_string"]
     rows = [
-        ("errmsg", error.errmsg),
-        (words["cause"], advice.cause_zh if chinese else advice.cause),
+        (words["cause"], cause),
         (words["remedy"], remedy),
         (words["retry"], advice.retry_text[chinese]),
-        ("rid", error.rid or "–"),
         ("", delivered),
+        ("errmsg", f"{error.errmsg} · rid: {error.rid or '–'}"),
     ]
-    return _alert(f"{error.errcode} {advice.meaning_zh if chinese else advice.meaning}", rows)
+    return _alert(f"{error.errcode} {meaning}", [row for row in rows if row[1] != meaning])
 
 
 def _alert(title: str, rows: list[tuple[str, str]]) -> str:

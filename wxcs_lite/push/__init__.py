@@ -16,6 +16,7 @@ its body. This needs the extra "push".
 
 from wxcs_lite.push.answers import SUCCESS, seal, transfer_to_agent
 from wxcs_lite.push.crypto import decrypt, encrypt, verify
+from wxcs_lite.push.feed import append_to
 from wxcs_lite.push.reading import echo, read_push
 from wxcs_lite.push.seen import Claims, SqliteSeen
 from wxcs_lite.push.value import Push, dedupe_key
@@ -26,6 +27,7 @@ __all__ = [
     "Claims",
     "Push",
     "SqliteSeen",
+    "append_to",
     "decrypt",
     "dedupe_key",
     "echo",

@@ -14,7 +14,7 @@ from hashlib import sha256
 from itertools import islice
 from threading import BoundedSemaphore, RLock
 
-from wxcs_lite.errors import ApiError, InvalidMessage, WxError
+from wxcs_lite.errors import ApiError, InvalidMessage, PushRejected, WxError
 from wxcs_lite.forks import renew_in_child
 from wxcs_lite.places import places
 from wxcs_lite.push.answers import SUCCESS
@@ -183,10 +183,21 @@ class Once:
             given = self._handler(push)
             if given is not None and not isinstance(given, bytes):
                 raise _wrong_answer(given)
+        except PushRejected as e:
+            self._not_taken(name, push, e)
+            return SUCCESS
         except BaseException as e:
             self._failed(name, push, e)
             return SUCCESS
         return SUCCESS if given is None else given
+
+    def _not_taken(self, name: str, push: Push, error: PushRejected) -> None:
+        """Give back a push that the handler did not take, for whatever it could not do with it."""
+        _log.warning("push %s: the handler did not take it: %s", name, error.en)
+        try:
+            self.forget(push)
+        except Exception as e:  # the store's; in this process the push is given back all the same
+            _log.error("push %s: seen.forget failed with %s at %s", name, type(e).__name__, places(e))
 
     def _failed(self, name: str, push: Push, error: BaseException) -> None:
         self.log_crash(name, "handler", self._handler, error)

@@ -57,15 +57,16 @@ def push_app(
     if the push came encrypted) or None. After `wait` seconds the answer is SUCCESS and the handler goes on; it must end
     some time, because it occupies one of the `workers`. If they and the `queue` are full, or the machine has no thread
     left, the answer is 503 and the push is not remembered, so WeChat sends it again. Where there are no threads at all
-    (Python in a browser), the handler runs in place, for as long as it takes. A crash is logged with the push's dedupe
-    key and answered with SUCCESS, because a second run could send twice. The last `remember` pushes are known **in this
-    process only**: for several processes, pass a store that they share, such as `seen=SqliteSeen(path)`. A repetition
-    that reaches another process then waits for the answer of the first as it would in the same process, and gets
-    SUCCESS after `wait` seconds; if the store fails, the push is not handled and gets 503. A wrong signature gets 403,
-    a body larger than `max_body` bytes 413. Logs (`wxcs_lite.push`) contain no secret and no message text, unless
-    `log_errors` asks for the texts of the handler's exceptions. `on_error(push, error)` is called for each of these in
-    the handler's thread; if it is certain that nothing was sent, it may call `app.forget(push)`, and WeChat gets 503
-    and sends the push again.
+    (Python in a browser), the handler runs in place, for as long as it takes. A handler that cannot take a push raises
+    `PushRejected` before it has sent anything: that is answered with 503 and not remembered, too. Any other exception
+    is logged with the push's dedupe key and answered with SUCCESS, because a second run could send twice. The last
+    `remember` pushes are known **in this process only**: for several processes, pass a store that they share, such as
+    `seen=SqliteSeen(path)`. A repetition that reaches another process then waits for the answer of the first as it
+    would in the same process, and gets SUCCESS after `wait` seconds; if the store fails, the push is not handled and
+    gets 503. A wrong signature gets 403, a body larger than `max_body` bytes 413. Logs (`wxcs_lite.push`) contain no
+    secret and no message text, unless `log_errors` asks for the texts of the handler's exceptions.
+    `on_error(push, error)` is called for each such exception in the handler's thread; if it is certain that nothing was
+    sent, it may call `app.forget(push)`, and WeChat gets 503 and sends the push again.
     `max_age` is that of `read_push`; without `aes_key`, bodies are not signed.
     """
     # https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html

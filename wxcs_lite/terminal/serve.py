@@ -99,13 +99,15 @@ def _open_accounts(
     if "" in (appid, secret):
         raise Refused("empty_account")
     given: dict[str, Any] = {name: value for name, value in (("appid", appid), ("secret", secret)) if value is not None}
-    found = [] if others and not given else [Sandbox(clock=time.time, **given, **switches)]
+    # Another seed for each run: a program that is pushed to would take the MsgIds of the run before for repetitions.
+    seed = secrets.randbits(64)
+    found = [] if others and not given else [Sandbox(clock=time.time, seed=seed, **given, **switches)]
     for other in others:
         if not well_formed(other):
             raise Refused("account_form", appid=f"{other:.60}")
         if other in [sandbox.appid for sandbox in found]:
             raise Refused("account_twice", appid=other)
-        found.append(Sandbox(clock=time.time, appid=other, secret=secrets.token_hex(16), **switches))
+        found.append(Sandbox(clock=time.time, seed=seed, appid=other, secret=secrets.token_hex(16), **switches))
     return {sandbox.appid: sandbox for sandbox in found}
 
 
