@@ -475,7 +475,7 @@ def content(content_of: Callable[[dict[str, str], bytes], Any], push_token: str,
     customer.sends_image(sunset())
     picture = secure.log[-1].request
     plain = sandbox.push_to(push_app(ignored, token=push_token), token=push_token)
-    customer.says("the refund, please")
+    customer.says("请把退款给我" if language == "zh" else "the refund, please")
     forged = plain.log[-1].request
     found = [tried(content_of, dict(each.query), each.body) for each in (genuine, picture, forged)]
     changed = tried(content_of, dict(genuine.query), genuine.body.replace(b"A", b"B"))
