@@ -1,12 +1,14 @@
 """send_many: each message at most once, in the order of its customer, and a clear end whatever goes wrong."""
 
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from wxcs_lite import (
     text,
 )
 from wxcs_lite.batch import Batch, BatchStopped, Outcome, engine, pace, read_ledger, report, send_many
+from wxcs_lite.batch.ledger import Ledger, Record
 from wxcs_lite.pools import Pool
 from wxcs_lite.sandbox import Sandbox
 
@@ -120,6 +123,51 @@ def test_two_equal_messages_are_two_without_keys(sandbox: Sandbox, path: Path) -
     assert [2, 1] == delivered(sandbox, 2)
     assert {"skipped": 3, "sent": 1} == states(start(sandbox, [*messages, text(name(1), "您好")], ledger=path))
     assert [2, 2] == delivered(sandbox, 2)
+
+
+class Row(Mapping[str, Any]):
+    """A message that is no dict, and whose repr has its address in it."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+
+def test_a_message_that_is_no_dict_has_the_same_key_in_every_run(sandbox: Sandbox, path: Path) -> None:
+    """Its content counts: it is skipped in the next run, and it equals the dict."""
+    message = dict(text(name(0), "您好"))
+    with start(sandbox, [Row(message)], ledger=path) as batch:
+        assert ["sent"] == [outcome.state for outcome in batch]
+    for again in (Row(dict(reversed(message.items()))), MappingProxyType(message), message):
+        with start(sandbox, [again], ledger=path) as batch:
+            assert ["skipped"] == [outcome.state for outcome in batch]
+    assert 1 == delivered(sandbox)[0]
+
+
+def test_a_rate_claims_only_what_leaves_soon(sandbox: Sandbox, path: Path) -> None:
+    """What is claimed is unknown after a kill: at twenty a second it is ten messages, and not a group of sixty-four."""
+    seen: list[int] = []
+
+    def watched(ledger: Ledger, records: list[Record]) -> None:
+        seen.append(sum(record.state == "unknown" for record in records))
+        real(ledger, records)
+
+    real = Ledger.write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "write", watched)
+        with start(sandbox, hello(30), ledger=path, rate=20) as batch:
+            for _ in range(3):
+                next(batch)
+    assert 10 == max(seen)
+    assert [1, 64, sys.maxsize] == [pace.Pace(rate).soon for rate in (0.5, 128, None)]
 
 
 def test_a_key_that_comes_twice_is_one_message(sandbox: Sandbox) -> None:
@@ -734,7 +782,11 @@ def test_what_is_no_list_gives_the_ledger_back(sandbox: Sandbox, path: Path) -> 
 
 
 def test_progress_is_a_function_or_a_bar(sandbox: Sandbox) -> None:
-    """Or the class of a bar: it is called for every outcome, with the total if the list has a length."""
+    """Or the class of a bar: it is called for every outcome, with the total if the list has a length.
+
+    What the batch made it closes, what it was given it draws once more: the last update may have been too soon.
+    """
+    ends: list[str] = []
     told: list[tuple[int, int | None]] = []
 
     class Bar:
@@ -745,6 +797,12 @@ def test_progress_is_a_function_or_a_bar(sandbox: Sandbox) -> None:
         def update(self, n: int) -> None:
             self.n += n
 
+        def refresh(self) -> None:
+            ends.append(f"refresh at {self.n}")
+
+        def close(self) -> None:
+            ends.append(f"close at {self.n}")
+
     bars: list[Bar] = []
     list(start(sandbox, list(hello(3)), progress=lambda done, total: told.append((done, total))))
     list(start(sandbox, hello(3), progress=lambda done, total: told.append((done, total))))
@@ -753,3 +811,4 @@ def test_progress_is_a_function_or_a_bar(sandbox: Sandbox) -> None:
     list(start(sandbox, hello(3), progress=Bar(7)))
     assert [(1, 3), (2, 3), (3, 3), (1, None), (2, None), (3, None)] == told
     assert [(3, 3), (3, 3), (3, 7)] == [(bar.n, bar.total) for bar in bars]
+    assert ["close at 3", "refresh at 3", "refresh at 3"] == ends

@@ -123,6 +123,31 @@ def test_a_spreadsheet_gets_no_formula(path: Path) -> None:
     assert all(row["at"].endswith("+00:00") for row in rows)
 
 
+def test_the_csv_file_is_private_even_if_it_was_there(path: Path) -> None:
+    """A file keeps its mode when it is written again; what is no file, such as a terminal, is not changed."""
+    Ledger(path).close()
+    target = path.with_suffix(".csv")
+    target.touch(0o644)
+    assert 0 == export_csv(path, target)
+    assert 0o600 == stat.S_IMODE(target.stat().st_mode)
+    mode = Path(os.devnull).stat().st_mode
+    assert 0 == export_csv(path, os.devnull)
+    assert mode == Path(os.devnull).stat().st_mode
+
+
+@pytest.mark.parametrize("end", ["", "-journal"])
+def test_a_csv_file_does_not_replace_the_ledger(path: Path, end: str) -> None:
+    """Without it, everything would be sent again; a link to it is it, too."""
+    Ledger(path).close()
+    before = path.read_bytes()
+    link = path.with_name(f"link{end}")
+    link.symlink_to(f"{path}{end}")
+    for target in (f"{path}{end}", link):
+        with pytest.raises(LedgerError, match="must be another file"):
+            export_csv(path, target)
+    assert before == path.read_bytes()
+
+
 # One at a time
 
 

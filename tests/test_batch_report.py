@@ -24,7 +24,7 @@ def test_a_batch_and_its_ledger_tell_the_same(sandbox: Sandbox, path: Path) -> N
     assert told.slowest == kept.slowest == report(outcomes).slowest
     assert told.seconds == sum(outcome.seconds or 0 for outcome in outcomes)
     assert "<Batch: 4 sent, 1 refused, 1 duplicate>" == repr(batch)
-    assert told == report(outcomes)
+    assert told == report(outcomes)._replace(has_ledger=True)
 
 
 def test_the_slowest_are_named(sandbox: Sandbox) -> None:
@@ -53,6 +53,22 @@ def test_it_says_how_to_go_on_in_both_languages(sandbox: Sandbox) -> None:
     assert [] == well.as_dict()["next"]
     assert "1 messages: 1 sent\nslowest: 0.100 s a" == well.en
     assert ("0 messages: 0", "共 0 条消息：0") == (report([]).en, report([]).zh)
+
+
+def test_without_a_ledger_nobody_is_told_to_run_the_whole_list_again(sandbox: Sandbox, path: Path) -> None:
+    """What was sent would be sent twice; of outcomes alone it is not known whether there was one."""
+    stop = {"token": "80_made-up"}
+    for batch, words in (
+        (start(sandbox, hello(2), **stop), "only"),
+        (start(sandbox, hello(2), ledger=path, **stop), "same"),
+    ):
+        stopped(batch)
+        (advice,) = report(batch).as_dict()["next"]
+        assert (words == "same") == report(batch).has_ledger
+        assert words in advice
+        assert ("整份名单再发一次" in report(batch).zh) == (words == "only")
+    assert "only" in report([Outcome("d", {}, "unsent", None, None)]).as_dict()["next"][0]
+    assert report(path).has_ledger
 
 
 def test_a_batch_that_stopped_tells_why(sandbox: Sandbox) -> None:

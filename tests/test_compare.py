@@ -136,6 +136,16 @@ def test_the_report_says_what_the_rule_rests_on(
     assert ("issue" in printed.err, "issue" in printed.out) == (True, False)
 
 
+def test_a_reader_of_chinese_is_told_what_differs_in_chinese(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Except for what WeChat itself calls so."""
+    with live(monkeypatch, upload_reply="page", errmsg_style="both") as it:
+        assert 1 == run(it.where, yes=True, lang="zh")
+    titles = re.findall(r"^[0-9]+\. (.*)$", capsys.readouterr().out, re.MULTILINE)
+    assert {"字段", "errmsg 的结尾", "errmsg"} == set(titles)
+
+
 def test_what_will_be_sent_is_said_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """How many calls, to which address, for which account; how many messages, to whom; and nothing before a yes."""
     with live(monkeypatch) as it:

@@ -193,8 +193,8 @@ def test_a_request_that_cannot_be_sent_is_refused(wrong: dict[str, Any], tmp_pat
 
 
 def test_a_file_that_is_not_there() -> None:
-    """Is reported in the system's words."""
-    with pytest.raises(ValueError, match="cannot be read: No such file"):
+    """Is reported in the system's words, and in Chinese ones."""
+    with pytest.raises(ValueError, match="cannot be read: No such file or directory\n无法读取录制文件：找不到"):
         read_recording("/nowhere/cassette.yaml")
 
 

@@ -108,7 +108,7 @@ def test_what_will_leave(picture: str) -> None:
 def test_a_picture_that_is_gone(picture: str) -> None:
     """It disappears between the check and the reading."""
     Path(picture).unlink()
-    with pytest.raises(InvalidMessage, match="cannot be read: No such file"):
+    with pytest.raises(InvalidMessage, match=r"cannot be read: No such file or directory\n.*无法读取：找不到"):
         requests(Draft(image("ann", "MEDIA_ID"), picture))
 
 

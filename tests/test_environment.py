@@ -1,5 +1,6 @@
 """The names that commands, recipes and lessons read from the environment, and which of them may ask for a secret."""
 
+import errno
 import re
 import sys
 import warnings
@@ -12,7 +13,7 @@ from tests.doctor_cases import nothing_set
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.look.words import Language
 from wxcs_lite.request import API
-from wxcs_lite.terminal.environment import NAMES, address, asked, not_set, setting, told, warnings_in
+from wxcs_lite.terminal.environment import NAMES, address, asked, not_set, reason_of, setting, told, warnings_in
 
 __all__ = ["nothing_set"]
 
@@ -127,3 +128,10 @@ def test_an_error_is_told_in_one_language() -> None:
     assert "touser：不能为空" == told(error, "zh")
     assert ("one", "two") == (told(ValueError("one\ntwo"), "en"), told(ValueError("one\ntwo"), "zh"))
     assert "KeyError" == told(KeyError(), "en")
+
+
+def test_the_systems_reason_is_in_both_languages() -> None:
+    """What is not usual has one language, and an error without a number its class."""
+    assert ("Is a directory", "是文件夹") == reason_of(IsADirectoryError(errno.EISDIR, "made up"))
+    assert ("Broken pipe", "Broken pipe") == reason_of(OSError(errno.EPIPE, "made up"))
+    assert ("OSError", "OSError") == reason_of(OSError("made up"))

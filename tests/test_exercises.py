@@ -94,6 +94,18 @@ def test_each_wrong_answer_is_told_something_else(name: str) -> None:
         assert len(set(hints.values())) == len(hints) > 1
 
 
+@pytest.mark.usefixtures("course")
+@pytest.mark.parametrize("lesson", WITH_A_CHECK)
+def test_a_check_speaks_of_the_reader_s_answer_alone(lesson: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of its own gets into a log, which a notebook would show in red; and no line ends in an empty place."""
+    names, starter, check = ran(lesson)
+    caplog.clear()
+    exec(starter, names)
+    shown = repr(eval(check, names))
+    assert [] == caplog.records
+    assert [line.rstrip() for line in shown.splitlines()] == shown.splitlines()
+
+
 def test_the_panel_is_solved_with_the_mouse() -> None:
     """So it has no check; every other lesson has a starter, a check and one solution."""
     for lesson in (f"{lang}/{PANEL}" for lang in LANGUAGES):

@@ -6,7 +6,15 @@ import pytest
 
 from tests.doctor_cases import nothing_set
 from wxcs_lite.__main__ import main
-from wxcs_lite.terminal.flags import Parser, add_compare, add_doctor, add_explain, add_send, message_flags
+from wxcs_lite.terminal.flags import (
+    Parser,
+    add_compare,
+    add_doctor,
+    add_explain,
+    add_send,
+    add_send_many,
+    message_flags,
+)
 
 __all__ = ["nothing_set"]
 
@@ -18,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     add_doctor(commands)
     add_explain(commands)
     add_send(commands)
+    add_send_many(commands)
     add_compare(commands)
     return parser
 
@@ -29,6 +38,7 @@ def test_help_says_first_what_it_is(parser: argparse.ArgumentParser, capsys: pyt
         "doctor": "no message is sent",
         "explain": "errcode means",
         "send": "send it once",
+        "send-many": "each message of a file once",
         "compare": "asks first",
     }
     for command, words in about.items():
@@ -54,6 +64,7 @@ def test_the_package_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None
         ["doctor", "--secret=made-up"],
         ["send", "--token=made-up", "--text", "hi"],
         ["compare", "--token=made-up"],
+        ["send-many", "messages.jsonl", "--secret", "made-up"],
         ["doctor", "made-up"],
         ["--secret", "made-up", "doctor"],
         ["send", "--proxy", "http://user:made-up@host:1"],

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ from wxcs_lite import (
     get_rid,
     open_pool,
     perform,
+    pools,
     send,
     set_typing,
     stream,
@@ -49,7 +51,7 @@ from wxcs_lite import (
     upload,
 )
 from wxcs_lite.framing import Framed
-from wxcs_lite.pools import Pool
+from wxcs_lite.pools import CallTimeout, Pool
 from wxcs_lite.replies import read_ok
 
 TOKEN = "80_made-up"
@@ -383,6 +385,8 @@ DRIPS: dict[str, tuple[bytes, bytes, bytes]] = {
 }
 PAUSE = 0.04  # seconds; of headers and trailers there may be a hundred, so it must not be too short
 SILENCE = 0.1
+# The second is what is said if a busy machine lets the time pass between two pieces of content and not while waiting.
+TOO_LATE = "within the time|arrived too slowly"
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
@@ -392,7 +396,7 @@ def test_whatever_drips_ends(name: str, tls: bool) -> None:
     start, piece, end = DRIPS[name]
     scripts = drip(start, piece, PAUSE, end), answers(reply())
     with Server(*scripts, tls=tls) as server, server.open(read_timeout=SILENCE) as pool:
-        with pytest.raises(TransportError, match="within the time") as caught:
+        with pytest.raises(TransportError, match=TOO_LATE) as caught:
             send(pool, TOKEN, HELLO)
         assert caught.value.maybe_sent
         pool.timeout = Timeout(connect=10, read=10)  # what comes now must be answered, on a busy machine, too
@@ -409,7 +413,7 @@ def test_whatever_drips_ends_for_other_calls(name: str, kind: str) -> None:
     chunk = b"%x\r\n" % len(content) + content + b"\r\n"
     script = drip(start.replace(b"1b\r\n" + OK + b"\r\n", chunk), piece, PAUSE, end)
     with Server(script) as server, server.open(read_timeout=SILENCE) as pool:
-        with pytest.raises(TransportError, match="within the time"):
+        with pytest.raises(TransportError, match=TOO_LATE):
             act(pool)
         assert 1 == (pool.pool.qsize() if pool.pool else None)
 
@@ -497,22 +501,68 @@ def test_no_time_left_is_no_more_reading(monkeypatch: pytest.MonkeyPatch) -> Non
             response.read1(1)
 
 
-def test_a_total_timeout_bounds_the_reply() -> None:
+class Clock:
+    """The clock of calls, which a test moves on: that a time is over does not depend on how busy the machine is."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return monotonic() + self.ahead
+
+
+LONG = 60  # seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (framing, pools):
+        monkeypatch.setattr(module, "monotonic", clock)
+    return clock
+
+
+@pytest.mark.parametrize("kind", ["download", "stream"])
+def test_a_total_timeout_bounds_the_reply(kind: str, clock: Clock) -> None:
     """A medium that flows would go on for as long as the server likes."""
-    with Server(drip(reply(JPEG, length=10**6), b"x", 0.02)) as server, server.open(total_timeout=0.5) as pool:
-        for kind in ("download", "stream"):
-            with pytest.raises(TransportError, match="within the time") as caught:
-                CALLS[kind][0](pool)
-            assert caught.value.maybe_sent
+
+    def endless(peer: Peer) -> None:
+        peer.read()
+        peer.send(reply(JPEG, length=10**6))
+        clock.ahead += LONG
+        while not peer.server.stopped.wait(0.02):
+            peer.send(b"x")
+
+    with Server(endless) as server, server.open(read_timeout=LONG, total_timeout=LONG) as pool:
+        with pytest.raises(TransportError, match="within the time") as caught:
+            CALLS[kind][0](pool)
+        assert caught.value.maybe_sent
 
 
 def test_a_total_timeout_bounds_the_waiting_for_a_place() -> None:
     """Nothing was sent then."""
     script = then_stall(reply(JPEG.ljust(20), length=99))
-    with Server(script) as server, server.open(total_timeout=0.3) as pool:
-        with stream(pool, TOKEN, "MEDIA_ID"), pytest.raises(TransportError, match="busy") as caught:
-            send(pool, TOKEN, HELLO)
+    with Server(script) as server, server.open() as pool:
+        with stream(pool, TOKEN, "MEDIA_ID"):
+            pool.timeout = CallTimeout(LONG, LONG, 0.1)
+            with pytest.raises(TransportError, match="busy") as caught:
+                send(pool, TOKEN, HELLO)
         assert not caught.value.maybe_sent
+        assert 1 == len(server.heard)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+def test_nothing_is_sent_when_the_total_timeout_is_over(tls: bool) -> None:
+    """On a new connection or a kept one: 0 seconds for a socket would mean not to wait, and read as "refused"."""
+    with Server(answers(reply()), tls=tls) as server, server.open() as pool:
+        for kept in (False, True):
+            if kept:
+                pool.timeout = CallTimeout(LONG, LONG)
+                send(pool, TOKEN, HELLO)
+            pool.timeout = CallTimeout(LONG, LONG, 1e-9)
+            with pytest.raises(TransportError, match="within the connect timeout") as caught:
+                send(pool, TOKEN, HELLO)
+            assert (False, int(kept)) == (caught.value.maybe_sent, len(server.heard))
 
 
 def test_a_total_timeout_bounds_the_handshake() -> None:
@@ -539,10 +589,25 @@ def slow_reader(peer: Peer) -> None:
 
 def test_a_total_timeout_bounds_the_sending() -> None:
     """A server that takes a large body in drips does not hold an upload."""
-    with Server(slow_reader, receive_buffer=8192) as server, server.open(total_timeout=0.5) as pool:
-        with pytest.raises(TransportError, match=r"not all sent within|was lost") as caught:
+    with Server(slow_reader, receive_buffer=8192) as server, server.open() as pool:
+        pool.timeout = CallTimeout(LONG, LONG, 2)
+        with pytest.raises(TransportError, match=r"not all sent within|not be sent in time") as caught:
             upload(pool, TOKEN, JPEG + bytes(9_000_000))
         assert caught.value.maybe_sent
+
+
+def test_no_piece_leaves_when_the_total_timeout_is_over(clock: Clock) -> None:
+    """However willing the server is."""
+    sent = []
+
+    def too_slow(count: int, _: int) -> None:
+        sent.append(count)
+        clock.ahead = LONG
+
+    with Server(answers(reply())) as server, server.open(total_timeout=LONG) as pool:
+        with pytest.raises(TransportError, match="not all sent within") as caught:
+            upload(pool, TOKEN, JPEG + bytes(500_000), progress=too_slow)
+        assert (True, 1) == (caught.value.maybe_sent, len(sent))
 
 
 def test_a_total_timeout_that_is_enough_changes_nothing() -> None:

@@ -1,9 +1,9 @@
 """A command behind the proxy: it sees the variables, and we see its end."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,25 +40,28 @@ def test_a_command_that_is_not_there() -> None:
         run_inside(["no-such-command-anywhere"], {})
 
 
-def test_signals_do_not_leave_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C has reached it already; what ends us ends it; either way it is waited for."""
+@pytest.mark.parametrize("early", [False, True])
+def test_signals_do_not_leave_it_alone(early: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C has reached it already; what ends us ends it, also while it starts; either way it is waited for."""
     did: list[str] = []
-    happens: Iterator[BaseException | int] = iter([KeyboardInterrupt(), SystemExit(143), -15])
+    happens = iter([signal.SIGINT] if early else [signal.SIGINT, signal.SIGTERM])
 
     class Process:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            pass
+            if early:
+                signal.raise_signal(signal.SIGTERM)
 
         def wait(self) -> int:
             did.append("wait")
-            found = next(happens)
-            if isinstance(found, BaseException):
-                raise found
-            return found
+            for number in happens:
+                signal.raise_signal(number)
+            return -15
 
         def terminate(self) -> None:
             did.append("terminate")
 
     monkeypatch.setattr(subprocess, "Popen", Process)
+    before = signal.getsignal(signal.SIGTERM)
     assert 143 == run_inside(["node", "bot.js"], {})
-    assert ["wait", "wait", "terminate", "wait"] == did
+    assert (["terminate", "wait", "wait"] if early else ["wait", "wait", "terminate"]) == did
+    assert before == signal.getsignal(signal.SIGTERM)

@@ -98,6 +98,15 @@ def test_a_url_that_is_ready(receiver: Receiver) -> None:
     assert f"Pushes go to {receiver.url}\n" == out.getvalue()
 
 
+def test_the_query_of_a_url_is_not_printed(receiver: Receiver) -> None:
+    """It may contain a key; it is asked for, all the same."""
+    out = Output()
+    receiver.become_ready()
+    with Pushing([Sandbox()], f"{receiver.url}?key=made-up", PushTarget(receiver.url), Teller("en", out)).begun():
+        pass
+    assert f"Pushes go to {receiver.url}\n" == out.getvalue()
+
+
 def test_one_that_becomes_ready(receiver: Receiver) -> None:
     """It is checked again until it is; the same answer is told once."""
     out, sandbox = Output(), Sandbox()

@@ -1,6 +1,7 @@
 """The READMEs: what they show is what runs, and both languages show the same code."""
 
 import io
+import json
 import re
 import shlex
 import time
@@ -124,6 +125,31 @@ def test_the_commands_run_as_printed(
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_many_messages_are_sent_as_printed(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From Python, on its own sandbox; then the three commands: the dry run sends nothing, the third skips all."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(block(name, "many"), names)
+    assert [1, 1] == [len(names["sandbox"].user(customer).inbox) for customer in ("ann", "bob")]
+    assert "2 messages: 2 sent\n" in capsys.readouterr().out
+    Path("run.sqlite").unlink()
+    sandbox = Sandbox(clock=time.time)
+    sandbox.user("ann").says("hello?")
+    message = json.dumps(wxcs_lite.text("ann", "您好"))
+    Path("messages.jsonl").write_text(f'{message}\n{{"key": "order-17", "message": {message}}}\n', "utf-8")
+    monkeypatch.setenv("WXCS_APPID", sandbox.appid)
+    monkeypatch.setenv("WXCS_SECRET", sandbox.secret)
+    with sandbox.serve() as url:
+        monkeypatch.setenv("WXCS_BASE_URL", url)
+        commands = [shlex.split(line, comments=True)[3:] for line in block(name, "many-commands").splitlines()]
+        assert [0, 0, 0] == [main(command) for command in commands]
+    assert 2 == len(sandbox.user("ann").inbox)
+    assert 3 == len(Path("run.csv").read_text("utf-8-sig").splitlines())
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_the_lines_for_the_served_sandbox_can_be_typed(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,7 +193,7 @@ def test_the_example_with_another_http_library_runs_as_printed(name: str) -> Non
 
 MARKS = (
     "run", "test", "example", "real", "terminal", "push", "signing", "cloud", "proxy", "served",
-    "own-library", "wheel", "zipapp", "own-conftest", "own-test", "own",
+    "own-library", "wheel", "zipapp", "own-conftest", "own-test", "own", "many", "many-commands",
 )  # fmt: skip
 
 

@@ -159,5 +159,6 @@ def test_behind_the_proxy(sandboxes: list[Sandbox]) -> None:
 
 def test_an_appid_has_one_account(sandboxes: list[Sandbox]) -> None:
     """Two with the same could not be told apart."""
-    with pytest.raises(ValueError, match="an appid of its own"):
-        sandboxes[0].serve(beside=[Sandbox(appid="wx1")])
+    for entrance in (sandboxes[0].serve, sandboxes[0].proxy, sandboxes[0].page):
+        with pytest.raises(ValueError, match="an appid of its own"):
+            entrance(beside=[Sandbox(appid="wx1")])

@@ -144,7 +144,7 @@ def test_the_reply_window_in_words(sandbox: Sandbox, board: Board) -> None:
     ann, page = sandbox.user("ann"), Page(board, "ann")
     assert "Reply window closed: the customer has to write first" == page.news()["now"]["window"]
     ann.enters_session()
-    assert page.news()["now"]["window"].startswith("2 messages left, until ")
+    assert page.news()["now"]["window"].startswith("Messages left: 2, until ")
     pool, token = account(sandbox)
     for word in ("one", "two"):
         send(pool, token, text("ann", word))

@@ -90,6 +90,20 @@ def test_a_push(sandbox: Sandbox, happened: list[Any], format: Any, aes_key: str
         assert secret not in request + answer
 
 
+def test_a_push_into_a_container(happened: list[Any]) -> None:
+    """It has no query, nor the sign before one."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"success"]
+
+    sandbox = Sandbox(cloud_hosting=["/*"])
+    with sandbox.watch(happened.append):
+        sandbox.push_to(application)
+        sandbox.user("ann").says("hi")
+    assert push_details(last(happened, Pushed), "en")[0][1].startswith("POST /\ncontent-type: application/json\n")
+
+
 def test_a_push_without_an_answer(sandbox: Sandbox, happened: list[Any]) -> None:
     """And why."""
 

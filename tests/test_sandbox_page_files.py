@@ -81,3 +81,8 @@ def test_every_errcode_can_be_planned() -> None:
     planned = set(map(int, re.findall(r"errcode&quot;:(-?\d+)", first_page("zh", ["wx"]))))
     assert set(TEXTS) - {0} == planned
     assert ">45047 超出下发条数<" in first_page("zh", ["wx"])
+
+
+def test_an_account_is_chosen_by_its_appid_as_it_is() -> None:
+    """The text of an option loses a second blank, and the sandbox would not know what is left."""
+    assert '<option value="a  &quot;&lt;b&gt;">a  &quot;&lt;b&gt;</option>' in first_page("en", ['a  "<b>'])

@@ -1,5 +1,7 @@
 """The address that is meant for programs, opened in a browser: it says what it is; programs notice nothing."""
 
+import re
+
 import pytest
 import urllib3
 
@@ -20,6 +22,12 @@ def test_a_browser_is_told_in_both_languages() -> None:
         assert "script" not in seen.tags
         assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
         assert ("href", "data:,") in seen.attributes
+
+
+def test_no_chinese_sentence_is_broken_over_two_lines() -> None:
+    """A browser shows the line break as a blank."""
+    page = Sandbox().pool().request("GET", "/", headers=BROWSER).data.decode()
+    assert [] == re.findall(r"[\u3000-\uffef]\n", page)
 
 
 def test_a_browser_takes_no_planned_fault() -> None:

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus, unquote
 
@@ -290,11 +291,24 @@ def test_no_failure_leaks(stage: Stage, name: str, kind: str, watch: Watch, monk
         assert [] == watch.found_in(kind, lambda: CALLS[name](pool, kind))
 
 
+def many(*flags: str) -> int:
+    """Send a list of two with a ledger of its own, in which nothing may be found afterwards."""
+    with TemporaryDirectory() as folder:
+        path, ledger = Path(folder, "messages.jsonl"), Path(folder, "run.sqlite")
+        path.write_text("\n".join(json.dumps(text("ann", content)) for content in ("a", "b")), "utf-8")
+        status = main(["send-many", str(path), "--ledger", str(ledger), *flags])
+        for kept in Path(folder).iterdir():
+            print(kept.read_bytes().decode("latin-1"))
+        return status
+
+
 COMMANDS: dict[str, Callable[[str], int]] = {
     "doctor": lambda url: main(["doctor", "--push", url]),
     "doctor --json": lambda url: main(["doctor", "--push", url, "--json"]),
     "explain": lambda url: main(["explain", "61725984-6126f6f9-040f19c4"]),
     "send": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--yes"]),
+    "send-many": lambda url: many(),
+    "send-many --dry-run": lambda url: many("--dry-run"),
     "compare": lambda url: main(["compare", "--yes"]),
     "compare --json": lambda url: main(["compare", "--yes", "--json"]),
     "send --curl": lambda url: main(["send", "--touser", "ann", "--text", "hi", "--curl"]),

@@ -65,7 +65,7 @@ def test_several() -> None:
         ("chunked=", ["--set chunked: must be one of refuse, accept"]),
         ("exhausted_code=1", ["--set exhausted_code: must be one of 45047, 45015"]),
         ("refill_on_entry=yes", ["--set refill_on_entry: must be one of true, false"]),
-        ("max_image_bytes=10M", ["--set max_image_bytes: must be a whole number", "须为整数"]),
+        ("max_image_bytes=10M", ["--set max_image_bytes: must be a non-negative whole number", "须为非负整数"]),
         ("max_image_bytes=0", ["--set max_image_bytes: max_image_bytes must be from 1 to"]),
         ("daily_limits=/cgi-bin/token", ["--set daily_limits: must be PATH:CALLS, separated by commas"]),
         ("daily_limits=", ["--set daily_limits: must be PATH:CALLS, separated by commas", "“路径:次数”"]),

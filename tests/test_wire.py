@@ -183,7 +183,7 @@ def test_a_body_leaves_in_small_pieces(act: Callable[[Pool], object], pieces: li
 
 
 def slow_reader(peer: Peer) -> None:
-    """Take 8 KB every 20 ms, which makes a second for 400 KB."""
+    """Take 8 KB every 20 ms, which makes two seconds for 800 KB."""
     head = peer.read_head()
     assert head is not None
     for at in range(0, int(head[1]["content-length"]), 8192):
@@ -197,9 +197,9 @@ def test_an_upload_may_take_longer_than_the_connect_timeout() -> None:
     options = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)]
     with (
         Server(slow_reader, receive_buffer=32768) as server,
-        server.pool(connect_timeout=0.4, socket_options=options) as pool,
+        server.pool(connect_timeout=1.2, socket_options=options) as pool,
     ):
-        assert "MEDIA_ID" == upload(pool, TOKEN, JPEG + bytes(400_000)).media_id
+        assert "MEDIA_ID" == upload(pool, TOKEN, JPEG + bytes(800_000)).media_id
 
 
 def never_reads(peer: Peer) -> None:

@@ -1,4 +1,4 @@
-"""`python -m wxcs_lite tour | sandbox | bot | doctor | explain | send | compare`: the commands for a terminal."""
+"""`python -m wxcs_lite`: the commands for a terminal."""
 
 import argparse
 import os
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     flags.add_doctor(commands)
     flags.add_explain(commands)
     flags.add_send(commands)
+    flags.add_send_many(commands)
     flags.add_compare(commands)
     return parser
 
@@ -128,6 +129,16 @@ def _send(chosen: argparse.Namespace) -> int:
     return run(flags.message_flags(chosen), address(chosen.base, chosen.proxy), how, lang=chosen.lang)
 
 
+def _send_many(chosen: argparse.Namespace) -> int:
+    from wxcs_lite.terminal.environment import address
+    from wxcs_lite.terminal.sending_many import Order, run
+
+    given = vars(chosen) | {"path": chosen.file, "as_json": chosen.json}
+    return run(
+        Order(**{name: given[name] for name in Order._fields}), address(chosen.base, chosen.proxy), lang=chosen.lang
+    )
+
+
 def _compare(chosen: argparse.Namespace) -> int:
     from wxcs_lite.terminal.compare import run
     from wxcs_lite.terminal.environment import address
@@ -146,6 +157,7 @@ _COMMANDS = {
     "doctor": _doctor,
     "explain": _explain,
     "send": _send,
+    "send-many": _send_many,
     "compare": _compare,
 }
 

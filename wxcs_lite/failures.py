@@ -29,8 +29,9 @@ _STAGES: tuple[tuple[type[Exception], _Told], ...] = (
     )),
     (u.ConnectTimeoutError, (
         False,
-        "no connection within the connect timeout; check the network, or give open_pool a longer connect_timeout",
-        "连接超时：请检查网络，或在 open_pool 里调大 connect_timeout",
+        "no connection within the connect timeout; check the network, or give open_pool a longer connect_timeout, or "
+        "total_timeout",
+        "连接超时：请检查网络，或在 open_pool 里调大 connect_timeout 或 total_timeout",
     )),
     (u.EmptyPoolError, (
         False,

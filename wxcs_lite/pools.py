@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import urllib3
 from urllib3.connectionpool import HTTPConnection  # type: ignore[attr-defined]  # in a browser .connection has another
+from urllib3.exceptions import ConnectTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout, Url, make_headers, parse_url
 
@@ -114,10 +115,16 @@ class CallTimeout(Timeout):
 
     @property
     def connect_timeout(self) -> float | None:
-        """The seconds for each of the three steps: connect, a proxy's CONNECT, the handshake; None for no bound."""
+        """The seconds for each of the three steps: connect, a proxy's CONNECT, the handshake; None for no bound.
+
+        urllib3 asks before it connects or sends, so a call that has no time left ends here, with nothing sent.
+        """
         if self._total is None or self.ends is None:
             return self._step
-        return self.left / 3 if self._step is None else min(self._step, self.left / 3)
+        left = self.left
+        if not left:  # as a socket's time-out, 0 would mean not to wait at all, and read as a refused connection
+            raise ConnectTimeoutError("total_timeout is over")
+        return left / 3 if self._step is None else min(self._step, left / 3)
 
     @property
     def read_timeout(self) -> float | None:

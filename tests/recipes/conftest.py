@@ -4,10 +4,15 @@ import os
 from importlib.metadata import version
 from importlib.util import find_spec
 
-LIBRARIES = ("aiohttp", "fastapi", "flask", "gunicorn", "httpx", "redis", "requests", "uvicorn")
+LIBRARIES = (
+    "aiohttp", "distributed", "fastapi", "flask", "gunicorn", "httpx", "pandas", "redis", "requests", "uvicorn",
+)  # fmt: skip
 MISSING = [name for name in LIBRARIES if find_spec(name) is None]
 ASKED = os.environ.get("WXCS_RECIPES") == "1"
-NEEDING = ["test_bots.py", "test_desk_on_a_real_account.py", "test_http_libraries.py", "test_several_processes.py"]
+NEEDING = [
+    "test_bots.py", "test_desk_on_a_real_account.py", "test_http_libraries.py", "test_many_messages.py",
+    "test_several_processes.py",
+]  # fmt: skip
 collect_ignore = NEEDING if MISSING and not ASKED else []
 
 

@@ -29,6 +29,7 @@ from wxcs_lite.batch.ledger import Ledger, Record
 from wxcs_lite.batch.lines import Lines
 from wxcs_lite.batch.outcome import BatchStopped, LedgerError, Outcome, State, broken_executor, judge, lost_worker
 from wxcs_lite.batch.pace import Pace
+from wxcs_lite.batch.progress import Shown
 from wxcs_lite.batch.report import Counted, Tally, ordered
 from wxcs_lite.batch.worker import Delivered, Opening, Task, deliver, drop_pool
 from wxcs_lite.errors import WxError, retry_after
@@ -58,7 +59,7 @@ class Plan(NamedTuple):
     ledger: Ledger | None
     admission: Admission
     pace: Pace
-    step: Callable[[int], object]
+    shown: Shown
     tend: Callable[[], object] | None  # once a second: an executor may have lost workers without a word
 
 
@@ -90,6 +91,7 @@ class Batch(Counted):
         self._tended = monotonic()
         self.reason: WxError | None = None
         self.tally = Tally()
+        self.has_ledger = plan.ledger is not None
         self._process = os.getpid()
         self._running = self._run()
         self._has_begun = False
@@ -113,7 +115,10 @@ class Batch(Counted):
         return f"<Batch: {states or 'no outcome yet'}>"
 
     def close(self) -> None:
-        """Let nothing more leave, wait for what is under way, record it, and give the ledger back."""
+        """Let nothing more leave, wait for what is under way, record it, and give the ledger back.
+
+        A second Ctrl-C ends the waiting, but Python still joins the threads at its exit: at most a read_timeout.
+        """
         self._running.close()
         if not self._has_begun:  # then its `finally` has not run
             self._has_begun = True
@@ -141,7 +146,7 @@ class Batch(Counted):
     def _taken(self) -> Iterator[Outcome]:
         while self._outcomes:
             outcome = self._outcomes.popleft()
-            self._plan.step(1)
+            self._plan.shown.step(1)
             yield outcome
 
     # Reading
@@ -185,7 +190,7 @@ class Batch(Counted):
 
     def _claim(self) -> bool:
         """Make it durable that a group of messages is about to leave; return whether it is."""
-        group = self._lines.first(_GROUP)
+        group = self._lines.first(min(_GROUP, self._pace.soon))
         if not self._record([letter.record("unknown") for letter in group]):
             return False
         self._lines.claim(group)
@@ -383,3 +388,4 @@ class Batch(Counted):
             if plan.is_own:
                 plan.executor.shutdown(wait=not self._flying, cancel_futures=True)
             drop_pool(plan.name, plan.opening)
+            plan.shown.end()

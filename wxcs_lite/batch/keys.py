@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,15 @@ def digest_of(message: Any) -> str:
     True
     """
     try:
-        content = json.dumps(message, sort_keys=True, default=repr)
+        content = json.dumps(message, sort_keys=True, default=_plain)
     except (TypeError, ValueError, RecursionError):  # no message at all, and refused as such
         content = repr(type(message))
     return sha256(content.encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    """Return what stands for a value in every run alike: the repr of many objects has their address in it."""
+    return dict(value) if isinstance(value, Mapping) else repr(type(value))
 
 
 class Seen:

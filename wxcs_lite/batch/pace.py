@@ -1,10 +1,12 @@
 """When the next message may leave: a rate that is not exceeded, and pauses after what says "later"."""
 
+import sys
 import time
 
 __all__ = ["Pace"]
 
 _CATCH_UP = 0.05  # seconds by which a message may be early after others were late, so that the rate is kept on average
+_SOON = 0.5  # second; what a killed run has claimed for longer would be unknown though it never left
 _PAUSES = 5  # in a row, with nothing going well between them
 _DARK = 50  # messages in a row without a clear reply
 
@@ -29,6 +31,11 @@ class Pace:
     @property
     def is_pausing(self) -> bool:
         return self._resume > time.monotonic()
+
+    @property
+    def soon(self) -> int:
+        """How many messages may leave in the next moments, at least 1: only these are claimed at a time."""
+        return max(1, int(_SOON / self._every)) if self._every else sys.maxsize
 
     def leave(self) -> None:
         """Note that a message leaves now."""

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
-__all__ = ["Bar", "Progress", "shown_on"]
+__all__ = ["Bar", "Progress", "Shown", "shown_on"]
 
 
 class Bar(Protocol):
@@ -21,26 +21,41 @@ class Bar(Protocol):
 Progress = Callable[[int, int | None], object] | Bar | Literal[False] | None
 
 
-def shown_on(progress: Progress, total: int | None) -> Callable[[int], object]:
-    """Return a function that is called with the number of messages that have an outcome since the last time.
+class Shown(NamedTuple):
+    """What a batch calls: `step` with the number of messages that have an outcome since the last time, `end` once."""
+
+    step: Callable[[int], object]
+    end: Callable[[], object]
+
+
+def shown_on(progress: Progress, total: int | None) -> Shown:
+    """Return the functions that tell `progress` how far the batch is.
 
     >>> told = []
-    >>> step = shown_on(lambda done, total: told.append((done, total)), 5)
-    >>> step(2), step(1), told
+    >>> shown = shown_on(lambda done, total: told.append((done, total)), 5)
+    >>> shown.step(2), shown.step(1), told
     (None, None, [(2, 5), (3, 5)])
+
+    A bar that is made here, from its class, is closed at the end; one that was given is drawn once more, because tqdm
+    leaves out what comes shortly after another update.
     """
     if progress is None:
         progress = _in_notebook(total)
     if progress is False:
-        return lambda n: None
+        return Shown(lambda n: None, _nothing)
+    end = "refresh"
     if isinstance(progress, type):  # tqdm itself
-        progress = progress(total=total)
+        progress, end = progress(total=total), "close"
     update = getattr(progress, "update", None)
     if update is None:
-        return _counting(progress, total)  # type: ignore[arg-type]
+        return Shown(_counting(progress, total), _nothing)  # type: ignore[arg-type]
     if total is not None and getattr(progress, "total", total) is None:
         progress.total = total  # type: ignore[union-attr]
-    return update  # type: ignore[no-any-return]
+    return Shown(update, getattr(progress, end, _nothing))
+
+
+def _nothing() -> None:
+    """Do what a function needs at the end of a batch."""
 
 
 def _counting(progress: Callable[[int, int | None], object], total: int | None) -> Callable[[int], object]:

@@ -3,12 +3,14 @@
 import csv
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from wxcs_lite.batch.ledger import connect, explained, require_layout
+from wxcs_lite.batch.outcome import LedgerError
 
 __all__ = ["Entry", "export_csv", "read_ledger"]
 
@@ -87,6 +89,11 @@ def export_csv(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> 
     The file is readable by its owner alone, in UTF-8 with a byte order mark, as Excel wants it. A key that a
     spreadsheet would take for a formula gets a ' in front. An existing file is replaced.
     """
+    if os.path.realpath(target) in (os.path.realpath(path), f"{os.path.realpath(path)}-journal"):
+        raise LedgerError(
+            "the CSV file must be another file than the ledger, which would be lost",
+            "CSV 文件不能与账本是同一个文件，否则账本会被覆盖",
+        )
     entries = read_ledger(path)
     number = 0
     with open(target, "w", encoding="utf-8-sig", newline="", opener=_private) as file:
@@ -99,7 +106,10 @@ def export_csv(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> 
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):  # one that was there keeps its mode; a terminal is not ours
+        Path(path).chmod(0o600)
+    return descriptor
 
 
 def _harmless(text: str) -> str:

@@ -10,7 +10,7 @@ from wxcs_lite.batch.reading import read_ledger
 from wxcs_lite.errcodes import explain
 from wxcs_lite.errors import WxError
 
-__all__ = ["Counted", "Report", "Tally", "ordered", "report"]
+__all__ = ["STATES", "Counted", "Report", "Tally", "ordered", "report"]
 
 _SLOWEST = 5
 
@@ -54,6 +54,7 @@ class Counted:
 
     tally: Tally
     reason: WxError | None  # what stopped it
+    has_ledger: bool
 
 
 class Report(NamedTuple):
@@ -64,7 +65,8 @@ class Report(NamedTuple):
     ({}, 0)
 
     `errors` counts by errcode, as text, or by the class of an error without one; `slowest` has pairs of seconds and
-    key, `seconds` is the sum of all calls, and `reason` is what stopped the batch, or None.
+    key, `seconds` is the sum of all calls, `reason` is what stopped the batch, or None, and `has_ledger` tells whether
+    the next run will know what was sent.
     """
 
     states: Mapping[str, int]
@@ -72,6 +74,7 @@ class Report(NamedTuple):
     slowest: tuple[tuple[float, str], ...]
     seconds: float
     reason: WxError | None
+    has_ledger: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON would have it."""
@@ -100,7 +103,7 @@ class Report(NamedTuple):
     @property
     def zh(self) -> str:
         """The account in Chinese."""
-        states = {_STATES.get(state, state): number for state, number in self.states.items()}
+        states = {STATES.get(state, state): number for state, number in self.states.items()}
         lines = [f"共 {sum(self.states.values())} 条消息：{_listed(states, '，')}"]
         for name, number in self.errors.items():
             lines.append(f"  {number} × {name} {explain(int(name)).meaning_zh if _is_code(name) else ''}".rstrip())
@@ -116,7 +119,7 @@ class Report(NamedTuple):
     def _advice(self) -> list[tuple[str, str]]:
         found = []
         if self.states.get("unsent") or self.reason is not None:
-            found.append(_GO_ON)
+            found.append(_GO_ON if self.has_ledger else _GO_ON_WITHOUT)
         if self.states.get("unknown"):
             found.append(_UNKNOWN)
         if self.states.get("refused"):
@@ -124,13 +127,17 @@ class Report(NamedTuple):
         return found
 
 
-_STATES = {
+STATES = {
     "sent": "已发送", "refused": "被拒绝", "unknown": "结果未知",
     "unsent": "未发送", "skipped": "已跳过", "duplicate": "重复",
 }  # fmt: skip
 _GO_ON = (
     "to go on: run the same list with the same ledger; it sends what is unsent and skips what was sent",
     "继续发送：用同一名单、同一账本再次运行，只发送未发出的消息，已发送的会跳过",
+)
+_GO_ON_WITHOUT = (
+    "to go on without a ledger: send only what is unsent or was not reached; the whole list would be sent twice",
+    "没有账本时继续发送：只重发未发出和尚未处理到的消息；整份名单再发一次，已发送的会重复",
 )
 _UNKNOWN = (
     "unknown may have been delivered: they are not sent again, unless with resend_unknown",
@@ -152,9 +159,9 @@ def report(source: "Counted | str | os.PathLike[str] | Iterable[_Told]") -> Repo
 
     Raises LedgerError for a file that is no ledger, or that a batch is using.
     """
-    reason = None
+    reason, has_ledger = None, isinstance(source, str | os.PathLike)
     if isinstance(source, Counted):
-        tally, reason = source.tally, source.reason
+        tally, reason, has_ledger = source.tally, source.reason, source.has_ledger
     else:
         tally = Tally()
         for each in read_ledger(source) if isinstance(source, str | os.PathLike) else source:
@@ -162,12 +169,12 @@ def report(source: "Counted | str | os.PathLike[str] | Iterable[_Told]") -> Repo
             errcode = getattr(each, "errcode", None)
             tally.add(each.key, each.state, error if errcode is None else str(errcode), each.seconds)
     slowest = tuple(sorted(tally.slowest, reverse=True))
-    return Report(ordered(tally.states), dict(tally.errors.most_common()), slowest, tally.seconds, reason)
+    return Report(ordered(tally.states), dict(tally.errors.most_common()), slowest, tally.seconds, reason, has_ledger)
 
 
 def ordered(states: Mapping[str, int]) -> dict[str, int]:
     """Return the states that there are, what was sent first."""
-    return {state: states[state] for state in _STATES if states.get(state)}
+    return {state: states[state] for state in STATES if states.get(state)}
 
 
 def _listed(numbers: Mapping[str, int], comma: str) -> str:

@@ -8,7 +8,8 @@ PHONE = """\
   "Helvetica Neue", Arial, "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", sans-serif; }
 .wxcs-frame { display: flex; flex-direction: column; background: #ededed; border: 9px solid #15181c;
   border-radius: 38px; height: 600px; overflow: hidden; gap: 0; box-shadow: 0 12px 30px rgba(20, 28, 38, .18); }
-.wxcs-still .wxcs-frame { height: auto; min-height: 240px; max-height: 560px; }
+.wxcs-still .wxcs-frame { height: auto; min-height: 240px; max-height: 560px; box-shadow: none;
+  border-color: #30363d; }
 .wxcs-top { flex: 0 0 auto; text-align: center; border-bottom: 1px solid #d8d8d8; padding: 8px 14px 9px; }
 .wxcs-bar { display: flex; justify-content: space-between; gap: 12px; font-size: 12px; color: #3b4450;
   padding: 0 8px; overflow-wrap: anywhere; text-align: left; }

@@ -20,7 +20,7 @@ class Accounts:
     """The accounts behind one entrance; the first one answers calls that belong to none, and refuses them."""
 
     def __init__(self, cores: Sequence[Core]) -> None:
-        self._cores = cores
+        self.cores = cores
         self._by_appid = {core.account.appid: core for core in cores}
         if len(self._by_appid) < len(cores):
             raise ValueError("each sandbox at one address needs an appid of its own")
@@ -31,7 +31,7 @@ class Accounts:
         def told(request: Request, reply: Reply | None, seconds: float) -> None:
             self._core_of(request).told_of_exchange(on_request, request, reply, seconds)
 
-        accept_chunked = self._cores[0].account.switches.chunked == "accept"
+        accept_chunked = self.cores[0].account.switches.chunked == "accept"
         return Conversation(self._answer, accept_chunked=accept_chunked, on_exchange=told, admit=admit)
 
     @contextmanager
@@ -41,12 +41,12 @@ class Accounts:
         """Open an entrance, whose URL is known as long as it is open."""
         with entrance as opened:
             known = (kind, url_of(opened))
-            for core in self._cores:
+            for core in self.cores:
                 core.entrances += (known,)
             try:
                 yield opened
             finally:
-                for core in self._cores:
+                for core in self.cores:
                     core.entrances = tuple(one for one in core.entrances if one is not known)
 
     def _answer(self, request: Request) -> Answer:
@@ -55,11 +55,11 @@ class Accounts:
         return self._core_of(request).answer(request)
 
     def _core_of(self, request: Request) -> Core:
-        first = self._cores[0]
-        if len(self._cores) == 1:
+        first = self.cores[0]
+        if len(self.cores) == 1:
             return first
         token, cloud_token = request.parameter("access_token"), request.parameter("cloudbase_access_token")
-        for core in self._cores:
+        for core in self.cores:
             if core.account.tokens.knows(token) or core.account.cloud_tokens.knows(cloud_token):
                 return core
         appid = request.parameter("appid") or request.parameter("from_appid") or _appid_in(request.body)

@@ -318,7 +318,7 @@ class Sandbox:
         """
         from wxcs_lite.sandbox.door.page import paging
 
-        return paging([self._core, *(sandbox._core for sandbox in beside)], port)
+        return paging(self._with(beside).cores, port)
 
     def push_to(
         self,

@@ -9,6 +9,7 @@ from wxcs_lite import endpoints
 from wxcs_lite.errors import InvalidMessage
 from wxcs_lite.messages import image, link, miniprogrampage, text
 from wxcs_lite.request import Request
+from wxcs_lite.terminal.environment import reason_of
 
 __all__ = ["KINDS", "Draft", "compose", "requests", "with_media_id"]
 
@@ -108,10 +109,10 @@ def requests(draft: Draft) -> list[Request]:
     try:
         content = Path(draft.picture).read_bytes()
     except OSError as e:
-        reason = e.strerror or type(e).__name__
+        reason, reason_zh = reason_of(e)
     else:
         return [endpoints.upload(content, filename=draft.picture), sending]
-    raise InvalidMessage("file", f"cannot be read: {reason}", f"无法读取：{reason}")
+    raise InvalidMessage("file", f"cannot be read: {reason}", f"无法读取：{reason_zh}")
 
 
 def with_media_id(message: Mapping[str, Any], media_id: str) -> dict[str, Any]:

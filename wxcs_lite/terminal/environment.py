@@ -4,6 +4,7 @@ A secret comes from here, or from a prompt in a terminal; never from the command
 and a shell keeps.
 """
 
+import errno
 import getpass
 import os
 import sys
@@ -37,6 +38,7 @@ __all__ = [
     "not_set",
     "open_address",
     "printable",
+    "reason_of",
     "setting",
     "told",
     "warnings_in",
@@ -57,6 +59,13 @@ SIGNING = ("WXCS_SYMMETRIC_KEY", "WXCS_SYMMETRIC_SN", "WXCS_CERTIFICATE_SN")
 NAMES = (APPID, SECRET, TOKEN, PUSH_TOKEN, AES_KEY, BASE_URL, PROXY, OPENID, SEEN, *SIGNING)
 
 Told = tuple[str, str]  # English, Chinese
+
+_CHINESE = {
+    errno.EADDRINUSE: "已被占用",
+    errno.EACCES: "没有权限",
+    errno.ENOENT: "找不到",
+    errno.EISDIR: "是文件夹",
+}
 
 
 def setting(name: str) -> str | None:
@@ -100,9 +109,9 @@ def address(base: str | None, proxy: str | None) -> Address:
     return Address(base or str(setting(BASE_URL) or API), given)
 
 
-def open_address(where: Address) -> Pool:
+def open_address(where: Address, *, maxsize: int = 10) -> Pool:
     """Open the pool, or raise ValueError in two languages."""
-    return open_pool(where.base, proxy=where.proxy)
+    return open_pool(where.base, proxy=where.proxy, maxsize=maxsize)
 
 
 def printable(foreign: object) -> str:
@@ -112,6 +121,12 @@ def printable(foreign: object) -> str:
     'a b [2J'
     """
     return "".join(char if char.isprintable() else " " for char in str(foreign))
+
+
+def reason_of(error: OSError) -> Told:
+    """Return why the system refused something; it speaks its own language, so only what is usual is in Chinese."""
+    english = os.strerror(error.errno) if error.errno else type(error).__name__
+    return english, _CHINESE.get(error.errno or 0, english)
 
 
 @contextmanager

@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 from wxcs_lite.errcodes import fold
 from wxcs_lite.terminal.environment import AES_KEY, APPID, BASE_URL, OPENID, PUSH_TOKEN, SECRET, TOKEN
 
-__all__ = ["Parser", "add_compare", "add_doctor", "add_explain", "add_sandbox", "add_send", "message_flags"]
+__all__ = [
+    "Parser", "add_compare", "add_doctor", "add_explain", "add_sandbox", "add_send", "add_send_many", "message_flags",
+]  # fmt: skip
 
 _ABOUT = {
     "compare": (
@@ -48,6 +50,17 @@ _ABOUT = {
         "sent.\n"
         "先显示请求，确认后发送一次。不指定内容时从标准输入读取 JSON 消息。"
         "退出码：0 已发送，1 未发送，2 用法错误，3 可能已送达。"
+    ),
+    "send-many": (
+        "Send each message of a file once, over many connections. Each line is a message as JSON, or "
+        '{"key": "order-17", "message": …}, where the key is a name of yours for it. The ledger, a file, knows what '
+        "was sent, even if the program or the machine dies: the same command with --resume sends the rest. Ctrl-C "
+        "once ends when the replies have come, twice at once. Exit status: 0 all sent, 1 some were not, 2 nothing was "
+        "sent, 3 some may have been sent, 130 interrupted.\n"
+        '把文件中的消息各发送一次，多个连接同时进行。每行一条 JSON 消息，或 {"key": "order-17", "message": …}，key '
+        "是你给消息起的名字。账本文件记录哪些消息已经发送，程序或机器中途退出也不会丢：同一命令加 --resume 即可继续。"
+        "按一次 Ctrl-C，收到应答后结束；按两次立即退出。"
+        "退出码：0 全部发送，1 部分未发送，2 没有发送，3 部分可能已送达，130 被中断。"
     ),
 }
 _SETTINGS = (
@@ -209,6 +222,27 @@ def add_send(commands: Any) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask / 不询问，直接发送")
     parser.add_argument("--dry-run", action="store_true", help="only show the request / 只显示请求，不发送")
     parser.add_argument("--curl", action="store_true", help="only show it as a curl command / 只显示 curl 命令，不发送")
+
+
+_MANY = (
+    ("dry-run", "check and count, send nothing / 只检查和统计，不发送"),
+    ("resume", "go on with a ledger that is there / 用已有账本继续"),
+    ("skip-invalid", "leave out lines that are no message / 跳过不是消息的行"),
+    ("resend-unknown", "those that may have arrived, too: perhaps twice / 重发结果未知的消息，用户可能收到两次"),
+    ("resend-refused", "those that WeChat refused, too / 重发被微信拒绝的消息"),
+    ("json", "print JSON / 输出 JSON"),
+)
+
+
+def add_send_many(commands: Any) -> None:
+    parser = _add(commands, "send-many", "send each message of a file once / 把文件中的消息各发送一次")
+    parser.add_argument("file", metavar="FILE", help="one JSON message a line; - is standard input / 每行一条消息")
+    parser.add_argument("--ledger", metavar="PATH", help="the file that knows what was sent / 账本文件")
+    parser.add_argument("--workers", type=int, default=16, metavar="N", help="at once; 16 by default / 并发数，默认 16")
+    parser.add_argument("--rate", type=float, metavar="N", help="at most so many a second / 每秒最多几条")
+    parser.add_argument("--csv", metavar="PATH", help="write the ledger as CSV in the end / 结束时把账本导出为 CSV")
+    for name, help in _MANY:
+        parser.add_argument(f"--{name}", action="store_true", help=help)
 
 
 def message_flags(chosen: argparse.Namespace) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ The program that is pushed to may start after the sandbox, or be the command tha
 repeated until it passes.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
@@ -79,4 +80,4 @@ class Pushing:
                 self._told = error.got
                 self._teller.say("push_waits" if error.was_answered else "push_silent", got=error.got)
         else:
-            self._teller.say("push_on", url=self._url)
+            self._teller.say("push_on", url=re.split("[?#]", self._url)[0])  # its query may contain a key

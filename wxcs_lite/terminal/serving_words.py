@@ -154,7 +154,7 @@ _ROWS = {
         "--set {name}：没有接口 {path}，已有：{paths}",
     ),
     "set_range": ("--set {name}: {reason}", "--set {name} 的值不成立：{reason}"),
-    "a_number": ("a whole number", "整数"),
+    "a_number": ("a non-negative whole number", "非负整数"),
     "paths": ("paths, separated by commas", "以逗号分隔的路径"),
     "limits": ("PATH:CALLS, separated by commas", "以逗号分隔的“路径:次数”"),
     "push_alone": ("--format and --content-type go with --push", "--format 和 --content-type 须与 --push 同用"),

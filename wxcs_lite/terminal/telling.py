@@ -1,7 +1,5 @@
 """Tells in a terminal what happens in the served sandbox: whole lines from any thread, in one language."""
 
-import errno
-import os
 import sys
 from contextlib import suppress
 from threading import Lock
@@ -12,17 +10,11 @@ from wxcs_lite.look.bubbles import summary
 from wxcs_lite.look.words import Language, words
 from wxcs_lite.sandbox import Advanced, Arrived, Called, CustomerEvent, Delivered, Pushed
 from wxcs_lite.sandbox.watching import Happening
-from wxcs_lite.terminal.environment import printable
+from wxcs_lite.terminal.environment import printable, reason_of
 from wxcs_lite.terminal.serving_words import TEXTS
 
 __all__ = ["Refused", "Teller"]
 
-_CHINESE = {
-    errno.EADDRINUSE: "已被占用",
-    errno.EACCES: "没有权限",
-    errno.ENOENT: "找不到",
-    errno.EISDIR: "是文件夹",
-}  # the system speaks its own language
 _SHOWN = 200  # characters of a message
 
 
@@ -65,8 +57,7 @@ class Teller:
         return 2
 
     def reason(self, error: OSError) -> str:
-        chinese = _CHINESE.get(error.errno or 0) if self._lang == "zh" else None
-        return chinese or os.strerror(error.errno or 0)
+        return reason_of(error)[self._lang == "zh"]
 
     def tell(self, happening: Happening, before: str = "") -> None:
         """Print what has happened, and `before` an openid its account, as "APPID/", if there are several."""

@@ -1,7 +1,6 @@
 """What one can do on the page: the same functions that a program calls, from the fields of a form."""
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Any
 
 from wxcs_lite.look.bubbles import plain
@@ -78,7 +77,7 @@ def _clear(core: Core, fields: Mapping[str, Any]) -> None:
 
 def _number(fields: Mapping[str, Any], name: str, most: float) -> float:
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or not 0 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:  # NaN is not, either
         raise NotPossibleError("refused", f"{name}: 0 – {most}")
     return value
 

@@ -31,11 +31,12 @@ def push_details(pushed: Pushed, lang: Language) -> Sequence[Part]:
     """Return the parts of a push: what was sent, and what came of it."""
     words, request = page_words(lang), pushed.request
     query = urlencode([(name, "***" if name in _HIDDEN else value) for name, value in request.query], safe="*")
+    line = f"{request.method} {request.path}{'?' if query else ''}{query}"  # into a container there is no query
     headers = "".join(f"\n{name}: {value}" for name, value in request.headers.items())
     body = without_misplaced(request.body.decode("utf-8", "replace"))[:_SHOWN]
     status = words["unanswered"] if pushed.status is None else f"HTTP {pushed.status}"
     answer = f"{status}: {words['answer_' + pushed.answer]}" + (f"\n{pushed.why}" if pushed.why else "")
-    sent = f"{request.method} {request.path}?{query}{headers}\n\n{_pretty(body)}"
+    sent = f"{line}{headers}\n\n{_pretty(body)}"
     return [(words["request"], sent, "code"), (words["col_answer"], answer, "code")]
 
 

@@ -115,7 +115,7 @@ def _stranger(head: Request) -> Reply | None:
 def _too_large(head: Request, name: str) -> Reply | None:
     length = head.headers.get("content-length", "0")
     limit, said = {"act": (_FORM, "64 KB"), "picture": (MAX_PICTURE, "10 MB")}.get(name, (0, "0"))
-    if length.isdecimal() and int(length) <= limit:
+    if fullmatch("[0-9]{1,15}", length) and int(length) <= limit:
         return None
     return _error(413, page_words(_language(head))["too_large"].format(limit=said))
 

@@ -39,7 +39,7 @@ def first_page(lang: Language, appids: Sequence[str]) -> str:
     words = page_words(lang)
     markup = {
         "lang": lang,
-        "accounts": "".join(f"<option>{escape(appid)}</option>" for appid in appids),
+        "accounts": "".join(f'<option value="{escape(one)}">{escape(one)}</option>' for one in appids),
         "faults": _faults(words, lang),
         "last_calls": escape(words["last"].format(count=CALLS)),
         "last_pushes": escape(words["last"].format(count=PUSHES)),

@@ -39,7 +39,7 @@ _ROWS: Mapping[str, tuple[str, str]] = {
     "enter": ("Enter session", "进入会话"),
     "agent": ("An agent has the session: messages are not pushed.", "人工客服接待中：消息不会推送。"),
     "agent_closes": ("End it", "结束会话"),
-    "window_open": ("{left} messages left, until {until}", "还可下发 {left} 条，{until} 截止"),
+    "window_open": ("Messages left: {left}, until {until}", "还可下发 {left} 条，{until} 截止"),
     "window_used": ("No message left: the customer has to write", "条数已用完，须等用户再发消息"),
     "window_closed": ("Reply window closed: the customer has to write first", "不可下发：须等用户先发消息"),
     "time": ("Time", "时间"),

@@ -4,7 +4,6 @@ What the recording itself cannot explain is taken for good if the account accept
 token, a customer who had written, a medium that was there before.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from wxcs_lite.sandbox.api.sending import well_formed
 from wxcs_lite.secret import Token, hide
 from wxcs_lite.terminal.compare.cases import PICTURE, RID, fields_of
 from wxcs_lite.terminal.compare.differences import Compared, errcode_of
+from wxcs_lite.terminal.environment import reason_of
 from wxcs_lite.wire import perform
 
 __all__ = ["Exchange", "read_recording", "replayed", "secrets_of"]
@@ -69,7 +69,7 @@ def read_recording(path: str) -> list[Exchange]:
         found = yaml.load(Path(path).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         return [_exchange(one["request"], one["response"]) for one in found["interactions"]]
     except OSError as e:
-        reason = os.strerror(e.errno or 0), os.strerror(e.errno or 0)
+        reason = reason_of(e)
     except (yaml.YAMLError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
         pass  # what is wrong with it may quote a secret
     found = None  # it may hold secrets, and this frame may be shown

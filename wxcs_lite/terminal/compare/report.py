@@ -51,6 +51,7 @@ _TEXTS = {
         "escapes": "另请看一下手机：显示的是“你好”还是 \\u4f60\\u597d？（设置 unicode_escapes）",
     },
 }
+_FIELDS_ZH = {"status": "状态码", "headers": "响应头", "shape": "字段", "end of errmsg": "errmsg 的结尾"}
 _HANG = 3  # columns
 
 
@@ -74,7 +75,7 @@ class Report(NamedTuple):
         )
         for number, one in enumerate(self.differences, 1):
             yield ""
-            yield f"{number}. {one.field}"
+            yield f"{number}. {_FIELDS_ZH.get(one.field, one.field) if lang == 'zh' else one.field}"
             for name, text in (("sandbox_says", one.sandbox), ("account_says", one.account)):
                 yield _item(texts[name].format(text=text))
             yield _item(texts["cases"].format(text=", ".join(one.cases)))
