@@ -10,7 +10,7 @@ from tests.test_panel_desk import picked, write
 from wxcs_lite.messages import image, link, miniprogrampage, text, with_ai_label
 from wxcs_lite.panel import Phone, demo
 from wxcs_lite.panel.texts import words
-from wxcs_lite.sandbox import Sandbox, sunset
+from wxcs_lite.sandbox import Delivered, Sandbox, sunset
 from wxcs_lite.transport import fetch_token, send, set_typing, upload
 
 EN = words("en")
@@ -69,8 +69,13 @@ def test_what_was_shown_is_not_copied_again(phone: Phone, monkeypatch: pytest.Mo
     phone._sandbox.user("ann").says("hello?")
     send(pool, token, text("ann", "one"))
     phone.refresh()
-    copied: list[object] = []
-    monkeypatch.setattr("wxcs_lite.sandbox.customers._copied", lambda one: copied.append(one) or one)
+    copied: list[Delivered] = []
+
+    def copy(one: Delivered) -> Delivered:
+        copied.append(one)
+        return one
+
+    monkeypatch.setattr("wxcs_lite.sandbox.customers._copied", copy)
     phone.refresh()
     assert [] == copied
     send(pool, token, text("ann", "two"))
