@@ -99,7 +99,8 @@ def test_a_picture_is_taken_with_its_message_only() -> None:
 
 
 def test_a_medium_that_expired_is_uploaded_again_if_it_is_here() -> None:
-    """After three days; a pasted media_id is WeChat's to refuse."""
+    """After three days, from its bytes or its path; a pasted media_id is WeChat's to refuse."""
+    assert Picture("a", path="/a", media_id="M", expires_at=5).needs_upload(5)
     assert Picture("a", b"x", media_id="M", expires_at=5).needs_upload(5)
     assert not Picture("a", b"x", media_id="M", expires_at=5).needs_upload(4)
     assert not Picture(media_id="M", expires_at=5).needs_upload(5)

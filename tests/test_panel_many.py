@@ -82,6 +82,35 @@ def test_letters_that_arrive_late_go_to_the_draft_they_were_typed_in(stage: Stag
     assert "Ann, your PIN is 0815" == stage.view.composer.fields["content"].value
 
 
+def test_a_send_that_arrives_late_sends_nobody_elses_draft(stage: Stage) -> None:
+    """It was pressed when Ann's text was on the screen; Mallory's, of an hour ago, stays where it is."""
+    stage.desk.select("oMallory")
+    write(stage.desk, "not yet")
+    stage.desk.select("oAnn")
+    write(stage.desk, "Ann, your PIN is 4711")
+    button = stage.view.composer.send
+    stage.desk.select("oMallory")
+    button.click()
+    assert ([], ["Ann, your PIN is 4711"]) == (inbox(stage, "oMallory"), inbox(stage, "oAnn"))
+    stage.view.composer.send.click()
+    assert [] == inbox(stage, "oMallory")  # a second click, before anybody could see what the first one did
+    assert "not yet" == stage.view.composer.fields["content"].value
+
+
+def test_who_says_a_name_is_not_found_before_who_is_called_so(stage: Stage) -> None:
+    """Or else Mallory, who has waited longer, would be answered in place of Bob."""
+    stage.comes(stage.sandbox.user("oMallory").says("I know oBob, and Bobby"))
+    people = stage.view.people
+    for sought, found in (("oBob", "oBob"), ("ob", "oBob"), ("and bobby", "oMallory")):
+        people.search.value = sought
+        submit(people.search)
+        assert found in stage.view.head.value
+    stage.view.composer.nickname.value = "Bob"
+    people.search.value = "bob"
+    submit(people.search)
+    assert "oMallory" in stage.view.head.value
+
+
 def test_a_push_chooses_nobody(stage: Stage) -> None:
     """Whoever writes, the conversation and the draft that are on the screen stay there."""
     write(stage.desk, "Ann, your PIN is 4711")
@@ -103,6 +132,27 @@ def test_an_error_stays_with_its_customer(stage: Stage) -> None:
     assert stage.rows[0].startswith("⚠ oAnn")
     stage.desk.select("oAnn")
     assert "45047" in stage.status
+
+
+def test_many_messages_that_come_at_once_are_few_changes_of_widgets(stage: Stage) -> None:
+    """10,000 one by one were so many messages to the browser that it stood still for a minute."""
+    changes: list[Any] = []
+    stage.view.talk.pane.observe(changes.append, "children")
+    stage.desk.select("oAnn")
+    before = len(bubbles(stage.desk))
+    for number in range(700):
+        event = stage.sandbox.user("oAnn").says(f"line {number}.")
+        fields = {"FromUserName": event.openid, "MsgType": event.kind, "CreateTime": int(event.at), **event.fields}
+        stage.desk._arrived.append(Push(fields))
+    stage.desk.refresh()
+    assert before
+    assert [f"line {number}." for number in range(500, 700)] == re.findall(r"line \d+\.", bubbles(stage.desk))
+    assert not re.search(r"\d{4}-\d\d-\d\d", bubbles(stage.desk))  # the day began above
+    assert len(changes) < 4
+    assert stage.desk.conversation is not None
+    assert 0 == stage.desk.conversation.unread
+    stage.comes(stage.sandbox.user("oAnn").says("the last"))
+    assert "the last" in stage.view.talk.markup[-1]
 
 
 def test_a_row_that_has_just_moved_is_not_clicked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +196,16 @@ def test_the_picture_that_is_seen_is_the_one_that_is_sent(stage: Stage) -> None:
     assert 0 == stage.calls(UPLOAD)
     stage.desk.send()
     assert [second] == [one.picture for one in stage.sandbox.user("oAnn").inbox]
+
+
+def test_the_picture_that_is_seen_is_sent_whatever_its_path_leads_to_by_then(stage: Stage, tmp_path: Path) -> None:
+    """The file is read when it is shown, and not a second time."""
+    path = tmp_path / "sun.png"
+    path.write_bytes(sunset(8, 8))
+    stage.fill("image", path=str(path))
+    path.write_bytes(sunset(24, 24))
+    stage.desk.send()
+    assert [sunset(8, 8)] == [one.picture for one in stage.sandbox.user("oAnn").inbox]
 
 
 @pytest.mark.parametrize("content", [b"", b"<svg/>"])
@@ -267,7 +327,7 @@ def test_thirty_customers_are_told_apart(stage: Stage) -> None:
     stage.desk.refresh()
     assert 33 == len(stage.rows)
     assert "● 1 o00 · 5/5, 18 h | question 0" == stage.rows[3]
-    assert "33 customers, 33 waiting" in stage.view.people.note.value
+    assert "33 waiting, 33 in all" in stage.view.people.note.value
     stage.desk.select("o00")
     assert re.search(r"\d{4}-\d\d-\d\d", bubbles(stage.desk))
     assert "question 1" not in bubbles(stage.desk)
@@ -278,7 +338,7 @@ def test_a_customer_is_found_and_opened_by_words_name_or_openid(stage: Stage) ->
     """After an Enter the first who is found is shown; an openid that is not there yet begins a conversation."""
     people = stage.view.people
     stage.desk.select("oBob")
-    stage.view.nickname.value = "Robert"
+    stage.view.composer.nickname.value = "Robert"
     stage.desk.select("oAnn")
     people.search.value = "rob"
     assert ["Robert · 5/5, 48 h | I am oBob"] == stage.rows
@@ -301,7 +361,7 @@ def test_an_openid_is_shortened_in_its_middle(stage: Stage) -> None:
     stage.comes(stage.sandbox.user("o6_bmjrPTlm6_2sgVt7hMZOPfL2M").says("a\nb " + "c" * 100))
     assert stage.rows[-1].startswith("● 1 o6_b…MZOPfL2M · 5/5, 48 h | a b ccc")
     assert stage.rows[-1].endswith("c…")
-    stage.view.nickname.value = "\ud83d half"
+    stage.view.composer.nickname.value = "\ud83d half"
     assert "? half" in stage.rows[0]
 
 
@@ -544,7 +604,7 @@ def test_a_history_is_read_again(stage: Stage, tmp_path: Path) -> None:
     token = fetch_token(stage.pool, stage.sandbox.appid, stage.sandbox.secret)
     desk = Desk(stage.pool, token, clock=stage.sandbox.clock, history=path)
     desk.receive(Push({"FromUserName": "oAnn", "MsgType": "text", "CreateTime": 1767240000, "Content": "您好"}))
-    desk.view.nickname.value = "Ann"
+    desk.view.composer.nickname.value = "Ann"
     write(desk, "hi")
     desk.send()
     stage.sandbox.fail_next(errcode=45047)
@@ -563,7 +623,7 @@ def test_a_history_is_read_again(stage: Stage, tmp_path: Path) -> None:
     again.select("oAnn")
     assert "Ann" in again.view.head.value
     assert "not sent: 45047" in bubbles(again)
-    again.view.nickname.value = "Anna"
+    again.view.composer.nickname.value = "Anna"
     again.close()
     assert path.read_text("utf-8").splitlines()[-2:] == ['{"half', '{"customer": "oAnn", "nickname": "Anna"}']
 
@@ -618,12 +678,14 @@ def test_a_history_that_cannot_be_kept_keeps_nobody_from_being_answered(stage: S
     desk.close()
 
 
-def test_a_name_is_nobodys_where_nobody_is_shown() -> None:
-    """The field is there, and does nothing."""
-    stage = Stage()
-    stage.view.nickname.value = "Ann"
-    assert 0 == len(stage.desk._conversations)
-    stage.desk.close()
+def test_a_name_that_arrives_late_is_given_to_whom_it_was_written_for(stage: Stage) -> None:
+    """The browser may send a field after the press that chose another customer."""
+    field = stage.view.composer.nickname
+    stage.desk.select_next()
+    field.value = "Ann"
+    names = [stage.desk._conversations.of(touser).nickname for touser in ("oAnn", "oMallory")]
+    assert (["Ann", ""], "") == (names, stage.view.composer.nickname.value)
+    assert "oMallory" in stage.view.head.value
 
 
 def test_a_download_goes_on_by_itself(stage: Stage) -> None:

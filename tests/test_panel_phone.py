@@ -1,5 +1,6 @@
 """The phone: what the customer sees is what the sandbox delivered, and each button is something a customer can do."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from tests.test_panel_desk import picked, write
 from wxcs_lite.messages import image, link, miniprogrampage, text, with_ai_label
 from wxcs_lite.panel import Phone, demo
 from wxcs_lite.panel.texts import words
-from wxcs_lite.sandbox import Sandbox, sunset
+from wxcs_lite.sandbox import Delivered, Sandbox, sunset
 from wxcs_lite.transport import fetch_token, send, set_typing, upload
 
 EN = words("en")
@@ -44,6 +45,42 @@ def test_what_the_customer_writes_stands_on_the_right(phone: Phone) -> None:
     assert "wxcs-mine" in bubble
     assert "您好" in bubble
     assert "" == phone.message.value
+
+
+def test_each_message_is_shown_once_however_they_are_drawn(phone: Phone) -> None:
+    """Older bubbles stand together in one widget; of many that come at once the latest are drawn."""
+    customer = phone._sandbox.user("ann")
+    for number in range(30):
+        customer.says(f"line {number}.")
+        phone.refresh()
+    drawn = "".join(widget.value for widget in phone.talk.pane.children)
+    assert [f"line {number}." for number in range(30)] == re.findall(r"line \d+\.", drawn)
+    for number in range(500):
+        customer.says(f"more {number}.")
+    phone.refresh()
+    drawn = "".join(widget.value for widget in phone.talk.pane.children)
+    assert [f"more {number}." for number in range(400, 500)] == re.findall(r"more \d+\.", drawn)
+    assert "line 29." in drawn
+
+
+def test_what_was_shown_is_not_copied_again(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phone asks every second and at each press: only for what is new."""
+    pool, token = account(phone)
+    phone._sandbox.user("ann").says("hello?")
+    send(pool, token, text("ann", "one"))
+    phone.refresh()
+    copied: list[Delivered] = []
+
+    def copy(one: Delivered) -> Delivered:
+        copied.append(one)
+        return one
+
+    monkeypatch.setattr("wxcs_lite.sandbox.customers._copied", copy)
+    phone.refresh()
+    assert [] == copied
+    send(pool, token, text("ann", "two"))
+    phone.refresh()
+    assert 1 == len(copied)
 
 
 def test_the_four_types_are_shown(phone: Phone) -> None:

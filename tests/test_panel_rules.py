@@ -222,7 +222,7 @@ def test_a_conversation_is_drawn_by_few_widgets_and_none_twice() -> None:
     kit = Kit("en")
     talk = Talk(kit)
     for number in range(299):
-        talk.add(str(number), f"<p>{number}</p>")
+        talk.add([(str(number), f"<p>{number}</p>")])
     assert [f"<p>{number}</p>" for number in range(299)] == talk.markup
     assert "".join(talk.markup) == "".join(widget.value for widget in talk.pane.children)
     assert len(talk.pane.children) < 20
@@ -230,7 +230,7 @@ def test_a_conversation_is_drawn_by_few_widgets_and_none_twice() -> None:
     talk.fill([("a", "<p>a</p>"), ("b", heavy), ("c", heavy), ("d", "<p>d</p>")])
     assert ["<p>a</p>", heavy, heavy, "<p>d</p>"] == [widget.value for widget in talk.pane.children]
     for number in range(30):
-        talk.add(f"h{number}", heavy if number % 2 else f"<p>{number}</p>")
+        talk.add([(f"h{number}", heavy if number % 2 else f"<p>{number}</p>")])
     assert "".join(talk.markup) == "".join(widget.value for widget in talk.pane.children)
     made = len(kit._made)
     talk.replace("d", "<p>D</p>")
@@ -242,7 +242,7 @@ def test_a_conversation_is_drawn_by_few_widgets_and_none_twice() -> None:
     assert "<p>last</p>" == talk.markup[-1]
     assert "".join(talk.markup) == "".join(widget.value for widget in talk.pane.children)
     for number in range(150):
-        talk.add(f"y{number}", "<p>y</p>")
+        talk.add([(f"y{number}", "<p>y</p>")])
     assert 249 == len(talk.markup)
     assert made == len(kit._made)
     kit.close()
@@ -254,7 +254,7 @@ def test_a_new_conversation_is_shown_from_its_end() -> None:
     talk = Talk(kit)
     talk.fill([])
     first = talk.box.children
-    talk.add("a", "<p>a</p>")
+    talk.add([("a", "<p>a</p>")])
     assert first == talk.box.children
     talk.fill([])
     assert first != talk.box.children

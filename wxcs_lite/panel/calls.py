@@ -42,7 +42,8 @@ class Calls:
 
     def upload(self, picture: Picture) -> Uploaded:
         """Upload a picture, from its bytes or its path."""
-        file = picture.path if picture.content is None or picture.path else picture.content
+        # What was seen, if it was: the file at the path may be another one by now.
+        file = picture.path if picture.content is None else picture.content
         return self._once(lambda token: upload(self.pool, token, file, filename=picture.name))
 
     def download(self, media_id: str) -> Media:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from datetime import datetime
 from hashlib import sha256
-from itertools import takewhile
+from itertools import islice, takewhile
+from operator import itemgetter
 from secrets import token_hex
 from typing import Any
 
@@ -102,16 +103,17 @@ class Conversations:
         return self._all.get(touser)
 
     def listed(self, search: str = "", count: int = 200) -> list[Conversation]:
-        """Return some conversations: those who wait, the longest first, then the others, the latest first."""
-        found = []
+        """Return some conversations: those who wait, the longest first, then the others, the latest first.
+
+        Of those who are found, whoever is called so comes first, and who only said so comes last: a customer can write
+        the name of another.
+        """
         sought = search.strip().casefold()
-        for touser in (*self._waiting, *reversed(self._others)) if sought else self._in_order():
-            conversation = self._all[touser]
-            if not sought or sought in _searchable(conversation):
-                found.append(conversation)
-                if len(found) == count:
-                    break
-        return found
+        found: Iterable[Conversation] = (self._all[touser] for touser in self._in_order())
+        if sought:
+            ranked = [(rank, one) for one in found if (rank := _rank(one, sought)) is not None]
+            found = (one for _, one in sorted(ranked, key=itemgetter(0)))
+        return list(islice(found, count))
 
     def came_in(self, now: float, fields: Mapping[str, Any], key: str) -> dict[str, Any] | None:
         """Note a push, a message or an event of a customer, and return its entry, or None if it is here already."""
@@ -291,8 +293,18 @@ def _checked(told: Mapping[str, Any]) -> dict[str, Any]:
     return {"message": message, "result": result}
 
 
-def _searchable(conversation: Conversation) -> str:
+def _rank(conversation: Conversation, sought: str) -> int | None:
+    """Return how well a conversation is found: by its very name, by a part of it, or by its last words."""
+    names = conversation.nickname.casefold(), conversation.touser.casefold()
+    if sought in names:
+        return 0
+    if any(sought in name for name in names):
+        return 1
+    return 2 if sought in _last_words(conversation) else None
+
+
+def _last_words(conversation: Conversation) -> str:
     last = conversation.entries[-1]["message"] if conversation.entries else {}
     said = last.get(plain(last.get("msgtype")))
     content = plain(said.get("content")) if isinstance(said, Mapping) else ""
-    return f"{conversation.nickname}\n{conversation.touser}\n{content}".casefold()
+    return content.casefold()

@@ -41,6 +41,7 @@ __all__ = ["Desk"]
 _EXPORT = "wxcs_history.json"
 _TYPING = 15  # seconds for which WeChat shows it
 _AT_ONCE = 500  # pushes; a feed that is read for the first time may hold 100,000
+_ANNOUNCED = 5  # of the messages that come at once
 _open: WeakSet["Desk"] = WeakSet()  # desks on one pool tell each other what they sent
 
 
@@ -106,7 +107,10 @@ class Desk:
 
     def send(self) -> None:
         """Send what is written to the customer who is shown, once; it is put back if it was refused."""
-        self.aim()()
+        if (conversation := self.conversation) is None:
+            self._say("choose", "calm")
+        else:
+            self.press(conversation)
 
     def show_typing(self) -> None:
         """Show "typing…" to the customer for 15 seconds."""
@@ -226,16 +230,10 @@ class Desk:
         self.select(touser)
         self.view.composer.focus()
 
-    def aim(self) -> Callable[[], object]:
-        """Return what Send does to the customer who is shown now, whoever is shown when it is done."""
-        if (conversation := self.conversation) is None:
-            return lambda: self._say("choose", "calm")
-
-        def send() -> None:
-            self.send_to(conversation, is_asked=True)
-            self.view.composer.focus()
-
-        return send
+    def press(self, conversation: Conversation) -> None:
+        """Send the draft of a customer, and let the next key go into the field."""
+        self.send_to(conversation, is_asked=True)
+        self.view.composer.focus()
 
     def send_to(self, conversation: Conversation, is_asked: bool = False) -> None:
         """Send the draft of a customer; an Enter in an empty field is passed over, a press of Send is told why."""
@@ -253,12 +251,11 @@ class Desk:
         else:
             self.refresh()
 
-    def rename(self, nickname: str) -> None:
-        """Give the customer who is shown a name of the agent's own."""
-        if self.conversation is not None:
-            told = {"customer": self.conversation.touser, "nickname": nickname.strip()}
-            self._conversations.name(told["customer"], told["nickname"])
-            self._do(lambda: self._note(told))
+    def rename(self, conversation: Conversation, nickname: str) -> None:
+        """Give a customer a name of the agent's own."""
+        told = {"customer": conversation.touser, "nickname": nickname.strip()}
+        self._conversations.name(told["customer"], told["nickname"])
+        self._do(lambda: self._note(told))
 
     def edited(self, conversation: Conversation) -> None:
         """Show a draft that was changed."""
@@ -319,7 +316,7 @@ class Desk:
         self._note(entry)
         sent = draft.taken()
         self._gallery.keep(message, sent.picture)
-        self._draw(entry)
+        self._draw([entry])
         self._screen.draft(self._lang)
         sending = Sending(self._calls, entry["message"], sent.picture, self._clock)
         self._sender.start(sending, lambda error: self._is_sent(conversation, entry, sent, sending, error))
@@ -351,7 +348,7 @@ class Desk:
             own = self._conversations.goes_out(entry["at"], entry["message"], key)
             self._conversations.settle(key, "accepted")
             self._note(own)
-            self._draw(own)
+            self._draw([own])
 
     def _note(self, told: dict[str, Any]) -> None:
         """Append to the history; that a disk is full keeps nobody from being answered."""
@@ -389,13 +386,14 @@ class Desk:
         self._said = None
         self._show()
 
-    def _draw(self, entry: dict[str, Any]) -> None:
-        """Show a new entry if its conversation is the one on the screen."""
+    def _draw(self, entries: list[dict[str, Any]]) -> None:
+        """Show those of the new entries whose conversation is the one on the screen."""
         conversation = self.conversation
-        if conversation is not None and entry["customer"] == conversation.touser:
+        own = [one for one in entries if conversation is not None and one["customer"] == conversation.touser]
+        if conversation is not None and own:
             conversation.unread = 0
-            self._screen.add(entry)
-            self._gallery.load(entry)
+            self._screen.add(len(own))
+            self._gallery.open(own)
 
     def _picture_changed(self, media_id: str) -> None:
         if self._is_open:
@@ -419,24 +417,26 @@ class Desk:
 
     def _take_in(self) -> None:
         """Note what has arrived, a part of it at a time if there is a loop, which has other things to do as well."""
-        for _ in range(min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)):
-            self._take(self._arrived.popleft())
+        count = min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)
+        taken = [self._take(self._arrived.popleft()) for _ in range(count)]
+        came = [entry for entry in taken if entry is not None]
+        for entry in came[-_ANNOUNCED:]:
+            self._screen.announce(entry)
+        if came and self.conversation is None:
+            self._open(self._conversations.of(came[0]["customer"]))
+        else:
+            self._draw(came)
         if self._arrived:
             self._wake()
 
-    def _take(self, arrived: Push | tuple[str, str]) -> None:
+    def _take(self, arrived: Push | tuple[str, str]) -> dict[str, Any] | None:
         if isinstance(arrived, tuple):
             self._say("reported", "calm", text=arrived[self._lang == "zh"])
-            return
+            return None
         entry = self._conversations.came_in(self._clock(), arrived.fields, key_of_push(arrived))
-        if entry is None:
-            return
-        self._note(entry)
-        self._screen.announce(entry)
-        if self.conversation is None:
-            self._open(self._conversations.of(entry["customer"]))
-        else:
-            self._draw(entry)
+        if entry is not None:
+            self._note(entry)
+        return entry
 
     def _show(self) -> None:
         now = self._clock()

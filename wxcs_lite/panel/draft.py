@@ -42,7 +42,7 @@ class Picture(NamedTuple):
     def needs_upload(self, now: float) -> bool:
         """Return whether it has to be uploaded first: WeChat keeps a medium for three days."""
         gone = self.expires_at is not None and now >= self.expires_at
-        return not self.media_id or (gone and self.content is not None)
+        return not self.media_id or (gone and (self.content is not None or self.path != ""))
 
 
 class Draft:

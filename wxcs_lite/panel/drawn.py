@@ -15,9 +15,14 @@ from wxcs_lite.panel.gallery import Pictures, media_id_of
 __all__ = ["drawn", "drawn_all", "key_of"]
 
 
-def drawn_all(entries: Iterable[Mapping[str, Any]], words: Words, pictures: Pictures) -> list[tuple[str, str]]:
-    """Return key and markup of each entry, with a line wherever another day begins."""
-    found, before = [], None
+def drawn_all(
+    entries: Iterable[Mapping[str, Any]],
+    words: Words,
+    pictures: Pictures,
+    before: Mapping[str, Any] | None = None,
+) -> list[tuple[str, str]]:
+    """Return key and markup of each entry, with a line wherever another day begins; `before` is the one above them."""
+    found = []
     for entry in entries:
         found.append((key_of(entry), drawn(entry, before, words, pictures)))
         before = entry

@@ -139,7 +139,7 @@ class Phone:
 
     def _build(self) -> None:
         kit = self._kit
-        write = kit.sender(lambda: self.write, "write_send")
+        write = kit.sender(self.write, "write_send")
         # Each press of these counts: five minutes are five presses.
         enter = kit.button(self.enter_session, "enter", each=True)
         minute = kit.button(self.advance_minute, "minute", each=True)
@@ -166,8 +166,7 @@ class Phone:
         name = self._picture[0] if self._picture else None
         ready = words["picture_ready"].format(name=name) if name else words["picture_sample"]
         kit.show(self.ready, f'<div class="wxcs-note">{escape(ready)}</div>')
-        for key, markup in self._new():
-            self.talk.add(key, markup)
+        self.talk.add(self._new())
         self._show_error()
 
     def _show_error(self) -> None:
@@ -176,10 +175,11 @@ class Phone:
 
     def _new(self) -> list[tuple[str, str]]:
         """Return what has happened since the last call, with the times between, oldest first."""
-        items = self._customer.screen[self._seen :]
+        items = self._customer._screen_after(self._seen)
         if not items:
             return []
         self._seen += len(items)
+        items = items[-_SHOWN:]
         rows = [(item.at, drawn(item, self._kit.words, _SHOWN_PICTURE)) for item in items]
         markup, self._told_at = with_times(rows, self._told_at), items[-1].at
         return [("", one) for one in markup]

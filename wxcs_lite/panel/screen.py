@@ -1,6 +1,7 @@
 """What the desk shows of its state: each part by itself, so that a key or a push draws only what it changes."""
 
 from html import escape
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -34,16 +35,14 @@ class Screen:
         self.conversation = conversation
         shown = [] if conversation is None else list(conversation.entries)[-_SHOWN:]
         self._view.talk.fill(drawn_all(shown, self._view.kit.words, self._pictures))
-        with self._view.kit.showing():
-            self._view.nickname.value = conversation.nickname if conversation else ""
         return shown
 
-    def add(self, entry: dict[str, Any]) -> None:
-        """Add an entry of the conversation that is shown."""
-        conversation = self.conversation
-        assert conversation is not None
-        before = conversation.entries[-2] if len(conversation.entries) > 1 else None
-        self._view.talk.add(key_of(entry), drawn(entry, before, self._view.kit.words, self._pictures))
+    def add(self, count: int) -> None:
+        """Add the latest entries of the conversation that is shown."""
+        assert self.conversation is not None
+        latest = list(islice(reversed(self.conversation.entries), min(count, _SHOWN) + 1))[::-1]
+        before = latest.pop(0) if len(latest) > count or count > _SHOWN else None
+        self._view.talk.add(drawn_all(latest, self._view.kit.words, self._pictures, before))
 
     def announce(self, entry: dict[str, Any]) -> None:
         """Tell what a customer wrote to those who do not see it."""

@@ -13,7 +13,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     "next": ("Next who waits", "下一位待回复"),
     "search_hint": ("name, openid or words, then Enter", "名称、openid 或消息内容，回车"),
     "customers": ("Customers", "用户"),
-    "count": ("{count} customers, {waiting} waiting", "{count} 位用户，{waiting} 位待回复"),
+    "count": ("{waiting} waiting, {count} in all", "{waiting} 位待回复，共 {count} 位用户"),
     "found": ("{count} found", "找到 {count} 位"),
     "no_words": ("nothing said yet", "尚无消息"),
     "nobody": ("No conversation open", "未打开会话"),
@@ -99,7 +99,7 @@ _ROWS: dict[str, tuple[str, str]] = {
     ),
     # before it is sent
     "look": ("Before it leaves", "发送前预览"),
-    "look_off": ("hidden", "不显示"),
+    "look_off": ("Hidden", "不显示"),
     "look_phone": ("As on the phone", "手机效果"),
     "look_python": ("Python", "Python"),
     "look_http": ("HTTP", "HTTP"),

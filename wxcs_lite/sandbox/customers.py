@@ -106,8 +106,13 @@ class Customer:
 
         The order is that in which it happened, which times do not tell while the clock stands still.
         """
+        return self._screen_after(0)
+
+    def _screen_after(self, count: int) -> tuple[Shown, ...]:
+        """Return what has come onto the screen after so many; the panel's phone asks every second."""
         with self._core.lock:
-            return tuple(_copied(one) if isinstance(one, Delivered) else one for one in self._person.screen)
+            latest = self._person.screen[count:]
+            return tuple(_copied(one) if isinstance(one, Delivered) else one for one in latest)
 
     @property
     def inbox(self) -> Inbox:

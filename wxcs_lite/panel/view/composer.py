@@ -1,7 +1,7 @@
 """Where a message is written: fields of the customer's own, one line where Enter sends, a picture in one step.
 
-Every customer gets fields of their own whenever they are shown. What was typed or picked for one and arrives late,
-after another was chosen, finds the field that it was made in, and so the right draft.
+Every customer gets fields and a Send of their own whenever they are shown. What was typed, picked or pressed for one
+and arrives late, after another was chosen, finds the widget that it was made in, and so the right draft.
 """
 
 from collections import deque
@@ -11,6 +11,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from wxcs_lite.look.bubbles import plain
 from wxcs_lite.panel.conversation import Conversation
 from wxcs_lite.panel.draft import FIELDS, KINDS, MEDIA, Kind
 from wxcs_lite.panel.view.controls import Kit, later
@@ -30,6 +31,9 @@ class Composer:
         self.conversation: Conversation | None = None
         self.fields: dict[str, Any] = {}
         self.file: Any = None
+        self.send: Any = None
+        self.nickname: Any = None
+        self._of: Conversation | None = None  # whose Send and nickname these are
         self._left: deque[tuple[float, list[Any]]] = deque()
         self._shape: tuple[object, ...] = ()
         self._known: dict[str, object] = {}  # what each widget shows, as far as we know
@@ -43,6 +47,8 @@ class Composer:
         self._kit.hide(self.box, conversation is None)
         if conversation is None:
             return
+        if conversation is not self._of:
+            self._turn_to(conversation)
         draft = conversation.draft
         many = self._many_lines or "\n" in draft.get("text", "content")
         shape = (conversation.touser, draft.kind, many, draft.picture is None)
@@ -88,7 +94,6 @@ class Composer:
     def _build(self) -> None:
         kit, desk = self._kit, self._desk
         self.lines = kit.box([], "wxcs-fields")
-        self.send = kit.sender(desk.aim, "send", "wxcs-send")
         self.kind = kit.choice(
             w.RadioButtons, {kind: f"kind_{kind}" for kind in KINDS}, "kind", orientation="horizontal"
         )
@@ -99,9 +104,9 @@ class Composer:
         kit.watch(self.ai_label, self._labelled)
         tools = [self.kind, self.more_lines, self.typing, self.ai_label]
         self.picks = kit.box([], "wxcs-picks")
-        line = kit.box([self.lines, self.send], "wxcs-line-of-text", across=True)
+        self.line, self.names = kit.box([self.lines], "wxcs-line-of-text", across=True), kit.box([])
         self.tools = kit.box([self.picks, *tools], "wxcs-tools", across=True)
-        self.box = kit.box([line, self.tools], "wxcs-composer", "wxcs-gone")
+        self.box = kit.box([self.line, self.tools], "wxcs-composer", "wxcs-gone")
 
     def _make(self, conversation: Conversation, many: bool) -> None:
         """Make the fields of this customer and kind; those of before live on for what is still on its way."""
@@ -183,6 +188,18 @@ class Composer:
         if self.conversation is not None:
             self.conversation.draft.ai_label = is_labelled
             self._desk.edited(self.conversation)
+
+    def _turn_to(self, conversation: Conversation) -> None:
+        """Make the Send of this customer, which sends nobody else's draft, and the field for their name."""
+        if self._of is not None:
+            self._left.append((monotonic(), [self.send, self.nickname]))
+        kit, desk, self._of = self._kit, self._desk, conversation
+        self.send = kit.sender(lambda: desk.press(conversation), "send", "wxcs-send")
+        self.nickname = kit.make(
+            w.Text, keys={"description": "nickname"}, continuous_update=False, value=plain(conversation.nickname)
+        )
+        kit.watch(self.nickname, lambda name: desk.rename(conversation, name))
+        self.line.children, self.names.children = (self.lines, self.send), (self.nickname,)
 
     def _turn(self) -> None:
         self._many_lines = not self._many_lines

@@ -39,7 +39,7 @@ class Kit:
         self._labels: list[tuple[Any, dict[str, str]]] = []
         self._choices: list[tuple[Any, Mapping[str, str]]] = []
         self._headings: list[tuple[Any, str, str]] = []
-        self._ended: dict[Callable[[], object], float] = {}
+        self._ended: dict[object, float] = {}
         self._entered: dict[str, asyncio.TimerHandle] = {}
         self._told_at: dict[str, float] = {}
         self._is_showing = False
@@ -94,13 +94,13 @@ class Kit:
         A click that was made before the result of the one before could be seen is passed over, unless `each` counts.
         """
         made = self.make(w.Button, *classes, keys={"description": key}, **traits)
-        made.on_click(lambda _: self._here(action if each else lambda: self._press(action)))
+        made.on_click(lambda _: self._here(action if each else lambda: self._press(action, action)))
         return made
 
-    def sender(self, aim: Callable[[], Callable[[], object]], key: str, *classes: str) -> Any:
-        """Return a button whose action needs what has just been written: `aim`, at the press, says what to do then."""
+    def sender(self, action: Callable[[], object], key: str, *classes: str) -> Any:
+        """Return a button whose action needs what has just been written; those of one key count as one button."""
         made = self.make(w.Button, *classes, keys={"description": key}, button_style="primary")
-        made.on_click(lambda _: self._here(lambda: self._press(aim, waits=True)))
+        made.on_click(lambda _: self._here(lambda: self._press(key, action, waits=True)))
         return made
 
     def line(
@@ -220,19 +220,16 @@ class Kit:
     def _head(self, widget: Any, markup: str, key: str) -> None:
         self.show(widget, markup.format(escape(self.words[key])))
 
-    def _press(self, action: Callable[[], Any], waits: bool = False) -> None:
-        if monotonic() - self._ended.get(action, float("-inf")) < _QUEUED:
+    def _press(self, pressed: object, action: Callable[[], object], waits: bool = False) -> None:
+        if monotonic() - self._ended.get(pressed, float("-inf")) < _QUEUED:
             return
-        if not waits:
-            self._act(action, action)
-            return
-        aimed = action()
         rest = _SETTLED if self._was_busy() else _FOLLOWS
-        self._ended[action] = monotonic() + rest
-        if not later(rest, lambda: self._act(action, aimed)):
-            self._act(action, aimed)
+        if waits:
+            self._ended[pressed] = monotonic() + rest
+        if not (waits and later(rest, lambda: self._act(pressed, action))):
+            self._act(pressed, action)
 
-    def _act(self, pressed: Callable[[], object], action: Callable[[], object]) -> None:
+    def _act(self, pressed: object, action: Callable[[], object]) -> None:
         action()
         self._ended[pressed] = monotonic()
 

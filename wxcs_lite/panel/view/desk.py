@@ -70,15 +70,13 @@ class DeskView:
         self.look = kit.html("wxcs-gone")
         self.code = kit.make(w.Textarea, "wxcs-code", "wxcs-gone", keys={"description": "copy"}, rows=7)
         self.more = kit.button(self._turn, "more")
-        self.nickname = kit.make(w.Text, keys={"description": "nickname"}, continuous_update=False)
         self.export_to = kit.make(
             w.Text, keys={"description": "export_to"}, value="wxcs_history.json", continuous_update=False
         )
         self.save_to = kit.make(w.Text, keys={"description": "save_to"}, continuous_update=False)
         export, save = kit.button(desk.export, "export"), kit.button(desk.save, "save")
-        kit.watch(self.nickname, desk.rename)
         self.folded = kit.box(
-            [self.nickname, kit.box([self.save_to, save], "wxcs-pair", across=True),
+            [self.composer.names, kit.box([self.save_to, save], "wxcs-pair", across=True),
              kit.box([self.export_to, export], "wxcs-pair", across=True), kit.heading("div", "note", "wxcs-note")],
             "wxcs-folded", "wxcs-gone",
         )  # fmt: skip

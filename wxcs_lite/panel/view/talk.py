@@ -5,27 +5,28 @@ pane is filled from below (column-reverse), which keeps the place of a reader wh
 while the conversation lives: the browser may still be building its view, and a closed one would stop it for good.
 """
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from wxcs_lite.panel.view.controls import Kit
 
-__all__ = ["Talk"]
+__all__ = ["Bubble", "Talk"]
+
+Bubble = tuple[str, str]  # key and markup
 
 _TOGETHER = 48  # bubbles in one widget
 _ALONE = 8  # of the latest bubbles
 _SHOWN = 200  # bubbles; when half as many again are there, the oldest go
+_MANY = 16  # bubbles that come at once and are drawn at once: each by itself would cost several messages
 _HEAVY = 50_000  # characters: a bubble with a picture stays alone, so that it travels to the browser once
 
 
 class Talk:
-    """Shows bubbles, given as markup; each can be replaced by its key."""
+    """Shows bubbles, given as key and markup; each can be replaced by its key."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._bubbles: deque[tuple[str, str]] = deque()  # key and markup, the oldest first
-        self._drawn: list[tuple[Any, list[str]]] = []  # each widget with the keys of its bubbles
+        self._drawn: list[tuple[Any, list[Bubble]]] = []  # each widget with its bubbles, the oldest first
         self._free: list[Any] = []
         self.pane = kit.box([], "wxcs-talk")
         # Two of them in turns: what has been scrolled is an element, and a new conversation is shown from its end.
@@ -39,47 +40,46 @@ class Talk:
         """The bubbles as they are shown, from the top."""
         return [markup for _, markup in self._bubbles]
 
-    def fill(self, bubbles: Iterable[tuple[str, str]]) -> None:
+    @property
+    def _bubbles(self) -> list[Bubble]:
+        return [bubble for _, bubbles in self._drawn for bubble in bubbles]
+
+    def fill(self, bubbles: Iterable[Bubble]) -> None:
         """Show these and nothing else, from the end."""
         self._screens.reverse()
         self._screens[0].children, self._screens[1].children = (self._end, self.pane), ()
         self.box.children = (self._screens[0],)
         self._redraw(bubbles)
 
-    def _redraw(self, bubbles: Iterable[tuple[str, str]]) -> None:
-        self._bubbles = deque(bubbles)
-        while len(self._bubbles) > _SHOWN:
-            self._bubbles.popleft()
-        self._free += [widget for widget, _ in reversed(self._drawn)]
-        self._drawn = []
-        self._together(list(self._bubbles))
-        self._place()
-
-    def add(self, key: str, markup: str) -> None:
-        """Add a bubble at the end."""
-        if len(self._bubbles) >= _SHOWN * 3 // 2:
-            self._redraw([*self._bubbles, (key, markup)])
+    def add(self, bubbles: Sequence[Bubble]) -> None:
+        """Add bubbles at the end."""
+        before = self._bubbles
+        if len(bubbles) > _MANY or len(before) + len(bubbles) > _SHOWN * 3 // 2:
+            self._redraw([*before, *bubbles])
             return
-        self._bubbles.append((key, markup))
-        self._drawn.append((self._widget(markup), [key]))
-        self._join()
+        for key, markup in bubbles:
+            self._drawn.append((self._widget(markup), [(key, markup)]))
+            self._join()
         self._place()
 
     def replace(self, key: str, markup: str) -> None:
         """Show a bubble anew, wherever it is."""
-        for at, (known, _) in enumerate(self._bubbles):
-            if known == key:
-                self._bubbles[at] = key, markup
-                break
-        else:
-            return
-        by_key = dict(self._bubbles)
-        widget, keys = next(drawn for drawn in reversed(self._drawn) if key in drawn[1])
-        widget.value = "".join(by_key[one] for one in keys)
+        for widget, bubbles in reversed(self._drawn):
+            for at, (known, _) in enumerate(bubbles):
+                if known == key:
+                    bubbles[at] = key, markup
+                    widget.value = "".join(markup for _, markup in bubbles)
+                    return
 
-    def _together(self, bubbles: list[tuple[str, str]]) -> None:
+    def _redraw(self, bubbles: Iterable[Bubble]) -> None:
+        self._free += [widget for widget, _ in reversed(self._drawn)]
+        self._drawn = []
+        self._together(list(bubbles)[-_SHOWN:])
+        self._place()
+
+    def _together(self, bubbles: Iterable[Bubble]) -> None:
         """Draw bubbles in as few widgets as possible."""
-        waiting: list[tuple[str, str]] = []
+        waiting: list[Bubble] = []
         for bubble in bubbles:
             heavy = len(bubble[1]) > _HEAVY
             if waiting and (heavy or len(waiting) == _TOGETHER):
@@ -92,22 +92,22 @@ class Talk:
         if waiting:
             self._draw(waiting)
 
-    def _draw(self, bubbles: list[tuple[str, str]]) -> None:
-        self._drawn.append((self._widget("".join(markup for _, markup in bubbles)), [key for key, _ in bubbles]))
+    def _draw(self, bubbles: list[Bubble]) -> None:
+        self._drawn.append((self._widget("".join(markup for _, markup in bubbles)), bubbles))
 
     def _join(self) -> None:
         """Put the latest bubbles together when there are enough of them, with those above them if there is room."""
-        by_key = dict(self._bubbles)
-        begin, count = len(self._drawn), 0
-        while begin and len(self._drawn[begin - 1][1]) == 1 and len(by_key[self._drawn[begin - 1][1][0]]) <= _HEAVY:
-            begin, count = begin - 1, count + 1
+        begin = len(self._drawn)
+        while begin and len(found := self._drawn[begin - 1][1]) == 1 and len(found[0][1]) <= _HEAVY:
+            begin -= 1
+        count = len(self._drawn) - begin
         if count < _ALONE:
             return
         if begin and 1 < len(self._drawn[begin - 1][1]) <= _TOGETHER - count:
             begin -= 1
         tail, self._drawn = self._drawn[begin:], self._drawn[:begin]
         self._free += [widget for widget, _ in reversed(tail)]
-        self._together([(key, by_key[key]) for _, keys in tail for key in keys])
+        self._together([bubble for _, bubbles in tail for bubble in bubbles])
 
     def _widget(self, markup: str) -> Any:
         made = self._free.pop() if self._free else self._kit.html()
