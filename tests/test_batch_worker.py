@@ -279,3 +279,12 @@ def test_a_batch_that_nobody_keeps_gives_its_ledger_back(sandbox: Sandbox, path:
     gc.collect()
     list(send_many(hello(30), token=a_token(sandbox), open_pool=sandbox.pool, ledger=path, progress=False))
     assert [1] * 30 == delivered(sandbox)
+
+
+def test_a_batch_that_nobody_began_gives_its_ledger_back(sandbox: Sandbox, path: Path) -> None:
+    """It holds the ledger from the start, and nothing has left."""
+    batch = start(sandbox, hello(3), ledger=path)
+    del batch
+    gc.collect()
+    assert {"sent": 3} == states(start(sandbox, hello(3), ledger=path))
+    assert [1] * 3 == delivered(sandbox)[:3]

@@ -114,6 +114,10 @@ class Batch(Counted):
         states = ", ".join(f"{number} {state}" for state, number in ordered(self.tally.states).items())
         return f"<Batch: {states or 'no outcome yet'}>"
 
+    def __del__(self) -> None:
+        if not getattr(self, "_has_begun", True):  # a generator that has begun closes itself
+            self.close()
+
     def close(self) -> None:
         """Let nothing more leave, wait for what is under way, record it, and give the ledger back.
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from wxcs_lite.batch.ledger import explained
+from wxcs_lite.batch.ledger import OPEN, explained, shut
 
 __all__ = ["Seen", "digest_of"]
 
@@ -48,6 +48,7 @@ class Seen:
 
     def __init__(self, former: Iterable[tuple[str, int]] = ()) -> None:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        OPEN.add(self._db)
         self._db.execute(f"PRAGMA cache_size = -{_CACHE}")
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
@@ -76,4 +77,4 @@ class Seen:
         raise error
 
     def close(self) -> None:
-        self._db.close()
+        shut(self._db)

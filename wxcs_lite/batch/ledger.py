@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from wxcs_lite.batch.outcome import LedgerError, State
 from wxcs_lite.errors import ApiError, WxError
 
-__all__ = ["Ledger", "Record", "connect", "explained", "require_layout"]
+__all__ = ["OPEN", "Ledger", "Record", "connect", "explained", "require_layout", "shut"]
 
 _APPLICATION = 0x57584353  # "WXCS": SQLite keeps this number in the file's header, for programs to know theirs
 _LAYOUT = 1
@@ -34,6 +34,17 @@ CREATE TABLE IF NOT EXISTS messages (
 )
 """
 _WRITE = "INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+# Python 3.13 closes a connection that is found in a cycle, perhaps before the batch in the same cycle has recorded what
+# was under way. Held here, it is closed by its owner alone.
+OPEN: set[sqlite3.Connection] = set()
+
+
+def shut(db: sqlite3.Connection) -> None:
+    """Close a connection that was held open."""
+    db.close()
+    OPEN.discard(db)
 
 
 class Record(NamedTuple):
@@ -60,11 +71,12 @@ class Ledger:
         self._journal = Path(f"{self.path}-journal")
         _create(self.path)
         self._db = connect(self.path)
+        OPEN.add(self._db)
         try:
             self._lock()
             self._files = self._found()
         except BaseException:
-            self._db.close()
+            shut(self._db)
             raise
 
     def __repr__(self) -> str:
@@ -155,7 +167,7 @@ class Ledger:
         with suppress(sqlite3.Error):
             if self._found() == self._files:
                 self._db.execute("PRAGMA journal_mode = DELETE")
-        self._db.close()
+        shut(self._db)
 
 
 def _create(path: Path) -> None:
