@@ -221,15 +221,9 @@ class Notebook:
 
     def sends(self, selector: str) -> None:
         """Press Send and wait for one more of such bubbles on the phone."""
-        from playwright.sync_api import TimeoutError as Late
-
         bubbles = self.phone.locator(f".wxcs-row:not(.wxcs-mine) {selector}")
         before = bubbles.count()
-        for _ in range(3):  # on a machine under load a press may be passed over; its text stays in the field
-            self.press(self.desk, "send")
-            with suppress(Late):
-                bubbles.nth(before).wait_for(timeout=20_000)
-                break
+        self.press(self.desk, "send")
         bubbles.nth(before).wait_for()
         self.page.wait_for_timeout(400)  # as one reads it: the panel passes over a click within a quarter of a second
 

@@ -553,3 +553,23 @@ def test_narrow(opened: Open, photo: Path, shots: Path, lang: str, width: int) -
     assert desk is not None
     assert phone is not None
     assert phone["y"] > desk["y"] + desk["height"] or phone["x"] > desk["x"] + desk["width"]
+@pytest.mark.parametrize("width", [480, 820, 1360])
+def test_a_press_takes_as_long_as_a_finger_does(opened: Open, width: int) -> None:
+    """What is told of a field moves nothing when the field is left: Send is still there when the finger is lifted."""
+    nb = opened(width=width)
+    nb.command("application:toggle-left-area")
+    nb.says("Hello!")
+    nb.choose("kind", "link")
+    for key, value in LINK.items():
+        nb.field(key).fill(value)
+    send = nb.desk.get_by_role("button", name=nb.words["send"], exact=True)
+    send.scroll_into_view_if_needed()
+    nb.page.wait_for_timeout(500)
+    at = send.bounding_box()
+    assert at is not None
+    nb.page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    nb.page.mouse.down()
+    nb.page.wait_for_timeout(400)  # the kernel has told meanwhile that nothing is missing any more
+    assert at == send.bounding_box()
+    nb.page.mouse.up()
+    nb.phone.locator(".wxcs-link").wait_for()

@@ -101,10 +101,12 @@ class DeskView:
         kit = self.kit
         top = kit.box([kit.heading("h2", "desk", "wxcs-h"), self.next, self.language], "wxcs-head", across=True)
         foot = kit.box([self.look_kind, self.more], "wxcs-foot-of-desk", across=True)
-        talk = kit.box([self.head, self.talk.box, self.composer.box, self.remarks, self.status], "wxcs-side")
+        talk = kit.box([self.head, self.talk.box, self.composer.box], "wxcs-side")
+        # What comes and goes stands below: it must not move Send while it is pressed, or the press is lost. A field that
+        # is left by that press has its remark removed before the finger is lifted.
         main = kit.box([self.people.box, talk], "wxcs-main", across=True)
         return kit.box(
-            [kit.style(), kit.heading("p", "offline", "wxcs-offline"), self.news, top, main, foot, self.look, self.code,
-             self.folded],
+            [kit.style(), kit.heading("p", "offline", "wxcs-offline"), self.news, top, main, self.remarks, self.status,
+             foot, self.look, self.code, self.folded],
             "wxcs", "wxcs-desk",
         )  # fmt: skip
