@@ -119,7 +119,8 @@ def error_html(error: Exception, words: Words, lang: Language, *, renews: bool =
         (words["remedy"], remedy),
         (words["retry"], advice.retry_text[chinese]),
         ("", delivered),
-        ("errmsg", f"{error.errmsg} · rid: {error.rid or '–'}"),
+        ("errmsg", error.errmsg.removesuffix(f" rid: {error.rid}")),
+        ("rid", error.rid or "–"),
     ]
     return _alert(f"{error.errcode} {meaning}", [row for row in rows if row[1] != meaning])
 
@@ -128,7 +129,7 @@ def _alert(title: str, rows: list[tuple[str, str]]) -> str:
     shown = "".join(
         f"<div>{f'<b>{escape(label)}</b> ' if label else ''}<span>{escape(text)}</span></div>" for label, text in rows
     )
-    return f'<div class="wxcs-status wxcs-alert" role="alert"><strong>{escape(title)}</strong>{shown}</div>'
+    return f'<div class="wxcs-status wxcs-alert" role="alert" tabindex="0"><strong>{escape(title)}</strong>{shown}</div>'
 
 
 def _where(error: Exception) -> str:

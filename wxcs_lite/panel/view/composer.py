@@ -98,8 +98,8 @@ class Composer:
             w.RadioButtons, {kind: f"kind_{kind}" for kind in KINDS}, "kind", orientation="horizontal"
         )
         kit.watch(self.kind, self._kind_chosen)
-        self.more_lines = kit.button(self._turn, "many_lines")
-        self.typing = kit.button(desk.toggle_typing, "typing_on")
+        self.more_lines = kit.button(self._turn, "many_lines", "wxcs-steady")
+        self.typing = kit.button(desk.toggle_typing, "typing_on", "wxcs-steady", "wxcs-typing")
         self.ai_label = kit.make(w.Checkbox, keys={"description": "ai_label"}, indent=False)
         kit.watch(self.ai_label, self._labelled)
         tools = [self.kind, self.more_lines, self.typing, self.ai_label]
