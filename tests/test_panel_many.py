@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread, get_ident
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -356,6 +357,49 @@ def test_a_customer_is_found_and_opened_by_words_name_or_openid(stage: Stage) ->
     assert "Robert" == stage.desk._conversations.of("oBob").nickname
 
 
+def test_an_openid_that_somebody_has_written_opens_nobody_else(stage: Stage) -> None:
+    """It may be another customer's: the first Enter shows who has written it, the second opens it."""
+    stage.comes(stage.sandbox.user("oMallory").says("ask oNew, she knows"))
+    people = stage.view.people
+    people.search.value = "oNew"
+    submit(people.search)
+    assert "oMallory" not in stage.view.head.value
+    assert "oNew" in stage.status
+    assert ["● 2 oMallory · 5/5, 48 h | ask oNew, she knows"] == stage.rows
+    assert "oNew" == people.search.value
+    submit(people.search)
+    assert "<h3>oNew</h3>" in stage.view.head.value
+    assert "" == stage.status
+
+
+def test_an_openid_that_is_a_part_of_another_s_is_opened_when_it_is_entered_again(stage: Stage) -> None:
+    """Entered once it finds the other, whose name begins so; who is called so always comes first."""
+    people = stage.view.people
+    for heading in ("oBob", "oB", "oB"):
+        people.search.value = "oB"
+        submit(people.search)
+        assert f"<h3>{heading}</h3>" in stage.view.head.value
+
+
+def test_a_customer_on_the_screen_is_not_forgotten(stage: Stage) -> None:
+    """A feed may bring more than is kept: what they write afterwards is shown all the same."""
+    stage.desk._conversations._kept = 20
+    stage.desk.select("oAnn")
+    for number in range(30):
+        stage.comes(stage.sandbox.user("oBob").says(f"line {number}"))
+    assert [] == list(stage.desk._conversations.of("oAnn").entries)
+    stage.comes(stage.sandbox.user("oAnn").says("still here?"))
+    assert "still here?" in bubbles(stage.desk)
+    write(stage.desk, "yes")
+    stage.desk.send()
+    assert ["yes"] == inbox(stage, "oAnn")
+    assert "accepted" in bubbles(stage.desk)
+    stage.desk.select("oBob")
+    for number in range(30):
+        stage.comes(stage.sandbox.user("oBob").says(f"more {number}"))
+    assert stage.desk._conversations.get("oAnn") is None
+
+
 def test_an_openid_is_shortened_in_its_middle(stage: Stage) -> None:
     """Those of one Mini Program begin alike; long words and breaks in them stay one line."""
     stage.comes(stage.sandbox.user("o6_bmjrPTlm6_2sgVt7hMZOPfL2M").says("a\nb " + "c" * 100))
@@ -409,6 +453,25 @@ def test_a_slow_call_freezes_nothing(stage: Stage) -> None:
         desk.close()
 
     on_a_loop(slow)
+
+
+def test_what_others_write_does_not_draw_the_list_again_and_again(stage: Stage) -> None:
+    """A row that is pressed while the list is drawn is not opened: so it changes once a second, however many write."""
+
+    async def pushes() -> None:
+        desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        drawn: list[object] = []
+        desk.view.people.list.observe(drawn.append, "options")
+        begun = monotonic()
+        for number in range(40):
+            fields = {"FromUserName": "oBob", "MsgType": "text", "CreateTime": 1, "Content": f"line {number}."}
+            await asyncio.get_running_loop().run_in_executor(None, desk.receive, Push(fields))
+            await until(lambda: f"line {number}." in desk.view.news.value)  # noqa: B023
+        await until(lambda: drawn)
+        assert len(drawn) <= monotonic() - begun + 1
+        desk.close()
+
+    on_a_loop(pushes)
 
 
 def test_what_was_pressed_before_closing_is_sent_and_noted(stage: Stage, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from wxcs_lite.endpoints import Command
 from wxcs_lite.errors import PushRejected
 from wxcs_lite.look.words import Language
 from wxcs_lite.panel.calls import Calls, Sending
-from wxcs_lite.panel.conversation import Conversation, Conversations, key_of_push, result_of
+from wxcs_lite.panel.conversation import Conversation, Conversations, key_of_push, may_be_openid, result_of
 from wxcs_lite.panel.draft import MEDIA, Draft, Picture
 from wxcs_lite.panel.feed import Follower, follow
 from wxcs_lite.panel.gallery import Gallery
@@ -83,6 +83,7 @@ class Desk:
         self._arrived, self._thread = deque[Any](), get_ident()
         self._loop, self._is_woken = running_loop(), False
         self._said: Said = None
+        self._sought = ""  # what was entered to find somebody, the last time
         self.after_each: list[Callable[[], object]] = []
         self.inbound: set[str] = set()
         self._closers: list[Callable[[], object]] = []
@@ -241,15 +242,24 @@ class Desk:
             self._do(lambda: self._send(conversation), conversation)
 
     def search(self, is_entered: bool) -> None:
-        """Show who is found; after an Enter, open the first, or a conversation with an openid that is not there yet."""
+        """Show who is found; after an Enter, open the first, or a conversation with an openid that is not there yet.
+
+        An openid that somebody has only written may be another's: it opens nothing, and the same entered again opens
+        the conversation with that openid, whatever it is a part of.
+        """
         sought = str(self.view.people.search.value).strip()
-        found = self._conversations.listed(sought, 1)
-        if is_entered and sought:
-            with self.view.kit.showing():
-                self.view.people.search.value = ""
-            self.choose(found[0].touser if found else sought)
-        else:
+        if not (is_entered and sought):
             self.refresh()
+            return
+        found, how = self._conversations.found(sought)
+        is_again, self._sought = sought == self._sought, sought
+        if how == "said" and may_be_openid(sought) and not is_again:
+            self._do(lambda: self._say("only_said", "calm", openid=sought))
+            return
+        with self.view.kit.showing():
+            self.view.people.search.value = ""
+        is_new = found is None or (is_again and how != "called" and may_be_openid(sought))
+        self.choose(sought if is_new or found is None else found.touser)
 
     def rename(self, conversation: Conversation, nickname: str) -> None:
         """Give a customer a name of the agent's own."""
@@ -413,7 +423,9 @@ class Desk:
 
     def _woken(self) -> None:
         self._is_woken = False
-        self.refresh()
+        if self._is_open:
+            self._guarded(self._take_in)
+            self._guarded(self._show_talk)  # the list with the next tick: see view.people
 
     def _take_in(self) -> None:
         """Note what has arrived, a part of it at a time if there is a loop, which has other things to do as well."""
@@ -439,9 +451,11 @@ class Desk:
         return entry
 
     def _show(self) -> None:
-        now = self._clock()
-        self._screen.people(now)
-        self._screen.header(now)
+        self._screen.people(self._clock())
+        self._show_talk()
+
+    def _show_talk(self) -> None:
+        self._screen.header(self._clock())
         self._screen.draft(self._lang)
         self._show_status()
         self.view.composer.tidy()

@@ -70,7 +70,7 @@ def window_short(events: Iterable[WindowEvent], now: float, words: Words) -> str
     if tone == "closed":
         return words["short_closed"]
     hours = int(closes_in) // 3600
-    time = words["short_hours"].format(h=hours) if hours else duration(closes_in, words)
+    time = words["short_hours"].format(h=hours) if hours else duration(max(60, closes_in), words)  # a row has no seconds
     return f"{left}/{total}, {time}"
 
 
