@@ -15,6 +15,7 @@ from ipywidgets import Text
 from tests.test_panel_desk import DOWNLOAD, EN, SEND, UPLOAD, Stage, bubbles, picked, write
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.panel import Desk, Phone
+from wxcs_lite.panel.view import controls
 from wxcs_lite.push import Push, push_app
 from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.transport import fetch_token
@@ -540,6 +541,32 @@ def test_leaving_a_field_sends_nothing(stage: Stage) -> None:
     stage.view.composer.fields["content"]._handle_custom_msg({"event": "focus"}, [])
     stage.desk.refresh()
     assert 0 == stage.calls(SEND)
+
+
+def test_a_click_waits_for_the_text_of_its_field_and_no_longer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is here already, or the click acts when it comes; a form of several fields has its time."""
+    monkeypatch.setattr(controls, "_FOLLOWS", 3600)
+
+    async def clicked() -> None:
+        desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        write(desk, "here already")
+        desk.view.composer.send.click()
+        await until(lambda: ["here already"] == inbox(stage, "oAnn"))
+        desk.select("oBob")
+        monkeypatch.setattr(controls, "_QUEUED", 0)
+        desk.view.composer.send.click()
+        assert 1 == stage.calls(SEND)
+        write(desk, "it comes")
+        await until(lambda: ["it comes"] == inbox(stage, "oBob"))
+        desk.view.composer.kind.value = "raw"
+        desk.view.composer.fields["raw"].value = '{"msgtype": "text", "text": {"content": "raw"}}'
+        desk.view.composer.send.click()
+        desk.view.composer.fields["raw"].value = '{"msgtype": "text", "text": {"content": "raw, too"}}'
+        desk.close()
+        await asyncio.sleep(0)
+        assert 2 == stage.calls(SEND)
+
+    on_a_loop(clicked)
 
 
 def test_a_click_waits_while_the_kernel_catches_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

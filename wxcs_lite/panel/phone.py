@@ -139,7 +139,7 @@ class Phone:
 
     def _build(self) -> None:
         kit = self._kit
-        write = kit.sender(self.write, "write_send")
+        write = kit.sender(self.write, "write_send", field=lambda: self.message)
         # Each press of these counts: five minutes are five presses.
         enter = kit.button(self.enter_session, "enter", each=True)
         minute = kit.button(self.advance_minute, "minute", each=True)

@@ -194,7 +194,12 @@ class Composer:
         if self._of is not None:
             self._left.append((monotonic(), [self.send, self.nickname]))
         kit, desk, self._of = self._kit, self._desk, conversation
-        self.send = kit.sender(lambda: desk.press(conversation), "send", "wxcs-send")
+        self.send = kit.sender(
+            lambda: desk.press(conversation),
+            "send",
+            "wxcs-send",
+            field=lambda: self.fields.get("content") if conversation is self.conversation else None,
+        )
         self.nickname = kit.make(
             w.Text, keys={"description": "nickname"}, continuous_update=False, value=plain(conversation.nickname)
         )
