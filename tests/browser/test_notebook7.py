@@ -7,6 +7,9 @@ from typing import Any
 from tests.browser import stage
 from tests.browser.job import whole_job
 
+# Notebook 7.6.5's own, while it loads its settings, before a cell is run.
+_OWN = "Cannot read properties of undefined (reading 'schema')"
+
 
 def test_the_whole_job_in_notebook_7(chromium: Any, tmp_path: Path, photo: Path, shots: Path) -> None:
     """Text, picture, link and card arrive on the phone, nothing leaves the page, and the desk is where it should be."""
@@ -24,6 +27,6 @@ def test_the_whole_job_in_notebook_7(chromium: Any, tmp_path: Path, photo: Path,
         nb.phone.get_by_text("Anything else?", exact=True).wait_for()
         nb.desk.screenshot(path=str(shots / "notebook7.png"))
         assert page.locator("#jp-MainMenu, .jp-NotebookPanel").count()
-        assert [] == nb.troubles
+        assert [] == [one for one in nb.troubles if one != _OWN]
         assert [] == [one for one in nb.asked if not one.startswith((url, "data:", "blob:"))]
         nb.shutdown()
