@@ -102,10 +102,10 @@ class Composer:
         self.typing = kit.button(desk.toggle_typing, "typing_on", "wxcs-steady", "wxcs-typing")
         self.ai_label = kit.make(w.Checkbox, keys={"description": "ai_label"}, indent=False)
         kit.watch(self.ai_label, self._labelled)
-        tools = [self.kind, self.more_lines, self.typing, self.ai_label]
         self.picks = kit.box([], "wxcs-picks")
+        tools = [self.kind, self.picks, self.more_lines, self.typing, self.ai_label]
         self.line, self.names = kit.box([self.lines], "wxcs-line-of-text", across=True), kit.box([])
-        self.tools = kit.box([self.picks, *tools], "wxcs-tools", across=True)
+        self.tools = kit.box(tools, "wxcs-tools", across=True)
         self.box = kit.box([self.line, self.tools], "wxcs-composer", "wxcs-gone")
 
     def _make(self, conversation: Conversation, many: bool) -> None:
