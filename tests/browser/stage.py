@@ -1,4 +1,4 @@
-"""A stage for the browser: JupyterLab, Jupyter Notebook and Voilà on 127.0.0.1 with nothing of the user's, and Debian's Chromium."""
+"""A stage for the browser: Debian's Chromium, and JupyterLab, Notebook and Voilà on 127.0.0.1, without the user's."""
 
 import json
 import os
@@ -256,7 +256,9 @@ class Notebook7(Notebook):
         self.page.wait_for_function(_IS_IDLE)
 
 
-_IS_IDLE = """() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'"""
+_IS_IDLE = (
+    """() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'"""
+)
 _RUN = """async code => {
   const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   await kernel.requestExecute({code, store_history: false}).done;

@@ -1,4 +1,4 @@
-"""A desk in JupyterLab and a WeChat in another process, with only two loopback ports between them, as with an account."""
+"""A desk in JupyterLab and a WeChat in another process: two loopback ports between them, as with an account."""
 
 import time
 from collections.abc import Callable, Iterator

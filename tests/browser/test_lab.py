@@ -529,3 +529,79 @@ def test_a_press_takes_as_long_as_a_finger_does(opened: Open, width: int) -> Non
     assert at == send.bounding_box()
     nb.page.mouse.up()
     nb.phone.locator(".wxcs-link").wait_for()
+
+
+_BOXES = """() => Object.fromEntries([...document.querySelectorAll(
+  '.wxcs-both button, .wxcs-both input, .wxcs-both select')].filter(one => one.offsetParent).map(one => {
+    const at = one.getBoundingClientRect(), label = one.closest('.jupyter-widgets').querySelector('label');
+    const name = (one.tagName === 'BUTTON' ? one : label).innerText.replace(/[(（].*/, '');
+    const key = [one.closest('.wxcs-phone') ? 'phone' : 'desk', one.type, name, one.type === 'radio' ? one.value : ''];
+    return [key.join(' '), [at.x, at.y, at.height].map(Math.round)];
+  }))"""
+
+
+@pytest.mark.parametrize(("width", "lang"), [(480, "en"), (480, "zh"), (820, "zh"), (1360, "en")])
+def test_what_is_told_moves_no_control(opened: Open, width: int, lang: str) -> None:
+    """Remarks, errors, pushes, countdowns and names come and go while something is pressed: it is still there."""
+    nb = opened(lang, width=width, height=1300)
+    nb.command("application:toggle-left-area")
+    nb.says("Hello!")
+    nb.choose("kind", "link")
+    nb.field("title").wait_for()
+    nb.page.wait_for_timeout(500)
+    nb.desk.get_by_role("button", name=nb.words["send"], exact=True).scroll_into_view_if_needed()
+    before = nb.page.evaluate(_BOXES)
+    assert len(before) > 20
+    for told in (
+        "draft = shown.desk.conversation.draft; draft.put('link', 'title', 't'); shown.desk.refresh()",
+        "shown.desk.send()",
+        "shown.desk.select('bob'); shown.sandbox.user('ann').says('more'); shown.desk.select('ann')",
+        "for n in range(30): shown.sandbox.user(f'customer-{n:02}').says('a question')",
+        "shown.desk.rename(shown.desk.conversation, 'Annabel Lee of the kingdom by the sea')",
+        "for name in ('description', 'url', 'thumb_url'): draft.put('link', name, 'x' * 600)\nshown.desk.refresh()",
+        "shown.sandbox.advance(48 * 3600); shown.desk.send()",
+        "draft.choose('link'); shown.desk.refresh()",
+        "shown.desk.toggle_typing()",
+        "shown.sandbox.user('ann').says('again'); shown.desk.toggle_typing()",
+        "shown.sandbox.advance(8)",
+        "shown.desk.toggle_typing()",
+        "shown.phone._picture = 'a-long-name-' * 9, b''; shown.phone.refresh()",
+    ):
+        nb.python(told)
+        nb.page.wait_for_timeout(300)
+        after = nb.page.evaluate(_BOXES)
+        moved = {name: (at, after[name]) for name, at in before.items() if name in after and at != after[name]}
+        assert {} == moved, told
+        assert len(before.keys() - after.keys()) <= 1, told  # the button for typing has another name
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (480, 900)])
+def test_all_that_an_answer_needs_is_on_the_screen(opened: Open, width: int, height: int) -> None:
+    """List, conversation, what is told and every control; conversation and composer have most of the height."""
+    nb = opened(width=width, height=height)
+    nb.command("application:toggle-left-area")
+    nb.python(THIRTY + "shown.sandbox.advance(48 * 3600)")
+    nb.opens("customer-03")
+    nb.field("content").fill("too late")
+    nb.press(nb.desk, "send")
+    nb.desk.get_by_role("alert").wait_for()
+    first = ".wxcs-desk" if width > 1000 else ".wxcs-desk .wxcs-side"
+    nb.page.evaluate("first => document.querySelector(first).scrollIntoView()", first)
+    nb.page.wait_for_timeout(300)
+    pane, screen = (nb.page.locator(name).bounding_box() for name in (".jp-WindowedPanel-outer", "#jp-main-statusbar"))
+    assert pane is not None
+    assert screen is not None
+    wanted = [nb.desk.locator(f".wxcs-{name}") for name in ("side", "head-of-talk", "screens", "told", "composer")]
+    wanted += [
+        nb.desk.get_by_role("button", name=nb.words[key], exact=True) for key in ("send", "many_lines", "typing_on")
+    ]
+    wanted += [nb.desk.locator(".wxcs-people"), nb.desk.locator(".wxcs-foot-of-desk")] if width > 1000 else []
+    for one in wanted:
+        box = one.bounding_box()
+        assert box is not None
+        assert box["y"] >= pane["y"] - 1
+        assert box["y"] + box["height"] <= screen["y"]
+    desk, side = (nb.page.locator(name).bounding_box() for name in (".wxcs-desk", ".wxcs-side"))
+    assert desk is not None
+    assert side is not None
+    assert side["height"] >= 0.6 * desk["height"]
