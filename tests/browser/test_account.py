@@ -1,10 +1,10 @@
 """A desk in JupyterLab and a WeChat in another process: two loopback ports between them, as with an account."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from tests.browser.stage import Notebook
@@ -41,7 +41,9 @@ def notebook(ports: tuple[int, int], tmp_path: Path) -> Path:
     code = _CELL.format(port=ports[0], push_port=ports[1], appid=APPID, secret=SECRET, token=TOKEN, key=KEY)
     path = tmp_path / "account.ipynb"
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    nbformat.write(nbformat.v4.new_notebook(metadata=kernel, cells=[nbformat.v4.new_code_cell(code)]), path)
+    cell: dict[str, object] = {"cell_type": "code", "id": "desk", "source": code, "metadata": {}}
+    cell |= {"outputs": [], "execution_count": None}
+    path.write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
     return path
 
 

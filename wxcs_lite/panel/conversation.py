@@ -122,7 +122,7 @@ class Conversations:
         return list(islice(found, count))
 
     def found(self, search: str) -> tuple[Conversation | None, str]:
-        """Return the first of those who are found, and how: called so, by a part of the name, or because they said it."""
+        """Return the first of those who are found, and how: called so, by a part of the name, or by their words."""
         for one in self.listed(search, 1):
             return one, _HOW[_rank(one, search.strip().casefold()) or 0]
         return None, ""
