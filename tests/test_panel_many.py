@@ -145,7 +145,7 @@ def test_many_messages_that_come_at_once_are_few_changes_of_widgets(stage: Stage
     for number in range(700):
         event = stage.sandbox.user("oAnn").says(f"line {number}.")
         fields = {"FromUserName": event.openid, "MsgType": event.kind, "CreateTime": int(event.at), **event.fields}
-        stage.desk._arrived.append(Push(fields))
+        stage.desk._arrivals._waiting.append(Push(fields))
     stage.desk.refresh()
     assert before
     assert [f"line {number}." for number in range(500, 700)] == re.findall(r"line \d+\.", bubbles(stage.desk))
@@ -399,6 +399,42 @@ def test_a_customer_on_the_screen_is_not_forgotten(stage: Stage) -> None:
     for number in range(30):
         stage.comes(stage.sandbox.user("oBob").says(f"more {number}"))
     assert stage.desk._conversations.get("oAnn") is None
+
+
+@pytest.mark.parametrize("shown", ["oAnn", "oMallory"])
+def test_a_message_on_its_way_is_settled_although_it_is_forgotten(stage: Stage, shown: str) -> None:
+    """A feed may bring more than is kept while WeChat has not answered: the bubble says what became of it."""
+
+    async def slow() -> None:
+        asked, answered = Event(), Event()
+
+        def wait(seen: Any) -> None:
+            if seen.path == SEND:
+                asked.set()
+                assert answered.wait(20)
+
+        pool = stage.sandbox.pool(on_request=wait)
+        desk = Desk(pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        desk._conversations._kept = 5
+        write(desk, "slow")
+        desk.send()
+        await until(asked.is_set)
+        desk.select(shown)
+        for number in range(10):
+            fields = {"FromUserName": "oBob", "MsgType": "text", "CreateTime": 1, "Content": f"line {number}."}
+            desk.receive(Push(fields))
+        answered.set()
+        await until(lambda: not desk._conversations._sending)
+        assert (EN["accepted"] in bubbles(desk)) == (shown == "oAnn")
+        assert ["sent"] == [event.kind for event in desk._conversations.of("oAnn").events]
+        push = Push({"FromUserName": "oBob", "MsgType": "text", "CreateTime": 1, "Content": "too late"})
+        thread = Thread(target=desk.receive, args=(push,))
+        thread.start()
+        thread.join(20)
+        desk.close()
+        await asyncio.sleep(0)
+
+    on_a_loop(slow)
 
 
 def test_an_openid_is_shortened_in_its_middle(stage: Stage) -> None:

@@ -223,9 +223,7 @@ class Conversations:
 
     def _forget(self, conversation: Conversation) -> None:
         gone = conversation.entries.popleft()
-        if gone["result"] == SENDING:
-            self._sending.pop(gone["id"], None)
-        if conversation.is_blank:
+        if gone["result"] != SENDING and conversation.is_blank:  # one that is on its way has still to be settled
             for held in (self._all, self._waiting, self._others):
                 held.pop(conversation.touser, None)
 

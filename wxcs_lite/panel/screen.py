@@ -32,11 +32,9 @@ class Screen:
 
     def open(self, conversation: Conversation | None) -> list[dict[str, Any]]:
         """Show another conversation, from its end; return the entries that are shown."""
-        if self.conversation is not None:
-            self.conversation.is_shown = False
+        for one in filter(None, (self.conversation, conversation)):
+            one.is_shown = one is conversation
         self.conversation = conversation
-        if conversation is not None:
-            conversation.is_shown = True
         shown = [] if conversation is None else list(conversation.entries)[-_SHOWN:]
         self._view.talk.fill(drawn_all(shown, self._view.kit.words, self._pictures))
         return shown
@@ -61,9 +59,9 @@ class Screen:
         if conversation is None or entry["customer"] != conversation.touser:
             return
         latest = iter(reversed(conversation.entries))
-        if any(one is entry for one in latest):
-            markup = drawn(entry, next(latest, None), self._view.kit.words, self._pictures)
-            self._view.talk.replace(key_of(entry), markup)
+        is_kept = any(one is entry for one in latest)
+        before = next(latest, None) if is_kept else entry
+        self._view.talk.replace(key_of(entry), drawn(entry, before, self._view.kit.words, self._pictures))
 
     def change_picture(self, media_id: str) -> None:
         """Show a picture, or that it cannot be loaded, wherever it is in the conversation."""
