@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 import traceback
 from base64 import b64decode
@@ -231,10 +232,14 @@ def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said
 
     app = App()
     with pushing(app) as sandbox:
-        with pytest.raises(ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr, .*{said}$") as e:
+        with pytest.raises(
+            ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr, .*{said}\n"
+        ) as e:
             sandbox.push_to(application, token=TOKEN, **MODES[mode])
         assert ["GET"] == asked
         assert TOKEN not in str(e.value)
+        chinese = str(e.value).splitlines()[1]
+        assert re.search(r"的 URL 校验未通过：应答须恰为 echostr 的 19 字节，而不是 HTTP \d+，\d+ 字节", chinese)
         sandbox.user("ann").says("hi")
     assert ["hi"] == app.said
 
