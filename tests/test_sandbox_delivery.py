@@ -118,6 +118,7 @@ def test_all_that_customers_do(mode: str, format: str, served: bool) -> None:
         events = [ann.says("你好 ]]> <&>"), ann.sends_image(sunset()), ann.sends_card(title="t", pagepath="p?a=1&b=2")]
         events.append(ann.enters_session("商店"))
     assert events == [pushed.event for pushed in pushes.log]
+    assert {"/wx" if served else "/"} == {pushed.request.path for pushed in pushes.log}
     assert {("success", 200, 1)} == {(pushed.answer, pushed.status, pushed.attempt) for pushed in pushes.log}
     for event, query, body in zip(events, app.queries, app.bodies, strict=True):
         fields = read(body)

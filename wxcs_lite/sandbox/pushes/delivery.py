@@ -149,6 +149,7 @@ class Pushes:
             names = self._account.names
             random = "" if self._setting.sealer is None else names.frame_random()
             request = push_request(self._setting, event, nonce=names.nonce(), random=random)
+        request = request._replace(path=self._target.path)
         attempt, answer = 0, "failed"
         while answer == "failed" and attempt < _ATTEMPTS:
             attempt += 1

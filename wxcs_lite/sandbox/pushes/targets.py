@@ -27,9 +27,10 @@ _HTTP = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 
 class Target(NamedTuple):
-    """Where pushes go: a name to show, and a function that sends a request there within a number of seconds."""
+    """Where pushes go: a name and a path to show, and a function that sends a request within a number of seconds."""
 
     name: str
+    path: str
     send: Callable[[Request, float], Reply]
 
 
@@ -45,6 +46,7 @@ def open_target(target: "str | WSGIApplication") -> Target:
         raise ValueError(f"target must be a URL or a WSGI application, not {type(target).__name__}")
     return Target(
         getattr(target, "__qualname__", type(target).__qualname__),
+        "/",
         lambda request, time_limit: _call(target, request),
     )
 
@@ -131,7 +133,7 @@ def _to_url(given: str) -> Target:
                 reply.close()
             return Reply(reply.status, tuple(reply.headers.items()), body)
 
-    return Target(f"{origin}{url.path or '/'}", send)
+    return Target(f"{origin}{url.path or '/'}", url.path or "/", send)
 
 
 # --- a WSGI application
