@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,17 @@ import pytest
 from tests.hostile import Server, answers, reply
 from tests.test_batch import a_token, delivered, hello, name, path, sandbox, start, states, stopped
 from wxcs_lite import FromAppid, Token, WindowClosed, open_pool, text
-from wxcs_lite.batch import BatchStopped, LedgerError, ignore_interrupts, progress, send_many, worker
+from wxcs_lite.batch import (
+    BatchStopped,
+    LedgerError,
+    Outcome,
+    ignore_interrupts,
+    progress,
+    read_ledger,
+    send_many,
+    unkept,
+    worker,
+)
 from wxcs_lite.batch.worker import Task, deliver, drop_pool
 from wxcs_lite.errors import api_error
 from wxcs_lite.pools import Pool
@@ -129,7 +140,7 @@ def test_threads_that_come_together_have_one_pool(sandbox: Sandbox, monkeypatch:
     others = threading.Thread(target=worker._pools.of, args=(task,))
     monkeypatch.setattr(worker._pools, "_lock", Lock())
     assert opened == [worker._pools.of(task)]
-    others.join()
+    others.join(60)
     assert 1 == len(opened)
     drop_pool("together", "")
 
@@ -279,6 +290,87 @@ def test_a_batch_that_nobody_keeps_gives_its_ledger_back(sandbox: Sandbox, path:
     gc.collect()
     list(send_many(hello(30), token=a_token(sandbox), open_pool=sandbox.pool, ledger=path, progress=False))
     assert [1] * 30 == delivered(sandbox)
+
+
+class Second:
+    """Opens a pool on which the second message is held back until somebody lets it `go_on`."""
+
+    def __init__(self, sandbox: Sandbox, then: Callable[[], object] = lambda: None) -> None:
+        self.begun, self.go_on, self.over = threading.Event(), threading.Event(), threading.Event()
+        self._numbers, self._then = count(1), then
+        self._pool = sandbox.pool(on_request=self._hold)
+
+    def __call__(self) -> Pool:
+        return self._pool
+
+    def _hold(self, _: object) -> None:
+        if next(self._numbers) == 2:
+            self.begun.set()
+            assert self.go_on.wait(60)
+            self._then()
+            self.over.set()
+
+
+def test_a_batch_that_its_own_worker_collects_waits_for_nobody(sandbox: Sandbox, path: Path) -> None:
+    """The garbage collector runs in any thread; one that waited for the message that it is sending would never end."""
+    second = Second(sandbox, gc.collect)
+    gc.disable()
+    try:
+        batch = start(sandbox, hello(30), ledger=path, workers=1, in_flight=2, open_pool=second)
+        next(batch)
+        assert second.begun.wait(60)
+        del batch
+        second.go_on.set()
+        assert second.over.wait(60)
+    finally:
+        gc.enable()
+    entries = states(read_ledger(path))
+    assert {"sent": sum(delivered(sandbox)), "unsent": 30 - sum(delivered(sandbox))} == entries
+
+
+def test_a_batch_that_is_open_when_python_ends_is_recorded(sandbox: Sandbox, path: Path) -> None:
+    """What has a reply has its state; nobody waits for the rest, nor for a thread that goes on with a batch."""
+    second, begun, go_on = Second(sandbox), threading.Event(), threading.Event()
+    kept = start(sandbox, hello(30), ledger=path, workers=1, in_flight=2, open_pool=second)
+    next(kept)
+    assert second.begun.wait(60)
+
+    def slowly() -> Iterator[tuple[str, dict[str, Any]]]:
+        begun.set()
+        assert go_on.wait(60)
+        yield from hello(10, 5)
+
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.extend(start(sandbox, slowly())))
+    thread.start()
+    assert begun.wait(60)
+    unkept._close_all()
+    assert {"sent": 1, "unknown": 1, "unsent": 28} == states(read_ledger(path))
+    second.go_on.set()
+    go_on.set()
+    thread.join(60)
+    assert {"sent": 5} == states(outcomes)
+
+
+def test_a_bar_that_fails_at_the_end_of_a_batch_that_nobody_keeps_concerns_nobody(sandbox: Sandbox) -> None:
+    """The next batch does not know it."""
+    ends: list[int] = []
+
+    class Bar:
+        total = None
+
+        def update(self, n: int) -> None:
+            ends.append(n)
+
+        def refresh(self) -> None:
+            ends.append(0)
+            raise ZeroDivisionError
+
+    batch = start(sandbox, hello(3), progress=Bar())
+    del batch
+    gc.collect()
+    assert {"sent": 3} == states(start(sandbox, hello(3)))
+    assert [0] == ends
 
 
 def test_a_batch_that_nobody_began_gives_its_ledger_back(sandbox: Sandbox, path: Path) -> None:

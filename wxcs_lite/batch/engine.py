@@ -14,7 +14,6 @@ from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
-    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )  # fmt: skip
@@ -31,6 +30,7 @@ from wxcs_lite.batch.outcome import BatchStopped, LedgerError, Outcome, State, b
 from wxcs_lite.batch.pace import Pace
 from wxcs_lite.batch.progress import Shown
 from wxcs_lite.batch.report import Counted, Tally, ordered
+from wxcs_lite.batch.unkept import note_open, note_unkept
 from wxcs_lite.batch.worker import Delivered, Opening, Task, deliver, drop_pool
 from wxcs_lite.errors import WxError, retry_after
 from wxcs_lite.forks import stay_in
@@ -94,14 +94,13 @@ class Batch(Counted):
         self.has_ledger = plan.ledger is not None
         self._process = os.getpid()
         self._running = self._run()
-        self._has_begun = False
+        note_open(self._finish)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Outcome:
         stay_in(self._process)
-        self._has_begun = True
         return next(self._running)
 
     def __enter__(self) -> Self:
@@ -115,18 +114,19 @@ class Batch(Counted):
         return f"<Batch: {states or 'no outcome yet'}>"
 
     def __del__(self) -> None:
-        if not getattr(self, "_has_begun", True):  # a generator that has begun closes itself
-            self.close()
+        if not getattr(self, "_is_ending", True):
+            note_unkept(self._finish)
 
     def close(self) -> None:
         """Let nothing more leave, wait for what is under way, record it, and give the ledger back.
 
         A second Ctrl-C ends the waiting, but Python still joins the threads at its exit: at most a read_timeout.
         """
+        self._finish()
+
+    def _finish(self, *, waits: bool = True) -> None:
         self._running.close()
-        if not self._has_begun:  # then its `finally` has not run
-            self._has_begun = True
-            self._end()
+        self._end(waits)
 
     def _run(self) -> Generator[Outcome, None, None]:
         try:
@@ -138,10 +138,14 @@ class Batch(Counted):
             self._give_up()
             self._record()
             yield from self._taken()
-        finally:
+        except GeneratorExit:  # the garbage collector closes it, too, and must not wait here
+            raise
+        except BaseException:
             self._end()
+            raise
+        self._end()
         if self.reason is not None:
-            raise BatchStopped(self.reason, self._ledger is not None)
+            raise BatchStopped(self.reason, self.has_ledger)
 
     def _is_over(self) -> bool:
         nothing_left = self._admission.is_over and not self._lines.held
@@ -347,11 +351,12 @@ class Batch(Counted):
         self._call_back()
 
     def _call_back(self) -> None:
-        """Cancel what has not begun; elsewhere than in these two, it may run in spite of that (Dask).
+        """Cancel what has not begun, where that is certain: Dask may run it in spite of that.
 
-        A broken pool lets all of it fail by itself, and before Python 3.12 its thread dies at one that is cancelled.
+        A process pool has most of it in its own queue already, and when a process dies, before Python 3.12 the thread
+        that would end the others dies at the first cancelled one: the program would never end.
         """
-        if not self._is_broken and isinstance(self._plan.executor, ThreadPoolExecutor | ProcessPoolExecutor):
+        if not self._is_broken and isinstance(self._plan.executor, ThreadPoolExecutor):
             for future in list(self._flying):
                 future.cancel()
 
@@ -360,24 +365,26 @@ class Batch(Counted):
         while (letter := self._lines.take()) is not None:
             self._conclude(letter, "unsent", None, None)
 
-    def _end(self) -> None:
-        """Wait for what is under way, record everything, and give everything back."""
-        if os.getpid() != self._process:
-            return  # the child of a fork: ledger, workers and messages are its parent's
-        self._is_ending = True
+    def _end(self, waits: bool = True) -> None:
+        """Wait for what is under way, record everything, and give everything back; once."""
+        if self._is_ending or os.getpid() != self._process:
+            return  # in the child of a fork, ledger, workers and messages are its parent's
         try:
+            self._is_ending = True
             self._call_back()
             self._give_up()
-            self._await_all()
+            self._await_all(waits)
             self._give_up()
         finally:
             self._close()
 
-    def _await_all(self) -> None:
+    def _await_all(self, waits: bool) -> None:
         """Settle all that is under way; not by what has landed, because an interrupt may have lost some of that."""
         while self._flying:
             for future in [future for future in self._flying if future.done()]:
                 self._settle(future)
+            if not waits:
+                return
             wait(self._flying, _WAIT, FIRST_COMPLETED)
             self._tend()
 

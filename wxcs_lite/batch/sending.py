@@ -12,6 +12,7 @@ from wxcs_lite.batch.engine import Batch, Plan
 from wxcs_lite.batch.ledger import Ledger
 from wxcs_lite.batch.pace import Pace
 from wxcs_lite.batch.progress import Progress, shown_on
+from wxcs_lite.batch.unkept import close_unkept
 from wxcs_lite.batch.worker import Opening
 from wxcs_lite.held import Held
 from wxcs_lite.require import kind_of
@@ -66,6 +67,7 @@ def send_many(
     in a minute, and no connection, let all wait. Used-up quota, a token that stays rejected, and a ledger that fails
     end the batch with BatchStopped, which says how to go on. Raises LedgerError if the ledger cannot be used.
     """
+    close_unkept()
     token, messages = hide_if_str(token), hide_if_str(messages)
     open_pool, ledger = hide_if_str(open_pool), hide_if_str(ledger)
     _require_list(messages)
