@@ -7,11 +7,14 @@ import pickle
 import signal
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import count
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +75,53 @@ def test_a_process_that_is_killed_stops_the_batch(sandbox: Sandbox, path: Path) 
     assert {*states(outcomes)} <= {"unknown", "unsent"}
     assert "executor" == getattr(error.reason, "field", None)
     assert [0] * 30 == delivered(sandbox)
+
+
+def killed_when(path: Path) -> Pool:
+    """Stand for workers of which the first is killed as soon as there is a file; the others hang."""
+    path.with_suffix(f".{os.getpid()}").touch()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(FileNotFoundError):
+            path.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+    raise AssertionError
+
+
+def test_a_pool_that_breaks_while_the_batch_ends_leaves_no_process_behind(
+    sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ctrl-C does in a terminal, which reaches the workers, too: Python would wait for those at its exit."""
+    signal_ = path.with_name("now")
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
+        batch = start(
+            sandbox, hello(30), executor=executor, open_pool=partial(killed_when, signal_), ledger=path, in_flight=12
+        )
+        call_back = batch._call_back
+
+        def interrupted(_: float) -> None:
+            if len([*path.parent.glob("now.*")]) == 2:
+                raise KeyboardInterrupt
+            time.sleep(0.01)
+
+        def called_back() -> None:
+            call_back()
+            signal_.touch()
+            processes.extend(executor._processes.values())
+
+        processes: list[BaseProcess] = []
+        monkeypatch.setattr(batch, "_land", interrupted)
+        monkeypatch.setattr(batch, "_call_back", called_back)
+        with pytest.raises(KeyboardInterrupt):
+            next(batch)
+    left = [process for process in processes if process.is_alive()]
+    for process in left:
+        process.kill()
+    assert ([], 2) == (left, len({*processes}))
+    entries = states(read_ledger(path))
+    assert 2 <= entries["unknown"] <= 12
+    assert {"unknown", "unsent"} == {*entries}
 
 
 def test_a_pool_that_cannot_travel_is_refused_at_once(sandbox: Sandbox) -> None:

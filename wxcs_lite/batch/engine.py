@@ -7,6 +7,7 @@ machines.
 """
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
@@ -14,6 +15,7 @@ from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
+    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )  # fmt: skip
@@ -45,6 +47,10 @@ _READING = 0.05  # seconds for reading on while replies may have come
 _WAIT = 1.0  # second; some systems notice Ctrl-C only between two waits
 _ATTEMPTS = 5  # of a message that certainly did not arrive
 _NOT_FOUND = 1.0  # second to wait after HTTP 404 or 412
+
+# Elsewhere (Dask), what was cancelled may run in spite of that. Before Python 3.12, a pool of which one process dies
+# does not end the others if anything in it was cancelled, before or after: the program would wait for them for ever.
+_CANCELLING = ThreadPoolExecutor if sys.version_info < (3, 12) else ThreadPoolExecutor | ProcessPoolExecutor
 
 
 class Plan(NamedTuple):
@@ -351,12 +357,8 @@ class Batch(Counted):
         self._call_back()
 
     def _call_back(self) -> None:
-        """Cancel what has not begun, where that is certain: Dask may run it in spite of that.
-
-        A process pool has most of it in its own queue already, and when a process dies, before Python 3.12 the thread
-        that would end the others dies at the first cancelled one: the program would never end.
-        """
-        if not self._is_broken and isinstance(self._plan.executor, ThreadPoolExecutor):
+        """Cancel what has not begun; a broken pool lets all of it fail by itself."""
+        if not self._is_broken and isinstance(self._plan.executor, _CANCELLING):
             for future in list(self._flying):
                 future.cancel()
 
