@@ -769,6 +769,17 @@ def test_a_wrong_argument_is_refused_at_once(sandbox: Sandbox, path: Path, wrong
     assert not path.exists()
 
 
+@pytest.mark.parametrize(
+    ("method", "said"), [("iterrows", 'frame.to_dict("records")'), ("iter_rows", "frame.iter_rows(named=True)")]
+)
+def test_a_frame_is_no_list_of_messages(sandbox: Sandbox, method: str, said: str) -> None:
+    """It iterates over the names of its columns, and its rows are no messages yet: the error says what to write."""
+    frame = type("DataFrame", (list,), {"columns": ["openid", "name"], method: None})(["openid", "name"])
+    with pytest.raises(TypeError, match="not a DataFrame: make a message of each row") as caught:
+        start(sandbox, frame)
+    assert [True, True] == [said in line for line in str(caught.value).splitlines()]
+
+
 def test_what_is_no_list_gives_the_ledger_back(sandbox: Sandbox, path: Path) -> None:
     """The next call can have it."""
     with pytest.raises(TypeError):

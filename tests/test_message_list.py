@@ -92,7 +92,7 @@ def test_a_pipe_is_read_twice_as_well(tmp_path: Path) -> None:
     writer.start()
     with MessageList(str(path)) as messages:
         assert [1, 1] == [len(list(messages)), len(list(messages))]
-    writer.join()
+    writer.join(60)
 
 
 @pytest.mark.parametrize(("stdin", "count"), [(io.TextIOWrapper(io.BytesIO(HELLO)), 1), (None, 0)])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -436,6 +437,17 @@ def waiting(happens: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
+@contextmanager
+def killed_after(seconds: float, process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Let a process that hangs fail the test that reads what it prints."""
+    timer = Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def states(box: Box) -> dict[str, int]:
     return dict(report(box.ledger).states)
 
@@ -472,7 +484,7 @@ def test_ctrl_c_twice_in_a_real_process(tmp_path: Path) -> None:
 
     with Server(stalling) as server:
         box.base = server.url
-        with box.start(box.write(), WXCS_TOKEN="80_made-up") as process:
+        with box.start(box.write(), WXCS_TOKEN="80_made-up") as process, killed_after(60, process):
             waiting(lambda: len(server.heard) == 3)
             process.send_signal(signal.SIGINT)
             stderr = process.stderr

@@ -137,7 +137,18 @@ def _require_opening(opening: object, executor: Executor) -> None:
         )
 
 
+_ROWS = {"iterrows": 'to_dict("records")', "iter_rows": "iter_rows(named=True)"}  # pandas, polars
+
+
 def _require_list(messages: object) -> None:
+    kind = type(messages)
+    rows = next((rows for name, rows in _ROWS.items() if hasattr(kind, name) and hasattr(kind, "columns")), None)
+    if rows is not None:  # it would be read as a list of the names of its columns
+        each = f"(text(row['openid'], …) for row in frame.{rows})"
+        raise TypeError(
+            f"messages must be messages, not a {kind.__name__}: make a message of each row, as in {each}\n"
+            f"messages 应为消息，不能是 {kind.__name__}：请由每一行生成一条消息，例如 {each}"
+        )
     if isinstance(messages, str | bytes | Mapping):
         raise TypeError(
             f"messages must be an iterable of messages or (key, message), not {kind_of(messages)}: put it into a list\n"

@@ -16,7 +16,7 @@ __all__ = ["close_unkept", "note_open", "note_unkept"]
 
 
 class Close(Protocol):
-    """A method of a batch that records everything, with `waits` also what has no reply yet, and gives the ledger back."""
+    """How a batch is closed, once; with `waits`, when everything under way has a reply."""
 
     def __call__(self, *, waits: bool = True) -> None: ...
 
