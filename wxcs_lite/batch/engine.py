@@ -210,6 +210,11 @@ class Batch(Counted):
         self._lines.claim(group)
         return True
 
+    def _take_back(self) -> None:
+        """Claim nothing while nothing may leave: a run that is killed in a pause would leave all of it as unknown."""
+        self._records += [letter.record("unsent") for letter in self._lines.take_back()]
+        self._record()
+
     def _record(self, claims: Sequence[Record] = ()) -> bool:
         """Write what is known; after a failure nothing leaves any more."""
         if self._ledger is None:
@@ -254,10 +259,10 @@ class Batch(Counted):
     def _await(self) -> None:
         """Wait until a reply has come, or until something can be read or may leave."""
         seconds = _WAIT if self._flying else 0.0
+        if self._pace.is_pausing:
+            self._take_back()
         if self._may_leave():
             seconds = min(max(self._pace.left, 0.0), _WAIT)
-            if self._pace.is_pausing:
-                self._record()
         elif self._may_read() and len(self._flying) < self._plan.in_flight:
             seconds = _READING if self._flying and self._reads_slowly else 0.0
         self._land(seconds)

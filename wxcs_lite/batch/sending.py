@@ -146,8 +146,9 @@ def _require_list(messages: object) -> None:
     if rows is not None:  # it would be read as a list of the names of its columns
         each = f"(text(row['openid'], …) for row in frame.{rows})"
         raise TypeError(
-            f"messages must be messages, not a {kind.__name__}: make a message of each row, as in {each}\n"
-            f"messages 应为消息，不能是 {kind.__name__}：请由每一行生成一条消息，例如 {each}"
+            f"messages must be an iterable of messages, not a {kind.__name__}: "
+            f"make a message of each row, as in {each}\n"
+            f"messages 应为消息的可迭代对象，不能是 {kind.__name__}：请由每一行生成一条消息，例如 {each}"
         )
     if isinstance(messages, str | bytes | Mapping):
         raise TypeError(
