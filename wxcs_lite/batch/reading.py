@@ -103,7 +103,8 @@ def export_csv(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> 
         writer.writerow(Entry._fields)
         for number, entry in enumerate(entries, 1):  # noqa: B007 - the last number counts
             at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds")
-            writer.writerow([_harmless(entry.key), *entry[1:-1], at])
+            seconds = None if entry.seconds is None else round(entry.seconds, 6)
+            writer.writerow([_harmless(entry.key), *entry[1:-2], seconds, at])
     return number
 
 
