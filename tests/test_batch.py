@@ -785,6 +785,7 @@ def test_a_second_interrupt_leaves_at_once(sandbox: Sandbox, path: Path, monkeyp
         ({"rate": 0}, "rate must be"),
         ({"rate": True}, "rate must be"),
         ({"executor": "threads"}, "executor must be"),
+        ({"progress": True}, "progress must be a function"),
         ({"open_pool": Sandbox().pool()}, "for threads write lambda: pool"),
         ({"token": ""}, "token must be a non-empty str"),
         ({"token": lambda: "one"}, "token must be callable as"),

@@ -74,6 +74,7 @@ def send_many(
     workers, in_flight = _count("workers", workers), None if in_flight is None else _count("in_flight", in_flight)
     held = Held(_no_token if token is None else token)
     pace = Pace(_require_rate(rate))
+    _require_progress(progress)
     is_own = executor is None
     executor, spread = _executor(executor, workers)
     _require_opening(open_pool, executor)
@@ -154,6 +155,14 @@ def _require_list(messages: object) -> None:
         raise TypeError(
             f"messages must be an iterable of messages or (key, message), not {kind_of(messages)}: put it into a list\n"
             f"messages 应为消息或 (key, 消息) 的可迭代对象，收到的是 {kind_of(messages)}：单条消息请放进列表"
+        )
+
+
+def _require_progress(progress: object) -> None:
+    if not (progress is None or progress is False or callable(progress) or hasattr(progress, "update")):
+        raise TypeError(
+            f"progress must be a function of (done, total), a bar with update(n), or False, not {kind_of(progress)}\n"
+            f"progress 应为 (done, total) 的函数、有 update(n) 的进度条或 False，收到的是 {kind_of(progress)}"
         )
 
 
