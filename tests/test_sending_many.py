@@ -437,6 +437,24 @@ def test_a_signal_ends_it_cleanly(box: Box, number: int, capfd: pytest.CaptureFi
 
 
 @posix
+def test_a_signal_that_python_has_swallowed_counts(box: Box) -> None:
+    """As it does with an exception in a finalizer: the batch ends all the same."""
+
+    def swallowed(*_: object) -> None:
+        if not came:
+            came.append(1)
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    came: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bar, "step", swallowed)
+        status, printed = box.run(box.write(), workers=1, rate=50.0)
+    assert INTERRUPTED == status
+    assert "unsent" in printed or "not reached" in printed
+
+
+@posix
 def test_a_second_one_leaves_at_once(box: Box, capfd: pytest.CaptureFixture[str]) -> None:
     """Without waiting for anybody; also where stderr is closed."""
     left: list[int] = []

@@ -79,7 +79,8 @@ class Batch(Counted):
     """An iterator over the outcomes of a batch; nothing leaves before the first `next`.
 
     Closing it (`close`, a `with` block, or Ctrl-C) lets nothing more leave, waits for the replies to what is under
-    way, and records them. `report(batch)` counts what became of the messages so far.
+    way, and records them; one that nobody keeps is closed when the next one begins, and all are at Python's exit.
+    `report(batch)` counts what became of the messages so far.
     """
 
     def __init__(self, plan: Plan) -> None:

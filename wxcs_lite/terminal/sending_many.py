@@ -178,15 +178,17 @@ class _Sending:
             )
             self.has_begun = True
             with _signals(self._texts) as caught, batch:
-                self._follow(batch, found.messages)
+                self._follow(batch, found.messages, caught)
         return self._sum_up(batch, found, caught)
 
-    def _follow(self, batch: Batch, total: int) -> None:
+    def _follow(self, batch: Batch, total: int, caught: list[int]) -> None:
         """Show the outcomes as they come, until the end or a signal."""
         bar = Bar(total, self._lang, sys.stderr)
         try:
             for outcome in batch:
                 bar.step(outcome.state)
+                if caught:  # and what the handler raised was lost, as Python does in a callback
+                    break
                 # What is unsent because the batch stops has its reason in the account.
                 if outcome.error is not None and not (outcome.state == "unsent" and batch.reason is not None):
                     self._failed += 1
