@@ -35,17 +35,17 @@ def note_unkept(close: Close) -> None:
     _unkept.put(close)
 
 
-def close_unkept() -> None:
+def close_unkept(*, waits: bool = True) -> None:
     """Close those that nobody keeps, and wait for what they have under way."""
     with suppress(Empty):
         while True:
             close = _unkept.get_nowait()
             with suppress(Exception):  # its progress bar's, for example: nothing of it concerns the caller
-                close()
+                close(waits=waits)
 
 
 def _close_all() -> None:
-    close_unkept()
+    close_unkept(waits=False)
     for close in [found for known in list(_open) if (found := known()) is not None]:
         with suppress(Exception):  # another thread may be in the middle of it
             close(waits=False)
