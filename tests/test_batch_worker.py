@@ -402,6 +402,20 @@ def test_a_batch_that_is_open_when_python_ends_is_recorded(sandbox: Sandbox, pat
     assert {"sent": 5} == states(outcomes)
 
 
+def test_a_batch_that_nobody_keeps_when_python_ends_is_recorded(sandbox: Sandbox, path: Path) -> None:
+    """Nobody waits for its replies either."""
+    second = Second(sandbox)
+    batch = start(sandbox, hello(30), ledger=path, workers=1, in_flight=2, open_pool=second)
+    next(batch)
+    assert second.begun.wait(60)
+    del batch
+    gc.collect()
+    unkept._close_all()
+    assert {"sent": 1, "unknown": 1, "unsent": 28} == states(read_ledger(path))
+    second.go_on.set()
+    assert second.over.wait(60)
+
+
 def test_a_bar_that_fails_at_the_end_of_a_batch_that_nobody_keeps_concerns_nobody(sandbox: Sandbox) -> None:
     """The next batch does not know it."""
     ends: list[int] = []
