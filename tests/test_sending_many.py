@@ -174,6 +174,7 @@ def test_a_dry_run_sends_nothing(box: Box, lang: Language, capsys: pytest.Captur
     assert ("没有发送" if lang == "zh" else "nothing was sent") in printed.splitlines()[0]
     assert ("至少 3 秒" if lang == "zh" else "3 s or more") in printed
     assert [0] * 30 == box.delivered
+    assert 30 == json.loads(box.run(path, lang, dry_run=True, ledger=None, as_json=True)[1])["messages"]
     box.run(path)
     capsys.readouterr()
     assert 0 == box.run(path, lang, dry_run=True)[0]

@@ -48,6 +48,22 @@ def test_advice_is_counted_by_field_with_the_first_line() -> None:
     assert found[2].startswith("  2 × content, first on line 2: is 2100 bytes of UTF-8")
 
 
+def test_as_json() -> None:
+    """For a program; the remarks are in both languages."""
+    hello = text("ann", "hello")
+    (line,) = survey(lines(hello, hello, text("a nn", "x"), "no"), rate=None, lang="en", as_json=True)[1].splitlines()
+    found = json.loads(line)
+    (remark,) = found.pop("remarks")
+    assert ("touser", 1, 3) == (remark["field"], remark["times"], remark["line"])
+    assert remark["en"].startswith("does not look like an openid")
+    assert not remark["zh"].isascii()
+    assert {
+        "messages": 3, "kinds": {"text": 3}, "customers": 2, "bytes": found["bytes"],
+        "duplicates": 0, "equal": 1, "crowded": 0, "invalid_lines": 1,
+    } == found  # fmt: skip
+    assert found["bytes"] > 150
+
+
 def test_equal_messages_and_keys_that_come_twice() -> None:
     """A key makes the second one a duplicate; without keys both are sent, and that may not be meant."""
     hello = text("ann", "hello")

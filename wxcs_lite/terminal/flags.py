@@ -232,7 +232,7 @@ _MANY = (
     ("skip-invalid", "leave out lines that are not messages / 跳过不是消息的行"),
     ("resend-unknown", "those that may have arrived, too: perhaps twice / 重发结果未知的消息，用户可能收到两次"),
     ("resend-refused", "those that WeChat refused, too / 重发被微信拒绝的消息"),
-    ("json", "print JSON / 输出 JSON"),
+    ("json", "print JSON, with --dry-run too / 输出 JSON，--dry-run 也适用"),
 )
 
 

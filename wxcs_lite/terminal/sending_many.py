@@ -120,7 +120,7 @@ class _Sending:
             return self.refuse(objection)
         with MessageList(self._order.path) as messages:
             if self._order.dry_run:
-                found, counted = survey(messages, rate=self._order.rate, lang=self._lang)
+                found, counted = survey(messages, rate=self._order.rate, lang=self._lang, as_json=self._order.as_json)
                 self._tell_wrong(found)
                 is_printed = self._print(counted)
                 return 2 if not is_printed or (found.wrong and not self._order.skip_invalid) else 0

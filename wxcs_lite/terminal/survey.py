@@ -1,5 +1,6 @@
 """What a list would cost and what looks odd about it, counted without sending anything."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
@@ -89,8 +90,10 @@ class _Remarks(NamedTuple):
     first: Remark
 
 
-def survey(lines: Iterable[Line | Wrong], *, rate: float | None, lang: Language) -> tuple[Found, str]:
-    """Return which lines are not messages, and an account of the others.
+def survey(
+    lines: Iterable[Line | Wrong], *, rate: float | None, lang: Language, as_json: bool = False
+) -> tuple[Found, str]:
+    """Return which lines are not messages, and an account of the others, as text or as JSON.
 
     >>> from wxcs_lite import text
     >>> from wxcs_lite.terminal.message_list import Numbered
@@ -102,6 +105,8 @@ def survey(lines: Iterable[Line | Wrong], *, rate: float | None, lang: Language)
         counted = _Survey(seen)
         for each in lines:
             counted.take(each)
+    if as_json:
+        return counted.found, json.dumps(counted.as_dict(), ensure_ascii=False)
     return counted.found, "\n".join(counted.told(rate, _TEXTS[lang], lang))
 
 
@@ -132,6 +137,22 @@ class _Survey:
         for remark in check(message):
             before = self._remarks.get(remark.field, _Remarks(0, message.number, remark))
             self._remarks[remark.field] = before._replace(times=before.times + 1)
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "messages": self.found.messages,
+            "kinds": dict(self._kinds),
+            "customers": self._customers,
+            "bytes": self._bytes,
+            "remarks": [
+                {"field": field, "times": times, "line": line, "en": first.en, "zh": first.zh}
+                for field, (times, line, first) in self._remarks.items()
+            ],
+            "duplicates": self._duplicates,
+            "equal": self._equal,
+            "crowded": self._crowded,
+            "invalid_lines": self.found.wrong,
+        }
 
     def told(self, rate: float | None, texts: dict[str, str], lang: Language) -> list[str]:
         messages = self.found.messages
