@@ -61,7 +61,7 @@ def test_its_links_lead_somewhere(lang: str, copied: Path) -> None:
     """From the first page, and from each lesson."""
     folder = copied / LANGUAGES[lang].relative_to(NOTEBOOKS)
     page = (folder / "README.md").read_text("utf-8")
-    assert not re.search("teacher|老师|tests\.site", page)
+    assert not re.search(r"teacher|老师|tests\.site", page)
     commands = re.findall(r"(?<=lab )notebooks[^\s`]*", page)
     assert 2 == len(commands)
     assert all((copied.parent / command.replace("\\", "/")).is_dir() for command in commands)

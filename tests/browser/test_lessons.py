@@ -25,6 +25,10 @@ def test_the_panel_s_exercise_is_done_with_the_mouse(lang: Language, opened: Cal
     notebook.press(notebook.desk, "send")
     notebook.desk.get_by_text("45015").first.wait_for()
     notebook.says("Hello?")
+    notebook.desk.locator(".wxcs-text").filter(has_text="Hello?").wait_for()
+    notebook.page.wait_for_timeout(
+        400
+    )  # as one reads it: the panel passes over a second click within a quarter of a second
     notebook.sends(".wxcs-text")
     cells = json.loads(notebook.file.read_text("utf-8"))["cells"]
     notebook.page.evaluate(_RUN_ONE, [cell["id"] for cell in cells].index("check-code"))
