@@ -477,7 +477,7 @@ def running(arguments: list[str], folder: Path, url: str, appid: str) -> Iterato
         ends = time.monotonic() + 30
         while process.poll() is None and time.monotonic() < ends:
             try:
-                urllib3.request("GET", bot, retries=False)
+                urllib3.request("GET", bot, retries=False, timeout=5)
                 break
             except urllib3.exceptions.HTTPError:
                 time.sleep(0.05)  # it is starting

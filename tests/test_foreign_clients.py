@@ -23,6 +23,7 @@ from wechatpy.exceptions import WeChatClientException
 from wxcs_lite.sandbox import Sandbox, sunset
 
 ROOT = Path(__file__).parents[1]
+ENOUGH = 120  # seconds after which whoever hangs fails the test
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -124,7 +125,7 @@ def test_wechatpy_with_a_file_without_a_name_gets_what_wechat_answers(client: We
 
 def run_behind_the_proxy(*command: str) -> subprocess.CompletedProcess[str]:
     ours = [sys.executable, "-m", "wxcs_lite", "sandbox", "--proxy", "--customer", "ann", "--verbose", "--"]
-    return subprocess.run([*ours, *command], capture_output=True, text=True, cwd=ROOT, check=False)
+    return subprocess.run([*ours, *command], capture_output=True, text=True, cwd=ROOT, check=False, timeout=ENOUGH)
 
 
 WECHATPY = """

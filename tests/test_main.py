@@ -216,11 +216,14 @@ def test_what_ends_us_ends_the_command() -> None:
     command = [*COMMAND, "sandbox", "--proxy", "--", sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT) as process:
         assert process.stdout is not None
-        child = int(process.stdout.readline())
-        process.terminate()
-        assert 143 == process.wait(10)
-        with pytest.raises(ProcessLookupError):
-            os.kill(child, 0)
+        try:
+            child = int(process.stdout.readline())
+            process.terminate()
+            assert 143 == process.wait(10)
+            with pytest.raises(ProcessLookupError):
+                os.kill(child, 0)
+        finally:
+            process.kill()  # or a test that fails would wait for it
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell that closes stdout")

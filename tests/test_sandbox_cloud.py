@@ -129,9 +129,9 @@ def test_the_path_is_checked_first(format: Any, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("app", "told"),
     [
-        (application(400), "not with HTTP 400 and 7 bytes"),
-        (application(201), "not with HTTP 201 and 7 bytes"),
-        (application(200, b"ok"), "not with HTTP 200 and 2 bytes"),
+        (application(400), "not with HTTP 400 with 7 bytes"),
+        (application(201), "not with HTTP 201 with 7 bytes"),
+        (application(200, b"ok"), "not with HTTP 200 with 2 bytes"),
         (lambda environ, start_response: 1 / 0, "ZeroDivisionError in test_sandbox_cloud.py"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 import traceback
 from base64 import b64decode
@@ -117,6 +118,7 @@ def test_all_that_customers_do(mode: str, format: str, served: bool) -> None:
         events = [ann.says("你好 ]]> <&>"), ann.sends_image(sunset()), ann.sends_card(title="t", pagepath="p?a=1&b=2")]
         events.append(ann.enters_session("商店"))
     assert events == [pushed.event for pushed in pushes.log]
+    assert {"/wx" if served else "/"} == {pushed.request.path for pushed in pushes.log}
     assert {("success", 200, 1)} == {(pushed.answer, pushed.status, pushed.attempt) for pushed in pushes.log}
     for event, query, body in zip(events, app.queries, app.bodies, strict=True):
         fields = read(body)
@@ -231,10 +233,14 @@ def test_url_check(mode: str, answer: tuple[int, Callable[[bytes], bytes]], said
 
     app = App()
     with pushing(app) as sandbox:
-        with pytest.raises(ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr, .*{said}$") as e:
+        with pytest.raises(
+            ValueError, match=f"URL check of .* failed: .* the 19 bytes of the echostr, .*{said}\n"
+        ) as e:
             sandbox.push_to(application, token=TOKEN, **MODES[mode])
         assert ["GET"] == asked
         assert TOKEN not in str(e.value)
+        chinese = str(e.value).splitlines()[1]
+        assert re.search(r"的 URL 校验未通过：应答须恰为 echostr 的 19 字节，而不是 HTTP \d+，\d+ 字节", chinese)
         sandbox.user("ann").says("hi")
     assert ["hi"] == app.said
 

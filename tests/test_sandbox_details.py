@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from wxcs_lite.look.words import LANGUAGES
 from wxcs_lite.messages import text
 from wxcs_lite.sandbox import Pushed, Sandbox
 from wxcs_lite.sandbox.door.details import call_details, push_details
@@ -105,7 +106,7 @@ def test_a_push_into_a_container(happened: list[Any]) -> None:
 
 
 def test_a_push_without_an_answer(sandbox: Sandbox, happened: list[Any]) -> None:
-    """And why."""
+    """And why, in the page's language."""
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         query = dict(pair.split("=", 1) for pair in environ["QUERY_STRING"].split("&"))
@@ -116,7 +117,9 @@ def test_a_push_without_an_answer(sandbox: Sandbox, happened: list[Any]) -> None
 
     sandbox.push_to(application, token=TOKEN)
     sandbox.user("ann").says("hi")
-    assert "no answer: failed\n" in push_details(last(happened, Pushed), "en")[1][1]
+    en, zh = (push_details(last(happened, Pushed), lang)[1][1] for lang in LANGUAGES)
+    assert en.startswith("no answer: failed\nConnectionError in test_sandbox_details.py, line ")
+    assert "\nConnectionError，位于 test_sandbox_details.py 第 " in zh
 
 
 def test_an_answer_without_a_reason(sandbox: Sandbox, happened: list[Any]) -> None:

@@ -311,7 +311,9 @@ def test_records_that_say_nothing_are_no_pastime(environment: Environment, monke
                 break
             except ssl.SSLWantReadError:
                 connection.sendall(leaving.read())
-                arrived.write(connection.recv(65536))
+                said = connection.recv(65536)
+                assert said, "cut in the handshake"
+                arrived.write(said)
         connection.sendall(leaving.read())
         tls.write(ASKED)
         record = leaving.read()
@@ -462,7 +464,9 @@ def test_a_slow_reader_of_a_large_reply_is_cut(sandbox: Sandbox, monkeypatch: py
 def read_slowly(tunnel: ssl.SSLSocket, size: int) -> None:
     read = 0
     while read < size:
-        read += len(tunnel.recv(65536))
+        said = tunnel.recv(65536)
+        assert said, "cut with a word"
+        read += len(said)
         time.sleep(0.005)
 
 

@@ -279,7 +279,8 @@ def test_transfers(format: Format) -> None:
     plain, sealed = transfer(format), envelope(transfer(format), format)
     assert "transfer" == answered(plain).answer == answered(plain, "compatible").answer
     assert "transfer" == answered(sealed, "compatible").answer == answered(sealed, "secure").answer
-    assert Verdict("abnormal", "in secure mode this answer must be encrypted") == answered(plain, "secure")
+    told = "in secure mode this answer must be encrypted", "安全模式下，这个应答须加密"
+    assert Verdict("abnormal", *told) == answered(plain, "secure")
     assert "abnormal" == answered(sealed).answer
 
 
@@ -334,6 +335,7 @@ def test_abnormal_answers(body: bytes, said: str) -> None:
     verdict = answered(body)
     assert "abnormal" == verdict.answer
     assert said in verdict.why
+    assert not verdict.why_zh.isascii()
 
 
 @pytest.mark.parametrize(
@@ -359,19 +361,20 @@ def test_abnormal_envelopes(body: bytes, said: str) -> None:
     verdict = answered(body, "secure")
     assert "abnormal" == verdict.answer
     assert said in verdict.why
+    assert not verdict.why_zh.isascii()
     assert "AAAAA" not in verdict.why
 
 
 def test_events_are_not_handed_over() -> None:
     """Only a message can be answered with a hand-over."""
-    assert Verdict("abnormal", "only a message can be handed over to an agent, not an event") == answered(
-        transfer(), event=ENTRY
-    )
+    told = "only a message can be handed over to an agent, not an event", "只有消息可以转人工，事件不行"
+    assert Verdict("abnormal", *told) == answered(transfer(), event=ENTRY)
 
 
 @pytest.mark.parametrize("status", [301, 404, 500, 199])
 def test_failed_answers(status: int) -> None:
     """Another status than 2xx is as good as no answer, whatever it says."""
-    assert Verdict("failed", f"HTTP {status}") == judge(setting(), HELLO, Reply(status, (), b"success"))
-    assert Verdict("failed", "no answer") == judge(setting(), HELLO, "no answer")
+    failed = f"HTTP {status}"
+    assert Verdict("failed", failed, failed) == judge(setting(), HELLO, Reply(status, (), b"success"))
+    assert Verdict("failed", "no answer", "没有应答") == judge(setting(), HELLO, "no answer\n没有应答")
     assert Verdict("success") == judge(setting(), HELLO, Reply(204, (), b"success"))

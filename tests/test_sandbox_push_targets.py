@@ -179,7 +179,7 @@ def test_a_slow_url(answer: Callable[[socket.socket, bytes], object]) -> None:
     """An answer that comes too late does not count, nor does one that comes in drips."""
     with listening(answer) as (url, _):
         started = time.perf_counter()
-        assert "no answer within 0.2 s" == ask(open_target(url), PUSH, 0.2)
+        assert "no answer within 0.2 s\n0.2 秒内没有应答" == ask(open_target(url), PUSH, 0.2)
         assert time.perf_counter() - started < 2
 
 
@@ -313,7 +313,9 @@ def test_an_application_that_fails(error: BaseException, capfd: pytest.CaptureFi
 
 def test_an_application_that_never_starts() -> None:
     """There is no answer without start_response, with an invalid status, or with texts instead of bytes."""
-    assert "start_response was not called" == ask(open_target(lambda environ, start: [b"success"]), PUSH, 5)
+    assert "start_response was not called\n没有调用 start_response" == ask(
+        open_target(lambda environ, start: [b"success"]), PUSH, 5
+    )
 
     def odd(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("OK", [])
@@ -338,7 +340,7 @@ def test_a_slow_application() -> None:
         return [b"success"]
 
     before = set(threading.enumerate())
-    assert "no answer within 0.05 s" == ask(open_target(slow), PUSH, 0.05)
+    assert "no answer within 0.05 s\n0.05 秒内没有应答" == ask(open_target(slow), PUSH, 0.05)
     release.set()
     for thread in set(threading.enumerate()) - before:
         thread.join(5)

@@ -9,6 +9,7 @@ import pytest
 from wxcs_lite.look.words import LANGUAGES, Language
 from wxcs_lite.sandbox import Advanced, Arrived, Delivered, Pushed, Sandbox, sunset
 from wxcs_lite.sandbox.http.values import Reply, Request
+from wxcs_lite.sandbox.pushes.answers import in_two_languages
 from wxcs_lite.sandbox.watching import Happening, called
 from wxcs_lite.terminal.serving_words import TEXTS
 from wxcs_lite.terminal.telling import Teller
@@ -60,21 +61,22 @@ REQUEST = Request("POST", "/", (), {}, b"", False)
         (200, "success", 2, "", "HTTP 200, success (attempt 2)", "HTTP 200，成功（第 2 次）"),
         (200, "empty", 1, "", "HTTP 200, an empty answer, which is as good as success", "HTTP 200，应答为空，等同成功"),
         (200, "transfer", 1, "", "HTTP 200, handed over to an agent", "HTTP 200，转人工客服"),
-        (None, "failed", 1, "no\x1b way", "no answer, failed (no  way)", "无应答，失败（no  way）"),
-        (500, "failed", 3, "HTTP 500", "HTTP 500, failed (attempt 3, HTTP 500)", "HTTP 500，失败（第 3 次, HTTP 500）"),
+        (None, "failed", 1, "no\x1b way\n没\x1b有", "no answer, failed (no  way)", "无应答，失败（没 有）"),
+        (500, "failed", 3, "HTTP 500", "HTTP 500, failed (attempt 3, HTTP 500)", "HTTP 500，失败（第 3 次，HTTP 500）"),
         (
             200,
             "abnormal",
             1,
-            "why",
+            "why\n原因",
             "HTTP 200, a wrong answer, so the phone shows a notice (why)",
-            "HTTP 200，应答有误，手机上出现提示（why）",
+            "HTTP 200，应答有误，手机上出现提示（原因）",
         ),
     ],
 )
 def test_a_push(status: int | None, answer: str, attempt: int, why: str, en: str, zh: str) -> None:
     """What was answered, which attempt it was if it was not the first, and why it was no good."""
-    pushed = Pushed(Sandbox().user("ann").says("hi"), attempt, status, answer, why, REQUEST)
+    en_why, zh_why = in_two_languages(why)
+    pushed = Pushed(Sandbox().user("ann").says("hi"), attempt, status, answer, en_why, REQUEST, zh_why)
     assert f"pushed for ann: {en}\n" == told(pushed)
     assert f"已推送 wx1/ann 的事件：{zh}\n" == told(pushed, "zh", before="wx1/")
 

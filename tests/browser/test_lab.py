@@ -553,6 +553,8 @@ def test_narrow(opened: Open, photo: Path, shots: Path, lang: str, width: int) -
     assert desk is not None
     assert phone is not None
     assert phone["y"] > desk["y"] + desk["height"] or phone["x"] > desk["x"] + desk["width"]
+
+
 @pytest.mark.parametrize("width", [480, 820, 1360])
 def test_a_press_takes_as_long_as_a_finger_does(opened: Open, width: int) -> None:
     """What is told of a field moves nothing when the field is left: Send is still there when the finger is lifted."""

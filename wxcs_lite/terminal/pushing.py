@@ -37,7 +37,7 @@ class Pushing:
         self._url = url
         self._target = target
         self._teller = teller
-        self._told = ""
+        self._told = ("", "")
         self._ended = Event()
 
     @property
@@ -78,6 +78,8 @@ class Pushing:
         except UrlCheckError as error:
             if self._told != error.got:
                 self._told = error.got
-                self._teller.say("push_waits" if error.was_answered else "push_silent", got=error.got)
+                self._teller.say(
+                    "push_waits" if error.was_answered else "push_silent", got=self._teller.pick(error.got)
+                )
         else:
             self._teller.say("push_on", url=re.split("[?#]", self._url)[0])  # its query may contain a key

@@ -44,6 +44,10 @@ class Teller:
         }
         return self._texts[name].format(**filled)
 
+    def pick(self, texts: tuple[str, str]) -> str:
+        """Return the English or the Chinese one."""
+        return texts[self._lang == "zh"]
+
     def say(self, name: str, /, **values: object) -> None:
         self.show(self.text(name, **values))
 
@@ -57,7 +61,7 @@ class Teller:
         return 2
 
     def reason(self, error: OSError) -> str:
-        return reason_of(error)[self._lang == "zh"]
+        return self.pick(reason_of(error))
 
     def tell(self, happening: Happening, before: str = "") -> None:
         """Print what has happened, and `before` an openid its account, as "APPID/", if there are several."""
@@ -92,8 +96,8 @@ class Teller:
     def _tell_pushed(self, pushed: Pushed, before: str) -> None:
         status = self.text("no_answer") if pushed.status is None else f"HTTP {pushed.status}"
         notes = [self.text("attempt", attempt=pushed.attempt)] if pushed.attempt > 1 else []
-        notes += [printable(pushed.why)] if pushed.why else []
-        more = self.text("notes", notes=", ".join(notes)) if notes else ""
+        notes += [printable(self.pick((pushed.why, pushed.why_zh)))] if pushed.why else []
+        more = self.text("notes", notes=self.pick((", ", "，")).join(notes)) if notes else ""
         self.say("pushed", who=before + pushed.event.openid, status=status, answer_text=pushed.answer, notes=more)
 
     def _tell_call(self, call: Called, before: str) -> None:

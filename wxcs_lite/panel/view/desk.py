@@ -102,8 +102,8 @@ class DeskView:
         top = kit.box([kit.heading("h2", "desk", "wxcs-h"), self.next, self.language], "wxcs-head", across=True)
         foot = kit.box([self.look_kind, self.more], "wxcs-foot-of-desk", across=True)
         talk = kit.box([self.head, self.talk.box, self.composer.box], "wxcs-side")
-        # What comes and goes stands below: it must not move Send while it is pressed, or the press is lost. A field that
-        # is left by that press has its remark removed before the finger is lifted.
+        # What comes and goes stands below, or it would move Send while it is pressed, and the press would be lost: the
+        # same press leaves the field, and a remark on it goes before the finger is lifted.
         main = kit.box([self.people.box, talk], "wxcs-main", across=True)
         return kit.box(
             [kit.style(), kit.heading("p", "offline", "wxcs-offline"), self.news, top, main, self.remarks, self.status,

@@ -35,7 +35,8 @@ def push_details(pushed: Pushed, lang: Language) -> Sequence[Part]:
     headers = "".join(f"\n{name}: {value}" for name, value in request.headers.items())
     body = without_misplaced(request.body.decode("utf-8", "replace"))[:_SHOWN]
     status = words["unanswered"] if pushed.status is None else f"HTTP {pushed.status}"
-    answer = f"{status}: {words['answer_' + pushed.answer]}" + (f"\n{pushed.why}" if pushed.why else "")
+    why = pushed.why_zh if lang == "zh" else pushed.why
+    answer = f"{status}: {words['answer_' + pushed.answer]}" + (f"\n{why}" if why else "")
     sent = f"{line}{headers}\n\n{_pretty(body)}"
     return [(words["request"], sent, "code"), (words["col_answer"], answer, "code")]
 

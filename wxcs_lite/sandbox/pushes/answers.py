@@ -13,26 +13,28 @@ from wxcs_lite.sandbox.pushes.requests import Setting
 from wxcs_lite.sandbox.rules.evidence import RECEIVE, TRANSFER, Rule
 from wxcs_lite.sandbox.rules.people import CustomerEvent
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "in_two_languages", "judge"]
 
 _NUMBERS = frozenset({"CreateTime", "TimeStamp"})
 _WHAT = "answer success, nothing at all, or transfer_customer_service"
+_WHAT_ZH = "请应答 success、空内容或 transfer_customer_service"
 
 
 class Verdict(NamedTuple):
-    """`answer` is success, empty, transfer, abnormal or failed; `why` explains the last two."""
+    """`answer` is success, empty, transfer, abnormal or failed; `why` explains the last two, `why_zh` in Chinese."""
 
     answer: str
     why: str = ""
+    why_zh: str = ""
 
 
 def judge(setting: Setting, event: CustomerEvent, reply: Reply | str) -> Verdict:
-    """Judge an answer; a text in its place says why there is none.
+    """Judge an answer; a text in its place says why there is none, on a second line in Chinese.
 
     >>> setting = Setting("AAAAA", "json", None, False, "gh_97417a04a28d")
     >>> event = CustomerEvent(0, "ann", "text", 1, {"Content": "hi"})
     >>> judge(setting, event, Reply(200, (), b"success"))
-    Verdict(answer='success', why='')
+    Verdict(answer='success', why='', why_zh='')
     >>> judge(setting, event, Reply(200, (), b'"success"')).why
     'answer success, nothing at all, or transfer_customer_service, not these 9 bytes'
 
@@ -42,52 +44,67 @@ def judge(setting: Setting, event: CustomerEvent, reply: Reply | str) -> Verdict
     accepted, whatever the format of the push (what WeChat does then is not known).
     """
     if isinstance(reply, str):
-        return Verdict("failed", reply)
+        return Verdict("failed", *in_two_languages(reply))
     if not 200 <= reply.status < 300:
-        return Verdict("failed", f"HTTP {reply.status}")
+        return Verdict("failed", *in_two_languages(f"HTTP {reply.status}"))
     if reply.body in (b"", b"success"):
         return Verdict("success" if reply.body else "empty")
     try:
         _check_transfer(setting, event, reply.body)
     except ValueError as error:
-        return Verdict("abnormal", str(error))
+        return Verdict("abnormal", *in_two_languages(str(error)))
     return Verdict("transfer")
+
+
+def in_two_languages(text: str) -> tuple[str, str]:
+    """Return the English and the Chinese line of a text; one without words has one line for both.
+
+    >>> in_two_languages("CreateTime must be a number\\nCreateTime 应为数字"), in_two_languages("HTTP 500")
+    (('CreateTime must be a number', 'CreateTime 应为数字'), ('HTTP 500', 'HTTP 500'))
+    """
+    english, _, chinese = text.partition("\n")
+    return english, chinese or english
 
 
 def _check_transfer(setting: Setting, event: CustomerEvent, content: bytes) -> None:
     if setting.marks is not None:  # a Mini Program has no passive answer there (documented); nor a hand-over (inferred)
-        raise ValueError("in cloud hosting answer success, or nothing at all")
+        raise ValueError("in cloud hosting answer success, or nothing at all\n云托管中应答 success 或空内容")
     fields = _read(content)
     if setting.sealer is not None:
         if "Encrypt" in fields:
             fields = _read(_opened(setting.token, setting.sealer, fields))
         elif not setting.compatible:
-            raise ValueError("in secure mode this answer must be encrypted")
+            raise ValueError("in secure mode this answer must be encrypted\n安全模式下，这个应答须加密")
     kind = fields.get("MsgType")
     if kind != "transfer_customer_service":
-        raise ValueError(f"{_WHAT}: a Mini Program cannot answer a push with anything else")
+        raise ValueError(
+            f"{_WHAT}: a Mini Program cannot answer a push with anything else\n{_WHAT_ZH}：小程序不能用其他内容应答推送"
+        )
     if event.kind == "event":
-        raise ValueError("only a message can be handed over to an agent, not an event")
+        raise ValueError("only a message can be handed over to an agent, not an event\n只有消息可以转人工，事件不行")
     for name, value in (("ToUserName", event.openid), ("FromUserName", setting.original_id)):
         if fields.get(name) != value:
-            raise ValueError(f"{name} must be {value!r}")
+            raise ValueError(f"{name} must be {value!r}\n{name} 应为 {value!r}")
     if type(fields.get("CreateTime")) is not int:
-        raise ValueError("CreateTime must be a number")
+        raise ValueError("CreateTime must be a number\nCreateTime 应为数字")
 
 
 def _opened(token: str, sealer: Sealer, fields: dict[str, Any]) -> bytes:
     """Return what is inside the envelope, or raise ValueError."""
     timestamp = fields.get("TimeStamp")
     if type(timestamp) is not int:
-        raise ValueError("TimeStamp must be a number")
+        raise ValueError("TimeStamp must be a number\nTimeStamp 应为数字")
     encrypt, signature, nonce = (fields.get(name) for name in ("Encrypt", "MsgSignature", "Nonce"))
     if not (isinstance(encrypt, str) and isinstance(signature, str) and isinstance(nonce, str)):
-        raise ValueError("Encrypt, MsgSignature and Nonce must be texts")
+        raise ValueError("Encrypt, MsgSignature and Nonce must be texts\nEncrypt、MsgSignature 和 Nonce 应为字符串")
     if signature != sign(token, str(timestamp), nonce, encrypt):
-        raise ValueError("MsgSignature does not match token, TimeStamp, Nonce and Encrypt")
+        raise ValueError(
+            "MsgSignature does not match token, TimeStamp, Nonce and Encrypt\n"
+            "MsgSignature 与 token、TimeStamp、Nonce、Encrypt 不符"
+        )
     content = sealer.unseal(encrypt)
     if content == b"success":
-        raise ValueError("success must not be encrypted")
+        raise ValueError("success must not be encrypted\nsuccess 不能加密")
     return content
 
 
@@ -101,7 +118,7 @@ def _read(content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError, ElementTree.ParseError):
         fields = None
     if not isinstance(fields, dict):
-        raise ValueError(f"{_WHAT}, not these {len(content)} bytes")
+        raise ValueError(f"{_WHAT}, not these {len(content)} bytes\n{_WHAT_ZH}，而不是这 {len(content)} 字节")
     return fields
 
 

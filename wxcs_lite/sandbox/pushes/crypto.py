@@ -52,23 +52,28 @@ class Sealer:
         return b64encode(_through(self._cipher.encryptor(), frame + bytes([pad]) * pad)).decode()
 
     def unseal(self, encrypt: str) -> bytes:
-        """Return the message in a frame, or raise a ValueError that says what is wrong with it."""
+        """Return the message in a frame, or raise a ValueError that says what is wrong with it, in two languages."""
         try:
             data = b64decode(encrypt, validate=True)
         except ValueError:
-            raise ValueError("Encrypt is not base64") from None
+            raise ValueError("Encrypt is not base64\nEncrypt 不是 base64") from None
         if not data or len(data) % _BLOCK:
-            raise ValueError(f"the encrypted data must be padded to a multiple of {_BLOCK} bytes")
+            raise ValueError(
+                f"the encrypted data must be padded to a multiple of {_BLOCK} bytes\n"
+                f"加密数据须填充为 {_BLOCK} 字节的整数倍"
+            )
         padded = _through(self._cipher.decryptor(), data)
         pad = padded[-1]
         if not 1 <= pad <= _BLOCK or not padded.endswith(bytes([pad]) * pad):
-            raise ValueError("it cannot be decrypted: a different aes_key, or wrong padding")
+            raise ValueError(
+                "it cannot be decrypted: a different aes_key, or wrong padding\n无法解密：aes_key 不一致，或填充有误"
+            )
         frame = padded[:-pad]
         end = _HEAD + int.from_bytes(frame[16:_HEAD])
         if len(frame) < end:
-            raise ValueError("the length inside exceeds the bytes that follow it")
+            raise ValueError("the length inside exceeds the bytes that follow it\n其中的长度超过了后面的字节数")
         if frame[end:] != self._appid:
-            raise ValueError("the appid inside is not the account's")
+            raise ValueError("the appid inside is not the account's\n其中的 appid 不是该账号的 appid")
         return frame[_HEAD:end]
 
 

@@ -8,7 +8,7 @@ from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from wxcs_lite.sandbox.http.values import Reply, Request
-from wxcs_lite.sandbox.pushes.answers import judge
+from wxcs_lite.sandbox.pushes.answers import in_two_languages, judge
 from wxcs_lite.sandbox.pushes.crypto import Sealer
 from wxcs_lite.sandbox.pushes.requests import Format, InnerJson, Setting, check_request, push_request
 from wxcs_lite.sandbox.pushes.targets import Target, ask, open_target
@@ -26,9 +26,9 @@ _HEADER = re.compile("[!-~]([ -~]*[!-~])?")
 
 
 class UrlCheckError(ValueError):
-    """The target has not passed the check: `got` says what came, and `was_answered` whether anything did."""
+    """The target has not passed the check: `got` says what came, in two languages, `was_answered` whether anything."""
 
-    def __init__(self, text: str, got: str, was_answered: bool) -> None:
+    def __init__(self, text: str, got: tuple[str, str], was_answered: bool) -> None:
         super().__init__(text)
         self.got = got
         self.was_answered = was_answered
@@ -38,7 +38,7 @@ class Pushed(NamedTuple):
     """One attempt at one push: `attempt` is 1 to 4, `status` None if there was no answer.
 
     `answer` is "success", "empty", "transfer" (a hand-over to an agent), "abnormal" or "failed"; `why` explains the
-    last two. `request` is what was sent, with method, query, headers and body.
+    last two, `why_zh` in Chinese. `request` is what was sent, with method, query, headers and body.
     """
 
     event: CustomerEvent
@@ -47,6 +47,7 @@ class Pushed(NamedTuple):
     answer: str
     why: str
     request: Request
+    why_zh: str = ""
 
     def __repr__(self) -> str:
         status = "no answer" if self.status is None else f"HTTP {self.status}"
@@ -113,28 +114,32 @@ class Pushes:
         if self._setting.marks is not None:
             self._judge_path_check(reply)
             return
-        wanted = f"it must be answered with exactly the {len(echostr)} bytes of the echostr"
-        if not isinstance(reply, Reply):
-            raise UrlCheckError(f"the URL check of {self._target.name} failed: {wanted}; {reply}", reply, False)
+        wanted = (
+            f"the URL check of {self._target.name} failed: it must be answered with exactly the {len(echostr)} bytes "
+            "of the echostr",
+            f"{self._target.name} 的 URL 校验未通过：应答须恰为 echostr 的 {len(echostr)} 字节",
+        )
+        if isinstance(reply, str):
+            raise _not_passed(wanted, reply, False)
         if not (200 <= reply.status < 300 and reply.body == echostr.encode()):
-            got = f"HTTP {reply.status} with {len(reply.body)} bytes"
-            got += "" if reply.body != echostr.encode() else ", the right ones"
-            text = f"the URL check of {self._target.name} failed: {wanted}, not with {got}"
-            raise UrlCheckError(text, got, True)
+            is_right = reply.body == echostr.encode()
+            right, right_zh = (", the right ones", "，内容正确") if is_right else ("", "")
+            count = len(reply.body)
+            got = f"HTTP {reply.status} with {count} bytes{right}\nHTTP {reply.status}，{count} 字节{right_zh}"
+            raise _not_passed(wanted, got, True)
 
     def _judge_path_check(self, reply: Reply | str) -> None:
-        if not isinstance(reply, Reply):
-            why = got = reply
-        elif reply.status == 200 and reply.body in (b"", b"success"):
-            return
-        else:
-            got = f"HTTP {reply.status} and {len(reply.body)} bytes"
-            why = f"not with {got}"
-        text = (
+        wanted = (
             f"the path check of {self._target.name} failed: it must be answered with status 200 and success, or an "
-            f"empty body; {why}"
+            "empty body",
+            f"{self._target.name} 的路径校验未通过：应答须为状态码 200，内容为 success 或空",
         )
-        raise UrlCheckError(text, got, isinstance(reply, Reply))
+        if isinstance(reply, str):
+            raise _not_passed(wanted, reply, False)
+        if reply.status != 200 or reply.body not in (b"", b"success"):
+            count = len(reply.body)
+            got = f"HTTP {reply.status} with {count} bytes\nHTTP {reply.status}，{count} 字节"
+            raise _not_passed(wanted, got, True)
 
     def push(self, event: CustomerEvent) -> None:
         """Push an event until it is answered, well or abnormally, at most four times, and apply the answer."""
@@ -144,13 +149,14 @@ class Pushes:
             names = self._account.names
             random = "" if self._setting.sealer is None else names.frame_random()
             request = push_request(self._setting, event, nonce=names.nonce(), random=random)
+        request = request._replace(path=self._target.path)
         attempt, answer = 0, "failed"
         while answer == "failed" and attempt < _ATTEMPTS:
             attempt += 1
             reply = ask(self._target, request, self._time_limit)
-            answer, why = judge(self._setting, event, reply)
+            answer, why, why_zh = judge(self._setting, event, reply)
             status = reply.status if isinstance(reply, Reply) else None
-            pushed = Pushed(event, attempt, status, answer, why, request)
+            pushed = Pushed(event, attempt, status, answer, why, request, why_zh)
             with self._lock():
                 self._log.append(pushed)
             if self._on_pushed is not None:
@@ -166,6 +172,12 @@ class Pushes:
                 person.agent.begin(now)
             elif answer in ("abnormal", "failed"):
                 person.screen.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
+
+
+def _not_passed(wanted: tuple[str, str], got: str, was_answered: bool) -> UrlCheckError:
+    came = in_two_languages(got)
+    notes = (f", not with {came[0]}", f"，而不是 {came[1]}") if was_answered else (f"; {came[0]}", f"；{came[1]}")
+    return UrlCheckError("\n".join(map("".join, zip(wanted, notes, strict=True))), came, was_answered)
 
 
 def _check(format: str, lacks_key: bool, content_type: str | None, inner_json: str, time_limit: float) -> None:

@@ -27,14 +27,15 @@ _HTTP = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 
 class Target(NamedTuple):
-    """Where pushes go: a name to show, and a function that sends a request there within a number of seconds."""
+    """Where pushes go: a name and a path to show, and a function that sends a request within a number of seconds."""
 
     name: str
+    path: str
     send: Callable[[Request, float], Reply]
 
 
 class _NoAnswerError(Exception):
-    """There is no answer; the text says why."""
+    """There is no answer; the text says why, in two languages."""
 
 
 def open_target(target: "str | WSGIApplication") -> Target:
@@ -45,12 +46,13 @@ def open_target(target: "str | WSGIApplication") -> Target:
         raise ValueError(f"target must be a URL or a WSGI application, not {type(target).__name__}")
     return Target(
         getattr(target, "__qualname__", type(target).__qualname__),
+        "/",
         lambda request, time_limit: _call(target, request),
     )
 
 
 def ask(target: Target, request: Request, time_limit: float) -> Reply | str:
-    """Return the reply, or a text that says why there is none.
+    """Return the reply, or a text that says why there is none; a second line says it in Chinese, if words are needed.
 
     The request runs in a thread, because neither an application nor a peer that sends byte by byte can be stopped: when
     the time is up, the thread is abandoned and its answer is dropped. Where there are no threads (a browser), it takes
@@ -70,7 +72,7 @@ def ask(target: Target, request: Request, time_limit: float) -> Reply | str:
     worker = Thread(target=run, name="wxcs_lite push", daemon=True)
     worker.start()
     worker.join(time_limit)
-    return outcome[0] if outcome else f"no answer within {time_limit:g} s"
+    return outcome[0] if outcome else f"no answer within {time_limit:g} s\n{time_limit:g} 秒内没有应答"
 
 
 def _why(error: BaseException) -> str:
@@ -81,7 +83,8 @@ def _why(error: BaseException) -> str:
     if isinstance(error, urllib3.exceptions.HTTPError):
         return name
     *_, last = traceback.extract_tb(error.__traceback__, -1)
-    return f"{name} in {PurePath(last.filename).name}, line {last.lineno}"
+    file = PurePath(last.filename).name
+    return f"{name} in {file}, line {last.lineno}\n{name}，位于 {file} 第 {last.lineno} 行"
 
 
 def _gather(parts: Iterable[bytes]) -> bytes:
@@ -130,7 +133,7 @@ def _to_url(given: str) -> Target:
                 reply.close()
             return Reply(reply.status, tuple(reply.headers.items()), body)
 
-    return Target(f"{origin}{url.path or '/'}", send)
+    return Target(f"{origin}{url.path or '/'}", url.path or "/", send)
 
 
 # --- a WSGI application
@@ -151,7 +154,7 @@ def _call(application: "WSGIApplication", request: Request) -> Reply:
         if hasattr(parts, "close"):
             parts.close()
     if not started:
-        raise _NoAnswerError("start_response was not called")
+        raise _NoAnswerError("start_response was not called\n没有调用 start_response")
     status, headers = started[-1]
     return Reply(int(status[:3]), tuple(headers), bytes(body))
 
