@@ -558,6 +558,58 @@ def greeter(handler: Callable[[Push], Any], sandbox: Sandbox) -> Checked:
     )
 
 
+# --- lesson 11
+
+
+def panel(shown: Any) -> Checked:
+    """At the desk, a message was refused after two days; then the customer did something, and an answer arrived."""
+    inbox = [delivered.message for delivered in shown.sandbox.user("ann").inbox]
+    steps = (
+        lambda entry: entry["direction"] == "in" and entry["what"] == "message",
+        lambda entry: isinstance(entry["result"], dict) and entry["result"].get("errcode") == 45015,
+        lambda entry: entry["direction"] == "in",
+        lambda entry: entry["result"] == "accepted" and entry["message"] in inbox,
+    )
+    taken = 0
+    for entry in shown.desk.history:
+        taken += entry["customer"] == "ann" and taken < len(steps) and steps[taken](entry)
+    return Checked(
+        Point(
+            taken > 0,
+            ("Ann has written first.", "Ann 先发来了消息。"),
+            ("Ann has not written yet.", "Ann 还没有发来消息。"),
+            (
+                "Write in the field of the phone, and press Enter.",
+                "在手机的输入框里写一句，按回车发送。",
+            ),
+        ),
+        Point(
+            taken > 1,
+            ("Two days later, WeChat refused an answer: 45015.", "两天之后，微信拒绝了一次回复：45015。"),
+            ("No answer has been refused.", "还没有回复被拒绝。"),
+            (
+                "Press +48 h under the phone, and then answer at the desk.",
+                "先点手机下方的“+48 小时”，再在工作台回复。",
+            ),
+        ),
+        Point(
+            taken == len(steps),
+            (
+                "Then Ann did something, and your answer is on her phone.",
+                "之后 Ann 有了新的操作，你的回复到了她的手机上。",
+            ),
+            (
+                "After that, no answer has reached her phone.",
+                "在那之后，还没有回复到她的手机上。",
+            ),
+            (
+                "WeChat waits for the customer: write on the phone again, and then answer at the desk.",
+                "微信要等用户先有操作：再从手机上发一条消息，然后在工作台回复。",
+            ),
+        ),
+    )
+
+
 # --- lesson 12
 
 

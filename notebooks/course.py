@@ -60,11 +60,12 @@ class Figure:
 
 def figure(name: str, described: str = "") -> Figure:
     """Return a figure in the language of the course; a drawing describes itself, a screenshot is described here."""
+    kind = "png" if described else "svg"
+    path = HERE / "images" / (f"{name}.zh.{kind}" if checks.language == "zh" else f"{name}.{kind}")
     if described:
-        content = base64.b64encode((HERE / "images" / f"{name}.png").read_bytes()).decode()
+        content = base64.b64encode(path.read_bytes()).decode()
         return Figure(f'<img alt="{described}" src="data:image/png;base64,{content}">', described)
-    ending = ".zh.svg" if checks.language == "zh" else ".svg"
-    markup = (HERE / "images" / f"{name}{ending}").read_text("utf-8")
+    markup = path.read_text("utf-8")
     return Figure(markup, markup.partition("<desc")[2].partition(">")[2].partition("</desc>")[0])
 
 

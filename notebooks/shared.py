@@ -1,4 +1,4 @@
-"""The teacher's sandbox, as a lesson uses a sandbox of its own; see for_teachers.md.
+"""The teacher's sandbox, as a lesson uses a sandbox of its own.
 
     from shared import Shared
 

@@ -3,9 +3,16 @@
 The code runs in both languages after the cells of the lesson. A point is counted from 1, in the order of the report.
 """
 
-__all__ = ["WRONG"]
+__all__ = ["BY_MOUSE", "WRONG"]
 
 _BOB = 'customer.says("-")\nbob.says(asked)\n'
+
+# What a hand does with the mouse, by the methods of the buttons.
+_AFRESH = 'shown.close()\nshown = demo("en")\n'
+_WRITE = 'shown.phone.message.value = "Where is my parcel?"\nshown.phone.write()\n'
+_WAIT = "shown.phone.advance_two_days()\n"
+_ANSWER = 'shown.desk.view.composer.fields["content"].value = "It arrives tomorrow."\nshown.desk.send()\n'
+BY_MOUSE = _AFRESH + _WRITE + _WAIT + _ANSWER + _WRITE + "shown.desk.send()\n"
 
 WRONG: dict[str, tuple[tuple[str, int], ...]] = {
     "01_the_whole_job": (
@@ -141,6 +148,12 @@ WRONG: dict[str, tuple[tuple[str, int], ...]] = {
             '        send(pool, current_token(), text(push.FromUserName, "Welcome!"))',
             3,
         ),
+    ),
+    "11_the_panel": (
+        (_AFRESH + 'shown.desk.select("ann")\n' + _ANSWER, 1),
+        (_AFRESH + _WRITE + _ANSWER + _WAIT + _WRITE + _ANSWER, 2),
+        (_AFRESH + _WRITE + _WAIT + _ANSWER + _ANSWER, 3),
+        (_AFRESH + _WRITE + _WAIT + _ANSWER + _WRITE, 3),
     ),
     "12_a_bot_of_your_own": (
         ("def polite(bot, pool, token):\n    bot", 1),

@@ -67,8 +67,9 @@ This page is generated from the rules themselves, by `python -m tests.rules_page
 
 [English](sandbox_rules.md)
 
-沙箱按已知的微信行为实现。下面列出它的全部规则及依据：微信的**官方页面**；有人公布过的线上**实例**（附日期，
-知道出处的附链接）；或者我们的**推断**（全部或部分）。尚无定论之处，可用 `Sandbox(…)` 或 `sandbox.push_to(…)`
+沙箱按已知的微信行为实现。下面列出它的全部规则及依据：微信的**官方页面**；有人公布过的线上**实例**（附日期，\
+知道出处的附链接）；或者我们的**推断**（全部或部分）。\
+尚无定论之处，可用 `Sandbox(…)` 或 `sandbox.push_to(…)`
 的设置来选择。如果你有账号，`python -m wxcs_lite compare --lang zh` 会列出它与沙箱的不同之处，欢迎提交结果。
 
 本页由 `python -m tests.rules_page` 从规则本身生成。

@@ -15,7 +15,7 @@ class Screen(io.StringIO):
 
 
 def test_it_draws_itself_now_and_then_and_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten times a second at most, in one line, with what became of the messages."""
+    """Ten times a second at most, in one line that a narrow terminal cuts, with what became of the messages."""
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     out = Screen()
@@ -27,8 +27,8 @@ def test_it_draws_itself_now_and_then_and_goes_away(monkeypatch: pytest.MonkeyPa
     shown.erase()
     assert [
         "",
-        "\x1b[K[------------------------] 1 / 1,000  0 /s  1 sent",
-        "\x1b[K[######------------------] 251 / 1,000  502 /s  250 sent, 1 unknown",
+        "\x1b[K\x1b[?7l[------------------------] 1 / 1,000  0 /s  1 sent\x1b[?7h",
+        "\x1b[K\x1b[?7l[######------------------] 251 / 1,000  502 /s  250 sent, 1 unknown\x1b[?7h",
         "\x1b[K",
     ] == out.getvalue().split("\r")
 
@@ -48,4 +48,17 @@ def test_a_file_gets_nothing() -> None:
     shown.step("sent")
     shown.erase()
     assert "" == out.getvalue()
+    assert {"sent": 1} == shown.counts
+
+
+def test_a_terminal_that_is_gone_stops_nothing() -> None:
+    """As after the window was closed."""
+
+    class Gone(Screen):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    shown = Bar(1, "en", Gone())
+    shown.step("sent")
+    shown.erase()
     assert {"sent": 1} == shown.counts

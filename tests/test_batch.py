@@ -380,6 +380,35 @@ def test_too_many_calls_in_a_minute_let_all_wait(sandbox: Sandbox) -> None:
         assert [str(number), str(number + 3), str(number + 6)] == inbox
 
 
+def test_nothing_is_claimed_in_a_pause(sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is killed then leaves nothing as unknown that has not left; afterwards all leaves, in its order."""
+    monkeypatch.setitem(errcodes.WAITS, 45011, 3600.0)
+    sandbox.fail_next(errcode=45011, path=SEND, times=2)
+    both = threading.Barrier(2)
+    first = [both.wait, both.wait]
+    pool = sandbox.pool(on_request=lambda _: first and first.pop()(60))
+    messages = [(str(turn), text(name(turn % 10), str(turn))) for turn in range(30)]
+    batch = start(sandbox, messages, ledger=path, workers=2, in_flight=2, open_pool=lambda: pool)
+    real, seen = batch._land, list[Counter[str]]()
+
+    def watched(seconds: float) -> None:
+        if batch._pace.is_pausing and not batch._flying:
+            copy = path.with_name("copy.sqlite")
+            copy.write_bytes(path.read_bytes())
+            seen.append(states(read_ledger(copy)))
+            batch._pace._resume = 0.0
+        real(seconds)
+
+    monkeypatch.setattr(batch, "_land", watched)
+    assert {"sent": 30} == states(batch)
+    (in_the_pause,) = seen
+    assert {"unsent"} == {*in_the_pause}
+    assert in_the_pause["unsent"] >= 2
+    for number in range(10):
+        inbox = [each.message["text"]["content"] for each in sandbox.user(name(number)).inbox]
+        assert [str(number), str(number + 10), str(number + 20)] == inbox
+
+
 def test_waiting_has_a_bound(sandbox: Sandbox, path: Path) -> None:
     """If it never ends, the batch does, with everything unsent still unsent; the next run sends it."""
     sandbox.fail_next(errcode=45011, path=SEND, times=1000)
@@ -756,6 +785,7 @@ def test_a_second_interrupt_leaves_at_once(sandbox: Sandbox, path: Path, monkeyp
         ({"rate": 0}, "rate must be"),
         ({"rate": True}, "rate must be"),
         ({"executor": "threads"}, "executor must be"),
+        ({"progress": True}, "progress must be a function"),
         ({"open_pool": Sandbox().pool()}, "for threads write lambda: pool"),
         ({"token": ""}, "token must be a non-empty str"),
         ({"token": lambda: "one"}, "token must be callable as"),
@@ -767,6 +797,17 @@ def test_a_wrong_argument_is_refused_at_once(sandbox: Sandbox, path: Path, wrong
         start(sandbox, [], ledger=path, **wrong)
     assert 2 == len(str(caught.value).splitlines())
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "said"), [("iterrows", 'frame.to_dict("records")'), ("iter_rows", "frame.iter_rows(named=True)")]
+)
+def test_a_frame_is_no_list_of_messages(sandbox: Sandbox, method: str, said: str) -> None:
+    """It iterates over the names of its columns, and its rows are no messages yet: the error says what to write."""
+    frame = type("DataFrame", (list,), {"columns": ["openid", "name"], method: None})(["openid", "name"])
+    with pytest.raises(TypeError, match="not a DataFrame: make a message of each row") as caught:
+        start(sandbox, frame)
+    assert [True, True] == [said in line for line in str(caught.value).splitlines()]
 
 
 def test_what_is_no_list_gives_the_ledger_back(sandbox: Sandbox, path: Path) -> None:

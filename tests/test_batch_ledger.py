@@ -106,7 +106,7 @@ def test_a_spreadsheet_gets_no_formula(path: Path) -> None:
     ledger = Ledger(path)
     keys = ["=1+1", "+1", "-1", "@a", "\tx", "客户, 一", 'a"b']
     error = api_error(45047, "out rid: 64a774ce-020c072d-6c820ec0")
-    ledger.write([Record(ledger.new_number(), key, "d", "refused", error, 0.5) for key in keys])
+    ledger.write([Record(ledger.new_number(), key, "d", "refused", error, 0.5000000004) for key in keys])
     ledger.close()
     target = path.with_suffix(".csv")
     assert len(keys) == export_csv(path, target)

@@ -7,10 +7,14 @@ import pickle
 import signal
 import sys
 import threading
+import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
+from itertools import count
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,17 @@ import pytest
 from tests.hostile import Server, answers, reply
 from tests.test_batch import a_token, delivered, hello, name, path, sandbox, start, states, stopped
 from wxcs_lite import FromAppid, Token, WindowClosed, open_pool, text
-from wxcs_lite.batch import BatchStopped, LedgerError, ignore_interrupts, progress, send_many, worker
+from wxcs_lite.batch import (
+    BatchStopped,
+    LedgerError,
+    Outcome,
+    ignore_interrupts,
+    progress,
+    read_ledger,
+    send_many,
+    unkept,
+    worker,
+)
 from wxcs_lite.batch.worker import Task, deliver, drop_pool
 from wxcs_lite.errors import api_error
 from wxcs_lite.pools import Pool
@@ -61,6 +75,53 @@ def test_a_process_that_is_killed_stops_the_batch(sandbox: Sandbox, path: Path) 
     assert {*states(outcomes)} <= {"unknown", "unsent"}
     assert "executor" == getattr(error.reason, "field", None)
     assert [0] * 30 == delivered(sandbox)
+
+
+def killed_when(path: Path) -> Pool:
+    """Stand for workers of which the first is killed as soon as there is a file; the others hang."""
+    path.with_suffix(f".{os.getpid()}").touch()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(FileNotFoundError):
+            path.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+    raise AssertionError
+
+
+def test_a_pool_that_breaks_while_the_batch_ends_leaves_no_process_behind(
+    sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ctrl-C does in a terminal, which reaches the workers, too: Python would wait for those at its exit."""
+    signal_ = path.with_name("now")
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
+        batch = start(
+            sandbox, hello(30), executor=executor, open_pool=partial(killed_when, signal_), ledger=path, in_flight=12
+        )
+        call_back = batch._call_back
+
+        def interrupted(_: float) -> None:
+            if len([*path.parent.glob("now.*")]) == 2:
+                raise KeyboardInterrupt
+            time.sleep(0.01)
+
+        def called_back() -> None:
+            call_back()
+            signal_.touch()
+            processes.extend(executor._processes.values())
+
+        processes: list[BaseProcess] = []
+        monkeypatch.setattr(batch, "_land", interrupted)
+        monkeypatch.setattr(batch, "_call_back", called_back)
+        with pytest.raises(KeyboardInterrupt):
+            next(batch)
+    left = [process for process in processes if process.is_alive()]
+    for process in left:
+        process.kill()
+    assert ([], 2) == (left, len({*processes}))
+    entries = states(read_ledger(path))
+    assert 2 <= entries["unknown"] <= 12
+    assert {"unknown", "unsent"} == {*entries}
 
 
 def test_a_pool_that_cannot_travel_is_refused_at_once(sandbox: Sandbox) -> None:
@@ -129,7 +190,7 @@ def test_threads_that_come_together_have_one_pool(sandbox: Sandbox, monkeypatch:
     others = threading.Thread(target=worker._pools.of, args=(task,))
     monkeypatch.setattr(worker._pools, "_lock", Lock())
     assert opened == [worker._pools.of(task)]
-    others.join()
+    others.join(60)
     assert 1 == len(opened)
     drop_pool("together", "")
 
@@ -279,6 +340,101 @@ def test_a_batch_that_nobody_keeps_gives_its_ledger_back(sandbox: Sandbox, path:
     gc.collect()
     list(send_many(hello(30), token=a_token(sandbox), open_pool=sandbox.pool, ledger=path, progress=False))
     assert [1] * 30 == delivered(sandbox)
+
+
+class Second:
+    """Opens a pool on which the second message is held back until somebody lets it `go_on`."""
+
+    def __init__(self, sandbox: Sandbox, then: Callable[[], object] = lambda: None) -> None:
+        self.begun, self.go_on, self.over = threading.Event(), threading.Event(), threading.Event()
+        self._numbers, self._then = count(1), then
+        self._pool = sandbox.pool(on_request=self._hold)
+
+    def __call__(self) -> Pool:
+        return self._pool
+
+    def _hold(self, _: object) -> None:
+        if next(self._numbers) == 2:
+            self.begun.set()
+            assert self.go_on.wait(60)
+            self._then()
+            self.over.set()
+
+
+def test_a_batch_that_its_own_worker_collects_waits_for_nobody(sandbox: Sandbox, path: Path) -> None:
+    """The garbage collector runs in any thread; one that waited for the message that it is sending would never end."""
+    second = Second(sandbox, gc.collect)
+    gc.disable()
+    try:
+        batch = start(sandbox, hello(30), ledger=path, workers=1, in_flight=2, open_pool=second)
+        next(batch)
+        assert second.begun.wait(60)
+        del batch
+        second.go_on.set()
+        assert second.over.wait(60)
+    finally:
+        gc.enable()
+    entries = states(read_ledger(path))
+    assert {"sent": sum(delivered(sandbox)), "unsent": 30 - sum(delivered(sandbox))} == entries
+
+
+def test_a_batch_that_is_open_when_python_ends_is_recorded(sandbox: Sandbox, path: Path) -> None:
+    """What has a reply has its state; nobody waits for the rest, nor for a thread that goes on with a batch."""
+    second, begun, go_on = Second(sandbox), threading.Event(), threading.Event()
+    kept = start(sandbox, hello(30), ledger=path, workers=1, in_flight=2, open_pool=second)
+    next(kept)
+    assert second.begun.wait(60)
+
+    def slowly() -> Iterator[tuple[str, dict[str, Any]]]:
+        begun.set()
+        assert go_on.wait(60)
+        yield from hello(10, 5)
+
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.extend(start(sandbox, slowly())))
+    thread.start()
+    assert begun.wait(60)
+    unkept._close_all()
+    assert {"sent": 1, "unknown": 1, "unsent": 28} == states(read_ledger(path))
+    second.go_on.set()
+    go_on.set()
+    thread.join(60)
+    assert {"sent": 5} == states(outcomes)
+
+
+def test_a_batch_that_nobody_keeps_when_python_ends_is_recorded(sandbox: Sandbox, path: Path) -> None:
+    """Nobody waits for its replies either."""
+    second = Second(sandbox)
+    batch = start(sandbox, hello(30), ledger=path, workers=1, in_flight=2, open_pool=second)
+    next(batch)
+    assert second.begun.wait(60)
+    del batch
+    gc.collect()
+    unkept._close_all()
+    assert {"sent": 1, "unknown": 1, "unsent": 28} == states(read_ledger(path))
+    second.go_on.set()
+    assert second.over.wait(60)
+
+
+def test_a_bar_that_fails_at_the_end_of_a_batch_that_nobody_keeps_concerns_nobody(sandbox: Sandbox) -> None:
+    """The next batch does not know it."""
+    ends: list[int] = []
+
+    class Bar:
+        total = None
+
+        def update(self, n: int) -> None:
+            ends.append(n)
+
+        def refresh(self) -> None:
+            ends.append(0)
+            raise ZeroDivisionError
+
+    batch = start(sandbox, hello(3), progress=Bar())
+    del batch
+    gc.collect()
+    assert {"sent": 3} == states(start(sandbox, hello(3)))
+    assert [0] == ends
 
 
 def test_a_batch_that_nobody_began_gives_its_ledger_back(sandbox: Sandbox, path: Path) -> None:

@@ -63,3 +63,22 @@ def test_bold_is_bold(path: Path) -> None:
             if opens or closes:
                 broken.append(line)
     assert [] == broken
+
+
+# A space, or a line break, which is shown as one: between characters, or beside the punctuation that has its own.
+_END, _BEGIN = "，。；：、！？）”》", "（“《"
+STRAY = re.compile(
+    f"[\u4e00-\u9fff{_END}{_BEGIN}](?: +|\n *)(?=[\u4e00-\u9fff{_BEGIN}])"
+    rf"|[{_END}]\n *(?=[A-Za-z`\[]|\d(?!\d*\. )|\*\*)"
+)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if prose(path)], ids=lambda path: f"{path.parent.name}-{path.name}"
+)
+def test_no_space_stands_between_characters(path: Path) -> None:
+    """So a paragraph is one line, or its lines end beside Latin letters; what a program shows is left alone."""
+    cells = json.loads(told(path))["cells"] if path.suffix == ".ipynb" else []
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"] or [told(path)]
+    shown = [re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE) for text in texts]
+    assert [] == [text[max(0, hit.start() - 12) : hit.end() + 12] for text in shown for hit in STRAY.finditer(text)]

@@ -1,63 +1,63 @@
 """The exercises of the course answer back: not yet, which point is missing, or done."""
 
-import importlib
-import sys
 from collections.abc import Iterator
-from types import ModuleType
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.exercise_answers import WRONG
-from tests.notebook_tools import LANGUAGES, NAMES, OPENS_A_SOCKET, PANEL, answers, code_cells, texts
+from tests.classroom import beside
+from tests.exercise_answers import BY_MOUSE, WRONG
+from tests.notebook_tools import LANGUAGES, LESSONS, NAMES, OPENS_A_SOCKET, PANEL, answers, code_cells, read
 
-WITH_A_CHECK = [f"{lang}/{name}" for lang in LANGUAGES for name in NAMES if name != PANEL]
 YET = {"en": "Not yet.", "zh": "还没有完成。"}
 DONE = {"en": "Done.", "zh": "完成。"}
 HINT = {"en": "Hint: ", "zh": "提示："}
 
 
-@pytest.fixture
-def course(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The module that every lesson begins with; what it imports beside itself is forgotten afterwards."""
-    for folder in LANGUAGES.values():
-        monkeypatch.syspath_prepend(folder)
-    before = sys.path.copy()
-    yield importlib.import_module("course")
-    sys.path[:] = before
-    for name in ("course", "course_zh", "checks"):
-        sys.modules.pop(name, None)
+@contextmanager
+def ran(lesson: str) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Run a lesson up to its exercise; give its names, the starter and the check.
 
-
-def ran(lesson: str) -> tuple[dict[str, Any], str, str]:
-    """Run a lesson up to its exercise; return its names, the starter and the check."""
+    The panel's exercise is done with the mouse: it begins with a new panel.
+    """
+    lang, _, name = lesson.partition("/")
+    begins = "demo" if name == PANEL else "exercise-code"
     names: dict[str, Any] = {}
-    for cell in code_cells(lesson):
-        if cell.id == "check-code":
-            break
-        if OPENS_A_SOCKET not in cell.metadata.get("tags", []):
-            exec(cell.source, names)
-    (starter,) = [cell.source for cell in code_cells(lesson) if cell.id == "exercise-code"]
-    return names, starter, cell.source
+    with beside(lang, "checks"):
+        for cell in code_cells(lesson):
+            if cell.id == "check-code":
+                break
+            if OPENS_A_SOCKET not in cell.metadata.get("tags", []):
+                exec(cell.source, names)
+        (starter,) = [cell.source for cell in code_cells(lesson) if cell.id == begins]
+        try:
+            yield names, starter, cell.source
+        finally:
+            if name == PANEL:
+                names["shown"].close()
+
+
+def solution(lesson: str) -> str:
+    (found,) = [BY_MOUSE] if lesson.endswith(PANEL) else answers(lesson)
+    return found
 
 
 def tell(lesson: str) -> list[tuple[str, Any, str]]:
     """Return what the check finds of the starter, each wrong answer, the solution, and the starter again."""
-    names, starter, check = ran(lesson)
     name = lesson.partition("/")[2]
-    (solution,) = answers(lesson)
-    if name == "01_the_whole_job":
-        names["asked"] = names["bob"].screen[0].fields["Content"]
     found = []
-    for code in (starter, *(code for code, _ in WRONG[name]), solution, starter):
-        exec(code, names)
-        checked = eval(check, names)
-        found.append((code, checked, repr(checked)))
+    with ran(lesson) as (names, starter, check):
+        if name == "01_the_whole_job":
+            names["asked"] = names["bob"].screen[0].fields["Content"]
+        for code in (starter, *(code for code, _ in WRONG[name]), solution(lesson), starter):
+            exec(code, names)
+            checked = eval(check, names)
+            found.append((code, checked, repr(checked)))
     return found
 
 
-@pytest.mark.usefixtures("course")
-@pytest.mark.parametrize("lesson", WITH_A_CHECK)
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_an_exercise_answers_back(lesson: str) -> None:
     """The starter is not done, each wrong answer is told which point it misses, and the solution is done.
 
@@ -82,8 +82,7 @@ def test_an_exercise_answers_back(lesson: str) -> None:
     assert first[2] == again[2]
 
 
-@pytest.mark.usefixtures("course")
-@pytest.mark.parametrize("name", [name for name in NAMES if name != PANEL])
+@pytest.mark.parametrize("name", NAMES)
 def test_each_wrong_answer_is_told_something_else(name: str) -> None:
     """Those that miss different points get different hints, in both languages."""
     for lang in LANGUAGES:
@@ -94,28 +93,38 @@ def test_each_wrong_answer_is_told_something_else(name: str) -> None:
         assert len(set(hints.values())) == len(hints) > 1
 
 
-@pytest.mark.usefixtures("course")
-@pytest.mark.parametrize("lesson", WITH_A_CHECK)
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_check_speaks_of_the_reader_s_answer_alone(lesson: str, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing of its own gets into a log, which a notebook would show in red; and no line ends in an empty place."""
-    names, starter, check = ran(lesson)
-    caplog.clear()
-    exec(starter, names)
-    shown = repr(eval(check, names))
+    with ran(lesson) as (names, starter, check):
+        caplog.clear()
+        exec(starter, names)
+        shown = repr(eval(check, names))
     assert [] == caplog.records
     assert [line.rstrip() for line in shown.splitlines()] == shown.splitlines()
 
 
-def test_the_panel_is_solved_with_the_mouse() -> None:
-    """So it has no check; every other lesson has a starter, a check and one solution."""
-    for lesson in (f"{lang}/{PANEL}" for lang in LANGUAGES):
-        assert [] == [cell.id for cell in code_cells(lesson) if cell.id == "check-code"]
-    for lesson in WITH_A_CHECK:
-        assert 1 == len(answers(lesson))
-        assert any(text.startswith("<details>") for text in texts(lesson))
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_solution_is_folded(lesson: str) -> None:
+    """One for each exercise; that of the panel, which is done with the mouse, has no code."""
+    assert (0 if lesson.endswith(PANEL) else 1) == len(answers(lesson))
+    (answer,) = [cell.source for cell in read(lesson).cells if cell.id == "answer"]
+    assert answer.startswith("<details>")
 
 
-def test_a_reader_s_error_is_named(course: ModuleType) -> None:
+def test_the_panel_s_exercise_may_be_done_in_ones_own_way() -> None:
+    """An answer in time before it, and a customer who thanks you after it, spoil nothing."""
+    later = "shown.phone.advance_two_days()\n"
+    before, _, after = BY_MOUSE.partition(later)
+    in_time = 'shown.desk.view.composer.fields["content"].value = "One moment."\nshown.desk.send()\n'
+    thanks = 'shown.phone.message.value = "Thank you!"\nshown.phone.write()\n'
+    with ran(f"en/{PANEL}") as (names, _, check):
+        exec(before + in_time + later + after + thanks, names)
+        assert eval(check, names).done
+
+
+def test_a_reader_s_error_is_named() -> None:
     """What was written may raise anything: the check says so, and does not raise itself."""
-    assert "ZeroDivisionError" in repr(course.checks.deliver(lambda pool, token, message: 1 / 0))
-    assert "TypeError" in repr(course.checks.card(lambda: None))
+    with beside("en", "checks") as checks:
+        assert "ZeroDivisionError" in repr(checks.deliver(lambda pool, token, message: 1 / 0))
+        assert "TypeError" in repr(checks.card(lambda: None))

@@ -69,7 +69,7 @@ def test_a_class_is_graded(lang: str, tmp_path: Path) -> None:
     hand_in(f"{lang}/03_sending", tmp_path / "03_sending-ben.ipynb", solution, without_ids)
     hand_in(f"{lang}/05_typing", tmp_path / "eva" / "05_typing.ipynb", wrong)
     hand_in(f"{lang}/08_the_reply_window", tmp_path / "eva" / "08_the_reply_window.ipynb", "", with_a_check_of_its_own)
-    shutil.copy(path_of(f"{lang}/11_the_panel"), tmp_path / "eva")  # it has no check
+    shutil.copy(path_of(f"{lang}/11_the_panel"), tmp_path / "eva")  # it is done with the mouse
     status, printed = graded(tmp_path)
     found = dict(re.findall(r"^(\S+\.ipynb)\n((?:  .*\n)*)", printed, re.MULTILINE))
     by_name = {Path(name).relative_to(tmp_path).as_posix(): said.splitlines() for name, said in found.items()}
@@ -82,13 +82,17 @@ def test_a_class_is_graded(lang: str, tmp_path: Path) -> None:
     assert any(point in each for each in points)
     first, *points = by_name.pop("eva/08_the_reply_window.ipynb")
     assert f"  {not_yet}" == first
-    assert 2 == len(points)
+    assert 3 == len(points)  # and the cell that fails on the way
     assert {} == by_name
     assert (1, "2/4") == (status, printed.splitlines()[-1])
 
 
 def test_what_cannot_be_graded_is_told(tmp_path: Path) -> None:
-    """Not a notebook, no lesson, no file, and code that breaks the check: one line each, and the others go on."""
+    """Not a notebook, no lesson, no file, and code that breaks the check: one line each, and the others go on.
+
+    A folder without a notebook is not a class that has solved everything.
+    """
+    (empty := tmp_path / "empty").mkdir()
     (tmp_path / "01_the_whole_job.ipynb").write_text("{", "utf-8")
     (tmp_path / "homework.ipynb").write_text("{}", "utf-8")
     hand_in("en/08_the_reply_window", tmp_path / "08_the_reply_window.ipynb", "left = until = None")
@@ -99,17 +103,53 @@ def test_what_cannot_be_graded_is_told(tmp_path: Path) -> None:
     assert ["not a notebook / 不是 notebook 文件：JSONDecodeError"] == lines[1:2]
     assert lines[3].startswith("TypeError: ")
     assert "no lesson has this name / 文件名与任何一课都不相符：homework.ipynb" == lines[5]
-    assert "not a notebook / 不是 notebook 文件：FileNotFoundError" == lines[7]
+    assert "no such file or folder / 没有这个文件或文件夹" == lines[7]
+    assert (1, "0/0\n") == graded(empty)
 
 
-def test_a_cell_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a minute; here after three seconds."""
+@pytest.mark.parametrize("content", ["[]", "{}", '{"cells": [1]}', '{"cells": [{"cell_type": "code"}]}', "\ud83d"])
+def test_a_file_of_another_kind_is_told(content: str, tmp_path: Path) -> None:
+    """Whatever is in it."""
+    file = tmp_path / "05_typing.ipynb"
+    file.write_bytes(content.encode("utf-8", "surrogatepass"))
+    with beside("en", "grade") as grade:
+        assert grade.grade(file).said.startswith("not a notebook / 不是 notebook 文件")
+
+
+def test_a_notebook_for_the_shared_sandbox_is_graded(tmp_path: Path) -> None:
+    """Nobody types what it would ask for, and the teacher's sandbox is closed by then: it gets one of its own."""
+    (solution,) = answers("en/03_sending")
+    shared = 'from shared import Shared\n\nsandbox = Shared("http://127.0.0.1:1", "wx07", "made up")'
+
+    def use_the_shared_one(notebook: Any) -> None:
+        for cell in notebook["cells"]:
+            cell["source"] = "".join(cell["source"]).replace("sandbox = Sandbox()", shared)
+
+    hand_in("en/03_sending", tmp_path / "03_sending.ipynb", solution, use_the_shared_one)
+    with beside("en", "grade") as grade:
+        assert grade.grade(tmp_path / "03_sending.ipynb").done
+
+
+def test_why_it_failed_is_told(tmp_path: Path) -> None:
+    """The check only sees that a name is missing; the cell above says why."""
+    hand_in("en/05_typing", tmp_path / "05_typing.ipynb", "seconds = [0, 15")
+    with beside("en", "grade") as grade:
+        missing, why = grade.grade(tmp_path / "05_typing.ipynb").said.splitlines()
+    assert missing.startswith("NameError: name 'seconds'")
+    assert re.match(r"✗ cell 11 / 第 11 个代码单元格：SyntaxError: ", why)
+
+
+def test_a_cell_that_does_not_end_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """After a minute; here after three seconds. Its kernel, which is ended, has no last words."""
     hand_in("en/08_the_reply_window", tmp_path / "08_the_reply_window.ipynb", "while True:\n    pass")
     with beside("en", "grade") as grade:
         monkeypatch.setattr(grade, "LONGEST", 3)
         found = grade.grade(tmp_path / "08_the_reply_window.ipynb")
     assert not found.done
-    assert found.said.startswith("CellTimeoutError")
+    assert "a cell does not end within 3 s / 有单元格运行了 3 秒仍未结束" == found.said
+    assert "" == capfd.readouterr().err
 
 
 def test_the_teachers_course_is_not_touched(tmp_path: Path) -> None:
@@ -134,4 +174,5 @@ def test_a_kernel_that_dies_is_started_again_once(deaths: int, monkeypatch: pyte
     monkeypatch.setattr(NotebookClient, "async_execute", execute_or_die)
     with beside("en", "grade") as grade:
         found = grade.grade(path_of("en/08_the_reply_window"))
-    assert (deaths == 1, "Done." if deaths == 1 else "DeadKernelError: Kernel died") == found[1:]
+    died = "the code ends its kernel / 代码结束了自己的内核：DeadKernelError"
+    assert (deaths == 1, "Done." if deaths == 1 else died) == found[1:]

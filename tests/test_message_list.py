@@ -33,6 +33,12 @@ def test_a_line_is_a_message_or_has_one_with_its_key(tmp_path: Path) -> None:
     assert [1, 4, 5] == [each.message.number for each in found if isinstance(each, Line)]
 
 
+def test_files_that_were_put_together_are_one(tmp_path: Path) -> None:
+    """Each may begin with a byte order mark."""
+    found = read(tmp_path, 2 * (b"\xef\xbb\xbf" + HELLO + b"\r\n"))
+    assert [Line(None, Numbered(1, MESSAGE)), Line(None, Numbered(2, MESSAGE))] == found
+
+
 def test_a_type_that_is_called_message_is_a_message(tmp_path: Path) -> None:
     """WeChat may name one so."""
     (found,) = read(tmp_path, b'{"touser":"ann","msgtype":"message","message":{"a":1}}')
@@ -44,12 +50,17 @@ def test_a_type_that_is_called_message_is_a_message(tmp_path: Path) -> None:
     [
         (b"hello", "is not JSON: Expecting value (column 1)", "不是 JSON（第 1 列出错）"),
         (b'{"touser":"ann",', "is not JSON", "不是 JSON"),
-        (b'{"a":"\xff"}', "is not UTF-8", "不是 UTF-8 编码"),
-        (b"[" * 100_000, "is not JSON: too deep, or a number too long", "不是 JSON：嵌套过深或数字过长"),
+        (HELLO[:-1], "is not JSON: Expecting ',' delimiter (column 57)", "不是 JSON（第 57 列出错）"),
+        (b'{"a":"\xff"}', "is not UTF-8: save the file", "不是 UTF-8 编码：请将文件另存为"),
+        (b'{"a":' + b"[" * 100_000, "is not JSON: too deep, or a number too long", "不是 JSON：嵌套过深或数字过长"),
         (b'{"touser":' + b"1" * 5000 + b"}", "is not JSON: too deep, or a number too long", "不是 JSON"),
         (b"[" + HELLO + b"]", "is a list: write one message a line (jq -c '.[]'", "是列表：请改为每行一条消息"),
+        (b"[", "is a list: write one message a line (jq -c '.[]'", "是列表：请改为每行一条消息"),
+        (b"{", "is the beginning of an object that goes on: write one", "只是一个对象的开头：请改为每行一条消息"),
+        (b'{"touser":"ann",' + HELLO[1:], "has the field 'touser' twice", "同一对象中字段 'touser' 出现了两次"),
         (b'"hello"', "is not a JSON object", "不是 JSON 对象"),
-        (b'{"key":"a","message":{},"note":1}', 'has fields beside "key" and "message"', "除 key 和 message"),
+        (b'{"key":"a","message":{},"note":1}', 'must have "message", and nothing', "应有 message 字段，除它和 key"),
+        (b'{"key":"a","mesage":{}}', 'must have "message", and nothing', "应有 message 字段，除它和 key"),
         (b'{"key":17,"message":' + HELLO + b"}", "key: must be a text that is not empty", "key：应为非空文本"),
         (b'{"key":"","message":' + HELLO + b"}", "key: must be a text that is not empty", "key：应为非空文本"),
         (b'{"key":"a","message":null}', "message: must be a", "message：应为"),
@@ -92,7 +103,7 @@ def test_a_pipe_is_read_twice_as_well(tmp_path: Path) -> None:
     writer.start()
     with MessageList(str(path)) as messages:
         assert [1, 1] == [len(list(messages)), len(list(messages))]
-    writer.join()
+    writer.join(60)
 
 
 @pytest.mark.parametrize(("stdin", "count"), [(io.TextIOWrapper(io.BytesIO(HELLO)), 1), (None, 0)])

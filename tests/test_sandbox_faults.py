@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from wxcs_lite.sandbox import Sandbox
 from wxcs_lite.sandbox.faults import Faults
 from wxcs_lite.sandbox.http.values import Reply
 
@@ -43,6 +44,16 @@ def test_usage_errors(fault: dict[str, Any], told: str) -> None:
         faults.add(**fault)
     assert told in str(error.value)
     assert faults.take("/") is None
+
+
+def test_none_takes_back_what_waits() -> None:
+    """A request has met the first; the others are gone."""
+    sandbox = Sandbox()
+    sandbox.fail_next(errcode=-1, times=3)
+    pool = sandbox.pool()
+    met = pool.request("GET", "/cgi-bin/getcallbackip").json()["errcode"]
+    sandbox.fail_next(times=0)
+    assert (-1, 41001) == (met, pool.request("GET", "/cgi-bin/getcallbackip").json()["errcode"])
 
 
 def test_first_that_fits_is_taken() -> None:

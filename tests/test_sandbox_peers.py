@@ -125,7 +125,8 @@ def test_slow_readers_share_what_they_do_not_read() -> None:
 @linux
 def test_many_large_uploads_at_once_all_arrive() -> None:
     """They are not an attack: each waits for its turn, and none is cut."""
-    with served() as (_, url), closing(open_pool(url, maxsize=10, read_timeout=60)) as pool:
+    # connect_timeout bounds each piece of a body, also one that has to wait
+    with served() as (_, url), closing(open_pool(url, connect_timeout=60, read_timeout=60)) as pool:
         token = fetch_token(pool, "wxsandbox000000001", SECRET)
         picture = sunset() + bytes(9_900_000)
         with ThreadPoolExecutor(10) as executor:

@@ -1,5 +1,6 @@
 """`send-many`: a file of messages, each sent at most once, with a ledger; what is wrong with it is said first."""
 
+import errno
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -151,11 +153,15 @@ def test_what_is_wrong_is_said_before_anything_is_sent(
     assert ["第 2 行", "第 3 行"] == [line[:5] for line in told[:2]] or ["line 2", "line 3"] == [
         x[:6] for x in told[:2]
     ]
-    assert ("没有发送：有 2 行不是消息" if lang == "zh" else "nothing was sent: 2 lines are no message") in told[2]
+    assert (
+        "没有发送：有 2 行不是消息" if lang == "zh" else "nothing was sent; lines that are not messages: 2."
+    ) in told[2]
     assert [0] * 30 == box.delivered
     assert not box.ledger.exists()
     assert 0 == box.run(path, lang, skip_invalid=True)[0]
-    assert ("已跳过 2 行" if lang == "zh" else "2 lines that are no message are left out") in capsys.readouterr().err
+    assert (
+        "已跳过 2 行" if lang == "zh" else "lines left out, because they are not messages: 2"
+    ) in capsys.readouterr().err
     assert [1, 1] == box.delivered[:2]
 
 
@@ -168,6 +174,7 @@ def test_a_dry_run_sends_nothing(box: Box, lang: Language, capsys: pytest.Captur
     assert ("没有发送" if lang == "zh" else "nothing was sent") in printed.splitlines()[0]
     assert ("至少 3 秒" if lang == "zh" else "3 s or more") in printed
     assert [0] * 30 == box.delivered
+    assert 30 == json.loads(box.run(path, lang, dry_run=True, ledger=None, as_json=True)[1])["messages"]
     box.run(path)
     capsys.readouterr()
     assert 0 == box.run(path, lang, dry_run=True)[0]
@@ -194,19 +201,19 @@ def test_the_ledger_as_csv(box: Box, capsys: pytest.CaptureFixture[str]) -> None
     assert "30 rows in" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("target", ["messages.jsonl", "run.sqlite"])
+@pytest.mark.parametrize("target", ["messages.jsonl", "run.sqlite", "nowhere/run.csv"])
 def test_csv_goes_over_no_file_that_is_needed(box: Box, target: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither the list nor the ledger."""
+    """Neither the list nor the ledger; and not where it could not be written in the end."""
     assert (2, "") == box.run(box.write(), csv=str(box.folder / target))
     assert "--csv must name another file" in capsys.readouterr().err
 
 
 def test_csv_that_cannot_be_written_is_said_after_the_account(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
     """The messages are sent, so the account comes first."""
-    status, printed = box.run(box.write(), csv=str(box.folder / "nowhere" / "run.csv"))
+    status, printed = box.run(box.write(), csv=str(box.folder))
     assert NOT_ALL == status
     assert printed.startswith("30 messages: 30 sent")
-    assert "run.csv: No such file or directory" in capsys.readouterr().err
+    assert f"{box.folder}: Is a directory" in capsys.readouterr().err
 
 
 def test_csv_of_a_ledger_that_fails_is_said_after_the_account(
@@ -220,6 +227,33 @@ def test_csv_of_a_ledger_that_fails_is_said_after_the_account(
     monkeypatch.setattr(sending_many, "export_csv", fail)
     assert NOT_ALL == box.run(box.write(), csv=str(box.folder / "run.csv"))[0]
     assert "is in use\n" == capsys.readouterr().err
+
+
+class Full(io.StringIO):
+    """A disk that is full, or a reader that has gone."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def write(self, text: str) -> int:
+        raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_account_that_cannot_be_printed_is_said(
+    box: Box, lang: Language, dry_run: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was sent is sent, and not the list is at fault; a reader that has enough is no failure."""
+    for number, status in ((errno.ENOSPC, 2 if dry_run else NOT_ALL), (errno.EPIPE, 0)):
+        box.ledger.unlink(missing_ok=True)
+        order = Order(box.write(), ledger=str(box.ledger), workers=4, dry_run=dry_run)
+        assert status == run(order, address(box.base, None), lang=lang, out=Full(number))
+        said = ["无法输出统计结果：" if lang == "zh" else "the account could not be printed: "]
+        found = [line[: len(said[0])] for line in capsys.readouterr().err.splitlines()]
+        assert (found == said) == (number == errno.ENOSPC)
+    assert [0 if dry_run else 2] * 30 == box.delivered
 
 
 # What goes wrong
@@ -270,7 +304,8 @@ def test_a_batch_that_stops_says_why_and_how_to_go_on(
     status, printed = box.run(path, lang, workers=1)
     assert NOT_ALL == status
     assert ("中止原因：45009" if lang == "zh" else "stopped: 45009") in printed
-    assert "--resume" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()  # not one for each that stays unsent
+    assert "--resume" in line
     assert 0 == box.run(path, lang, resume=True)[0]
     assert [1] * 30 == box.delivered
 
@@ -403,6 +438,24 @@ def test_a_signal_ends_it_cleanly(box: Box, number: int, capfd: pytest.CaptureFi
 
 
 @posix
+def test_a_signal_that_python_has_swallowed_counts(box: Box) -> None:
+    """As it does with an exception in a finalizer: the batch ends all the same."""
+
+    def swallowed(*_: object) -> None:
+        if not came:
+            came.append(1)
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    came: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bar, "step", swallowed)
+        status, printed = box.run(box.write(), workers=1, rate=50.0)
+    assert INTERRUPTED == status
+    assert "unsent" in printed or "not reached" in printed
+
+
+@posix
 def test_a_second_one_leaves_at_once(box: Box, capfd: pytest.CaptureFixture[str]) -> None:
     """Without waiting for anybody; also where stderr is closed."""
     left: list[int] = []
@@ -434,6 +487,17 @@ def waiting(happens: Callable[[], Any], seconds: float = 60) -> None:
     while not happens():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+@contextmanager
+def killed_after(seconds: float, process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Let a process that hangs fail the test that reads what it prints."""
+    timer = Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def states(box: Box) -> dict[str, int]:
@@ -472,7 +536,7 @@ def test_ctrl_c_twice_in_a_real_process(tmp_path: Path) -> None:
 
     with Server(stalling) as server:
         box.base = server.url
-        with box.start(box.write(), WXCS_TOKEN="80_made-up") as process:
+        with box.start(box.write(), WXCS_TOKEN="80_made-up") as process, killed_after(60, process):
             waiting(lambda: len(server.heard) == 3)
             process.send_signal(signal.SIGINT)
             stderr = process.stderr
@@ -508,6 +572,22 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
         assert {"sent", "unknown"} >= set(ledger.values())
         assert 600 == len(ledger)
         assert {1} == {n for number, n in enumerate(box.delivered) if ledger[f"k{number}"] == "sent"}
+
+
+@posix
+def test_a_reader_that_has_enough_stops_nothing(tmp_path: Path) -> None:
+    """As `2>&1 | head` has; the status is that of what was sent."""
+    with serving(Box(tmp_path, 5)) as box:
+        path = box.write(
+            *[text("oNOBODY", str(number)) for number in range(10)], *[text(name(n), "x") for n in range(5)]
+        )
+        with box.start(path, "--rate", "20") as process, killed_after(60, process):
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            process.stderr.close()
+        assert NOT_ALL == process.returncode
+        assert {"refused": 10, "sent": 5} == states(box)
 
 
 @posix

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from tests.site import aes, runtime
-from tests.site.lessons import LANGUAGES, OPENS_A_SOCKET, copy_lessons, lessons
+from tests.site.lessons import FOR_TEACHERS, LANGUAGES, OPENS_A_SOCKET, copy_lessons, lessons
 
 NOTEBOOKS = runtime.ROOT / "notebooks"
 REQUIREMENTS = Path(runtime.__file__).with_name("requirements.txt")
@@ -134,6 +135,16 @@ def test_every_lesson_is_in_the_site_under_its_title(course: Path) -> None:
         titles = {lesson.title for lesson in found}
         assert len(found) == len(titles)
         assert "" not in titles
+
+
+def test_what_a_browser_tab_has_no_use_for_is_left_out(course: Path, tmp_path: Path) -> None:
+    """The teachers' page and tools: neither beside the lessons, nor among the modules that a lesson can import."""
+    assert {(NOTEBOOKS / name).is_file() for name in FOR_TEACHERS} == {True}
+    assert [] == [path.name for path in course.rglob("*") if path.name in FOR_TEACHERS]
+    made = runtime.course(tmp_path)
+    assert ("checks", "course", "course_zh") == made.imports
+    with zipfile.ZipFile(made.file) as wheel:
+        assert [] == [name for name in wheel.namelist() if name.rpartition("/")[2] in FOR_TEACHERS]
 
 
 def test_a_cell_that_opens_a_socket_is_shown_and_not_run(course: Path) -> None:

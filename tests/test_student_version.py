@@ -4,13 +4,14 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.classroom import beside
-from tests.notebook_tools import LANGUAGES, LESSONS, NAMES, NOTEBOOKS, answers, path_of, read
+from tests.notebook_tools import LANGUAGES, LESSONS, NAMES, NOTEBOOKS, ROOT, answers, path_of, read
 
 FOR_TEACHERS = ("for_teachers.md", "student_version.py", "grade.py")
 
@@ -22,7 +23,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, str(NOTEBOOKS / "student_version.py"), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert f"{out}\n" == done.stdout
-    return out
+    return out / "notebooks"
 
 
 def cells_of(copied: Path, lesson: str) -> list[dict[str, Any]]:
@@ -60,11 +61,27 @@ def test_its_links_lead_somewhere(lang: str, copied: Path) -> None:
     """From the first page, and from each lesson."""
     folder = copied / LANGUAGES[lang].relative_to(NOTEBOOKS)
     page = (folder / "README.md").read_text("utf-8")
-    assert not re.search("teacher|老师", page)
+    assert not re.search(r"teacher|老师|tests\.site", page)
+    commands = re.findall(r"(?<=lab )notebooks[^\s`]*", page)
+    assert 2 == len(commands)
+    assert all((copied.parent / command.replace("\\", "/")).is_dir() for command in commands)
     texts = [page, *(cell["source"] for name in NAMES for cell in cells_of(copied, f"{lang}/{name}"))]
     targets = {target for text in texts for target in re.findall(r"\]\(([^)\s#]+)\)", text) if "://" not in target}
     assert len(targets) > 12
     assert [] == [target for target in targets if not (folder / target).exists()]
+
+
+def test_it_can_be_installed(copied: Path, tmp_path: Path) -> None:
+    """From its own folder, with the extras that its first page names: a student has no checkout."""
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-w"]
+    subprocess.run([*command, str(tmp_path), str(copied.parent)], check=True, capture_output=True)
+    (built,) = tmp_path.glob("wxcs_lite-*.whl")
+    with zipfile.ZipFile(built) as wheel:
+        package = {name for name in wheel.namelist() if name.startswith("wxcs_lite/")}
+        (metadata,) = [wheel.read(name).decode() for name in wheel.namelist() if name.endswith("/METADATA")]
+    there = [path for path in (ROOT / "wxcs_lite").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.relative_to(ROOT).as_posix() for path in there} == package
+    assert {"push", "panel"} <= set(re.findall(r"^Provides-Extra: (\w+)$", metadata, re.MULTILINE))
 
 
 def test_nothing_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

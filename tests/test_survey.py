@@ -31,12 +31,12 @@ def test_messages_and_customers_and_kinds() -> None:
     """And their share of what WeChat allows in a day, with all bytes of all bodies."""
     card = miniprogrampage("bob", title="t", pagepath="pages/a", thumb_media_id="M")
     hello = [text("ann", f"hello {'x' * 1000}{number}") for number in range(999)]
-    megabytes = sum(len(bytes(send(message).body or b"")) for message in [*hello, card]) / 1e6
+    kilobytes = sum(len(bytes(send(message).body or b"")) for message in [*hello, card]) / 1e3
     assert [
         "messages: 1,000 (999 text, 1 miniprogrampage), customers: 2; nothing was sent",
-        "  1 customers get more than five messages: WeChat refuses the sixth until they write again",
-        f"cost: 1,000 calls, {megabytes:.1f} MB: 0.2% of the 500,000 calls a day of a verified account, "
-        "2.0% of the 50,000 of a test account",
+        "  1 × a customer with more than five: WeChat refuses the sixth until they write again",
+        f"cost: 1,000 calls, {kilobytes:,.0f} KB: 0.20% of the 500,000 calls a day of a verified account, "
+        "2.00% of the 50,000 of a test account",
         "time: 50 s or more, at 20 messages a second",
     ] == told(*hello, card, rate=20)
 
@@ -46,6 +46,22 @@ def test_advice_is_counted_by_field_with_the_first_line() -> None:
     found = told(text("ann", "x"), text("a nn", "好" * 700), text("b b", "好" * 800))
     assert found[1].startswith("  2 × touser, first on line 2: does not look like an openid")
     assert found[2].startswith("  2 × content, first on line 2: is 2100 bytes of UTF-8")
+
+
+def test_as_json() -> None:
+    """For a program; the remarks are in both languages."""
+    hello = text("ann", "hello")
+    (line,) = survey(lines(hello, hello, text("a nn", "x"), "no"), rate=None, lang="en", as_json=True)[1].splitlines()
+    found = json.loads(line)
+    (remark,) = found.pop("remarks")
+    assert ("touser", 1, 3) == (remark["field"], remark["times"], remark["line"])
+    assert remark["en"].startswith("does not look like an openid")
+    assert not remark["zh"].isascii()
+    assert {
+        "messages": 3, "kinds": {"text": 3}, "customers": 2, "bytes": found["bytes"],
+        "duplicates": 0, "equal": 1, "crowded": 0, "invalid_lines": 1,
+    } == found  # fmt: skip
+    assert found["bytes"] > 150
 
 
 def test_equal_messages_and_keys_that_come_twice() -> None:
@@ -62,12 +78,13 @@ def test_five_messages_of_a_customer_are_not_odd() -> None:
     """The sixth is."""
     five = [text("ann", f"hello {number}") for number in range(5)]
     assert not [line for line in told(*five) if "more than five" in line]
-    assert [line for line in told(*five, text("ann", "hello 5"), text("ann", "hello 6")) if "1 customers" in line]
+    assert [line for line in told(*five, text("ann", "hello 5"), text("ann", "hello 6")) if "1 × a customer" in line]
 
 
 def test_an_empty_list() -> None:
     """Nothing costs nothing."""
-    assert "messages: 0 (0), customers: 0; nothing was sent" == told()[0]
+    assert "messages: 0, customers: 0; nothing was sent" == told()[0]
+    assert "消息 0 条，用户 0 个；没有发送" == told(lang="zh")[0]
 
 
 def test_in_chinese() -> None:
@@ -78,7 +95,7 @@ def test_in_chinese() -> None:
         "  6 × touser，首次出现在第 1 行：不像是 openid（只含字母、数字、_ 和 -），微信可能返回 40003",
         "  5 × 与另一条消息相同且没有 key：每条都会发送",
         "  1 个用户的消息超过 5 条：第 6 条起微信会拒绝，直到用户再次发来消息",
-        "用量：6 次调用，0.0 MB；占认证账号每日 500,000 次的 0.0%，占测试号每日 50,000 次的 0.0%",
+        "用量：6 次调用，0 KB；占认证账号每日 500,000 次的 0.00%，占测试号每日 50,000 次的 0.01%",
         "耗时：按每秒 2 条，至少 3 秒",
     ] == told(*six, rate=2, lang="zh")
 
@@ -91,7 +108,7 @@ def test_what_is_no_message_is_shown_up_to_a_number(lang: Language) -> None:
     shown = found.lines(lang)
     assert 21 == len(shown)
     assert ("第 1 行：bad [2J（中）" if lang == "zh" else "line 1: bad [2J") == shown[0]
-    assert ("另有 3 行不是消息" if lang == "zh" else "and 3 more lines that are no message") == shown[-1]
+    assert ("另有 3 行不是消息" if lang == "zh" else "more lines that are not messages: 3") == shown[-1]
     assert 20 == len(look_over(lines(*["bad"] * 20)).lines(lang))
 
 

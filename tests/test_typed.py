@@ -200,9 +200,18 @@ def test_a_slow_reply(typing: Typing) -> None:
         call(typing.sandbox)
 
 
+def test_a_fault_is_taken_back(typing: Typing) -> None:
+    """In all accounts, and nothing else is."""
+    typing.type("fail -1 x100")
+    assert -1 == call(typing.sandbox)
+    assert "nothing fails any more\n" == typing.type("fail off")
+    assert 41001 == call(typing.sandbox)
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
+        ("fail off now", "write fail ERRCODE, fail drop"),
         ("fail", "write fail ERRCODE, fail drop, fail drop after or fail slow SECONDS; then x3, or a path, or both"),
         ("fail x3", "write fail ERRCODE, fail drop"),
         ("fail drop later", "write fail ERRCODE, fail drop"),
@@ -262,7 +271,7 @@ def test_help(typing: Typing) -> None:
         command = line[:27].strip()
         if command and "picture" not in command:
             answer = typing.type(command)
-            assert "" == answer or answer.startswith(("the next call", "ann: no messages")), command
+            assert "" == answer or answer.startswith(("the next call", "ann: no messages", "nothing fails")), command
 
 
 def test_several_accounts() -> None:

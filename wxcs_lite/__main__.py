@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         print("stdout is closed: there is nowhere to print / 标准输出已关闭，无法显示", file=sys.stderr)
         return 2
+    if sys.stderr is None:  # closed, as some programs start others
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     # A terminal that cannot show a character gets a "?" for it, not a traceback.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

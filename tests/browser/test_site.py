@@ -283,6 +283,7 @@ def test_the_first_page_leads_to_every_lesson(lang: str, tab: Tab, classroom: Se
     tab.page.locator(".jp-Notebook a[href*='/files/'][href$='.ipynb']").last.click()
     tab.page.wait_for_url(f"**?path={second}")
     tab.arrived()
+    assert not tab.page.get_by_text("Checkpoint").count()  # it would tell the date of the build's clock
     tab.page.locator("#jp-NotebookLogo").click()
     tab.page.wait_for_url(f"{classroom.url}{LANGUAGES[lang]}")
     tab.page.goto(f"{classroom.url}{LANGUAGES[lang]}notebooks/index.html")
@@ -291,6 +292,15 @@ def test_the_first_page_leads_to_every_lesson(lang: str, tab: Tab, classroom: Se
     tab.page.get_by_role("menuitem", name=menu[lang], exact=True).wait_for()
     tab.page.goto(f"{classroom.url}tree/index.html?path={first}")
     tab.page.wait_for_url(f"**/notebooks/index.html?path={first}")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_last_lesson_leads_back_to_the_first_page(lang: str, tab: Tab, classroom: Served) -> None:
+    """Where a checkout has a README, the site has a page of its own."""
+    tab.open(classroom, LESSONS[lang][-1])
+    # JupyterLite gives a link its address one after the other, so the recipes' READMEs may have theirs first.
+    tab.page.locator(f".jp-Notebook a[href$='/files/{LANGUAGES[lang]}README.md']").click()
+    tab.page.wait_for_url(f"{classroom.url}{LANGUAGES[lang]}")
 
 
 def test_what_a_lesson_links_to_is_in_the_site(built: Path) -> None:

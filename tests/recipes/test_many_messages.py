@@ -1,5 +1,6 @@
 """The recipes for many messages: a CSV file and a pandas frame, and a real Dask cluster of two workers."""
 
+import importlib
 import runpy
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from tests.bench.samples import PROJECT
 from tests.recipes.stage import RECIPES, account, command_in, environment
-from wxcs_lite.batch import read_ledger
+from wxcs_lite.batch import read_ledger, send_many
 from wxcs_lite.sandbox import Sandbox
 
 NAMES = ("ann", "bob", "chen")
@@ -90,6 +91,14 @@ def test_a_pandas_frame_gives_the_same_messages(tmp_path: Path) -> None:
     assert ["shipped-2026-11-00017", "shipped-2026-11-00018"] == [
         key for key, _ in recipe["messages"](frame.to_dict("records"))
     ]
+
+
+def test_a_pandas_frame_itself_is_refused() -> None:
+    """Its columns would be taken for messages."""
+    pandas: Any = importlib.import_module("pandas")
+
+    with pytest.raises(TypeError, match=r'for row in frame\.to_dict\("records"\)'):
+        send_many(pandas.DataFrame({"openid": ["ann"]}), token="80_made-up", open_pool="http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("folder", ["many_messages"], indirect=True)

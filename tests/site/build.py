@@ -86,8 +86,12 @@ def _configure(lite: Path) -> None:
         "settingsOverrides": {
             "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}
         },  # dark where the system is
-        # It would give Python the course's folder where a browser allows it; the site is the same everywhere.
-        "disabledExtensions": ["@jupyterlite/application-extension:service-worker-manager"],
+        "disabledExtensions": [
+            # It would give Python the course's folder where a browser allows it; the site is the same everywhere.
+            "@jupyterlite/application-extension:service-worker-manager",
+            # "Last Checkpoint: 10 months ago": it tells the date that all files get, so that two builds are equal.
+            "@jupyter-notebook/notebook-extension:checkpoints",
+        ],
     }
     _write(lite / CONFIG, {"jupyter-lite-schema-version": 0, "jupyter-config-data": config})
     found = {name: _extension(name) for name in _EXTENSIONS}

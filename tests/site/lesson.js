@@ -1,5 +1,6 @@
 // JupyterLite's own links go to an app that is not part of this site: a lesson opens in the page of its language, another
-// file of the course in the editor, and the logo leads to the first page. Without a path, the first lesson opens.
+// file of the course in the editor, and the logo leads to the first page, as does a link to the course's README. Without a
+// path, the first lesson opens.
 (() => {
   const root = new URL(`${document.getElementById("jupyter-config-data").dataset.jupyterLiteRoot}/`, location.href).href;
   const page = path => {
@@ -13,6 +14,7 @@
     if (path !== "tree" && !path.startsWith("files/")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    location.href = path === "tree" ? new URL("..", location.href).href : page(path.slice("files/".length));
+    const isFirst = path === "tree" || path === "files/README.md" || path === "files/zh/README.md";
+    location.href = isFirst ? new URL("..", location.href).href : page(path.slice("files/".length));
   }, true);
 })();

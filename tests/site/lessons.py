@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["LANGUAGES", "Lesson", "copy_lessons", "lessons"]
+__all__ = ["FOR_TEACHERS", "LANGUAGES", "Lesson", "copy_lessons", "lessons"]
 
 LANGUAGES = {"en": "", "zh": "zh/"}  # where the lessons of a language are, below the folder of the course
 OPENS_A_SOCKET = "opens-a-socket"  # the tag of a cell that only a Python of one's own can run
@@ -14,7 +14,9 @@ _NOTES = {
     "en": "*A browser tab cannot open a socket, so this cell is not run here. This is its code for your own Python:*",
     "zh": "*浏览器标签页无法打开套接字，因此这里不运行这个单元格。下面是它的代码，可在自己的 Python 环境中运行：*",
 }
-_LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "build", "*.zip")
+# A browser tab can neither grade, nor copy a course, nor reach the sandbox that a teacher serves.
+FOR_TEACHERS = ("for_teachers.md", "grade.py", "shared.py", "student_version.py")
+_LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "build", "*.zip", *FOR_TEACHERS)
 
 
 class Lesson(NamedTuple):

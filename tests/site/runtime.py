@@ -16,7 +16,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["DATED", "PRELOADED", "ROOT", "stand_in", "write_runtime"]
+from tests.site.lessons import FOR_TEACHERS
+
+__all__ = ["DATED", "PRELOADED", "ROOT", "course", "stand_in", "write_runtime"]
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -57,7 +59,7 @@ def write_runtime(folder: Path, work: Path) -> None:
     for name, depends in _OURS.items():
         (file,) = (each for each in wheels if each.startswith(f"{name}-"))
         packages[name] = {"file_name": file, "depends": [*depends], "imports": [name]}
-    for made in (_package(work), stand_in(work), _course(work)):
+    for made in (_package(work), stand_in(work), course(work)):
         wheels[made.file.name] = made.file
         packages[made.name] = {"file_name": made.file.name, "depends": [*made.depends], "imports": [*made.imports]}
     for name, entry in packages.items():
@@ -136,7 +138,7 @@ def stand_in(work: Path) -> Made:
     return Made("cryptography", _write_wheel(work, "cryptography", files), imports=("cryptography",))
 
 
-def _course(work: Path) -> Made:
+def course(work: Path) -> Made:
     """Make a wheel of the modules that lie beside the lessons, and of their pictures.
 
     The kernel could read them from the course's folder only through a service worker, which a browser starts for https
@@ -144,6 +146,7 @@ def _course(work: Path) -> Made:
     """
     lessons = ROOT / "notebooks"
     paths = [*lessons.glob("*.py"), *(lessons / "zh").glob("*.py"), *(lessons / "images").iterdir()]
+    paths = [path for path in paths if path.name not in FOR_TEACHERS]
     files = {path.name if path.suffix == ".py" else f"images/{path.name}": path.read_bytes() for path in paths}
     imports = tuple(sorted(path.stem for path in paths if path.suffix == ".py"))
     if len(files) != len(paths):

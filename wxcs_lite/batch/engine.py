@@ -7,6 +7,7 @@ machines.
 """
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
@@ -31,6 +32,7 @@ from wxcs_lite.batch.outcome import BatchStopped, LedgerError, Outcome, State, b
 from wxcs_lite.batch.pace import Pace
 from wxcs_lite.batch.progress import Shown
 from wxcs_lite.batch.report import Counted, Tally, ordered
+from wxcs_lite.batch.unkept import note_open, note_unkept
 from wxcs_lite.batch.worker import Delivered, Opening, Task, deliver, drop_pool
 from wxcs_lite.errors import WxError, retry_after
 from wxcs_lite.forks import stay_in
@@ -45,6 +47,10 @@ _READING = 0.05  # seconds for reading on while replies may have come
 _WAIT = 1.0  # second; some systems notice Ctrl-C only between two waits
 _ATTEMPTS = 5  # of a message that certainly did not arrive
 _NOT_FOUND = 1.0  # second to wait after HTTP 404 or 412
+
+# Elsewhere (Dask), what was cancelled may run in spite of that. Before Python 3.12, a pool of which one process dies
+# does not end the others if anything in it was cancelled, before or after: the program would wait for them for ever.
+_CANCELLING = ThreadPoolExecutor if sys.version_info < (3, 12) else ThreadPoolExecutor | ProcessPoolExecutor
 
 
 class Plan(NamedTuple):
@@ -73,7 +79,8 @@ class Batch(Counted):
     """An iterator over the outcomes of a batch; nothing leaves before the first `next`.
 
     Closing it (`close`, a `with` block, or Ctrl-C) lets nothing more leave, waits for the replies to what is under
-    way, and records them. `report(batch)` counts what became of the messages so far.
+    way, and records them; one that nobody keeps is closed when the next one begins, and all are at Python's exit.
+    `report(batch)` counts what became of the messages so far.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -94,14 +101,13 @@ class Batch(Counted):
         self.has_ledger = plan.ledger is not None
         self._process = os.getpid()
         self._running = self._run()
-        self._has_begun = False
+        note_open(self._finish)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Outcome:
         stay_in(self._process)
-        self._has_begun = True
         return next(self._running)
 
     def __enter__(self) -> Self:
@@ -115,18 +121,19 @@ class Batch(Counted):
         return f"<Batch: {states or 'no outcome yet'}>"
 
     def __del__(self) -> None:
-        if not getattr(self, "_has_begun", True):  # a generator that has begun closes itself
-            self.close()
+        if not getattr(self, "_is_ending", True):
+            note_unkept(self._finish)
 
     def close(self) -> None:
         """Let nothing more leave, wait for what is under way, record it, and give the ledger back.
 
         A second Ctrl-C ends the waiting, but Python still joins the threads at its exit: at most a read_timeout.
         """
+        self._finish()
+
+    def _finish(self, *, waits: bool = True) -> None:
         self._running.close()
-        if not self._has_begun:  # then its `finally` has not run
-            self._has_begun = True
-            self._end()
+        self._end(waits)
 
     def _run(self) -> Generator[Outcome, None, None]:
         try:
@@ -138,10 +145,14 @@ class Batch(Counted):
             self._give_up()
             self._record()
             yield from self._taken()
-        finally:
+        except GeneratorExit:  # the garbage collector closes it, too, and must not wait here
+            raise
+        except BaseException:
             self._end()
+            raise
+        self._end()
         if self.reason is not None:
-            raise BatchStopped(self.reason, self._ledger is not None)
+            raise BatchStopped(self.reason, self.has_ledger)
 
     def _is_over(self) -> bool:
         nothing_left = self._admission.is_over and not self._lines.held
@@ -200,6 +211,11 @@ class Batch(Counted):
         self._lines.claim(group)
         return True
 
+    def _take_back(self) -> None:
+        """Claim nothing while nothing may leave: a run that is killed in a pause would leave all of it as unknown."""
+        self._records += [letter.record("unsent") for letter in self._lines.take_back()]
+        self._record()
+
     def _record(self, claims: Sequence[Record] = ()) -> bool:
         """Write what is known; after a failure nothing leaves any more."""
         if self._ledger is None:
@@ -244,10 +260,10 @@ class Batch(Counted):
     def _await(self) -> None:
         """Wait until a reply has come, or until something can be read or may leave."""
         seconds = _WAIT if self._flying else 0.0
+        if self._pace.is_pausing:
+            self._take_back()
         if self._may_leave():
             seconds = min(max(self._pace.left, 0.0), _WAIT)
-            if self._pace.is_pausing:
-                self._record()
         elif self._may_read() and len(self._flying) < self._plan.in_flight:
             seconds = _READING if self._flying and self._reads_slowly else 0.0
         self._land(seconds)
@@ -347,11 +363,8 @@ class Batch(Counted):
         self._call_back()
 
     def _call_back(self) -> None:
-        """Cancel what has not begun; elsewhere than in these two, it may run in spite of that (Dask).
-
-        A broken pool lets all of it fail by itself, and before Python 3.12 its thread dies at one that is cancelled.
-        """
-        if not self._is_broken and isinstance(self._plan.executor, ThreadPoolExecutor | ProcessPoolExecutor):
+        """Cancel what has not begun; a broken pool lets all of it fail by itself."""
+        if not self._is_broken and isinstance(self._plan.executor, _CANCELLING):
             for future in list(self._flying):
                 future.cancel()
 
@@ -360,24 +373,26 @@ class Batch(Counted):
         while (letter := self._lines.take()) is not None:
             self._conclude(letter, "unsent", None, None)
 
-    def _end(self) -> None:
-        """Wait for what is under way, record everything, and give everything back."""
-        if os.getpid() != self._process:
-            return  # the child of a fork: ledger, workers and messages are its parent's
-        self._is_ending = True
+    def _end(self, waits: bool = True) -> None:
+        """Wait for what is under way, record everything, and give everything back; once."""
+        if self._is_ending or os.getpid() != self._process:
+            return  # in the child of a fork, ledger, workers and messages are its parent's
         try:
+            self._is_ending = True
             self._call_back()
             self._give_up()
-            self._await_all()
+            self._await_all(waits)
             self._give_up()
         finally:
             self._close()
 
-    def _await_all(self) -> None:
+    def _await_all(self, waits: bool) -> None:
         """Settle all that is under way; not by what has landed, because an interrupt may have lost some of that."""
         while self._flying:
             for future in [future for future in self._flying if future.done()]:
                 self._settle(future)
+            if not waits:
+                return
             wait(self._flying, _WAIT, FIRST_COMPLETED)
             self._tend()
 

@@ -44,6 +44,13 @@ class Lines:
         for _ in letters:
             self.ready.popleft()
 
+    def take_back(self) -> list[Letter]:
+        """Return those that are claimed; they are the first of `ready` again, and have to be claimed once more."""
+        letters = [*self.claimed]
+        self.ready.extendleft(reversed(letters))
+        self.claimed.clear()
+        return letters
+
     def leave(self, letter: Letter) -> None:
         """Let a message that has its outcome go, and the next one of its customer follow."""
         self.held -= 1

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from wxcs_lite.batch.ledger import connect, explained, require_layout
 from wxcs_lite.batch.outcome import LedgerError
+from wxcs_lite.batch.unkept import close_unkept
 
 __all__ = ["Entry", "export_csv", "read_ledger"]
 
@@ -46,6 +47,7 @@ def read_ledger(path: str | os.PathLike[str]) -> Iterator[Entry]:
     A message without a recorded reply is "unknown". Raises LedgerError for a file that is no ledger, and while a batch
     is using it.
     """
+    close_unkept()
     path = Path(os.path.realpath(path))
     lots = _lots(path)
     first = next(lots)  # so that an error comes now
@@ -101,7 +103,8 @@ def export_csv(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> 
         writer.writerow(Entry._fields)
         for number, entry in enumerate(entries, 1):  # noqa: B007 - the last number counts
             at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds")
-            writer.writerow([_harmless(entry.key), *entry[1:-1], at])
+            seconds = None if entry.seconds is None else round(entry.seconds, 6)
+            writer.writerow([_harmless(entry.key), *entry[1:-2], seconds, at])
     return number
 
 

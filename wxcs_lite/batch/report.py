@@ -91,7 +91,7 @@ class Report(NamedTuple):
     @property
     def en(self) -> str:
         """The account in English, a few lines."""
-        lines = [f"{sum(self.states.values())} messages: {_listed(self.states, ', ')}"]
+        lines = [f"{sum(self.states.values())} messages{_listed(self.states, ': ', ', ')}"]
         for name, number in self.errors.items():
             lines.append(f"  {number} × {name} {explain(int(name)).meaning if _is_code(name) else ''}".rstrip())
         if self.slowest:
@@ -104,7 +104,7 @@ class Report(NamedTuple):
     def zh(self) -> str:
         """The account in Chinese."""
         states = {STATES.get(state, state): number for state, number in self.states.items()}
-        lines = [f"共 {sum(self.states.values())} 条消息：{_listed(states, '，')}"]
+        lines = [f"共 {sum(self.states.values())} 条消息{_listed(states, '：', '，')}"]
         for name, number in self.errors.items():
             lines.append(f"  {number} × {name} {explain(int(name)).meaning_zh if _is_code(name) else ''}".rstrip())
         if self.slowest:
@@ -177,8 +177,8 @@ def ordered(states: Mapping[str, int]) -> dict[str, int]:
     return {state: states[state] for state in STATES if states.get(state)}
 
 
-def _listed(numbers: Mapping[str, int], comma: str) -> str:
-    return comma.join(f"{number} {name}" for name, number in numbers.items()) or "0"
+def _listed(numbers: Mapping[str, int], colon: str, comma: str) -> str:
+    return colon + comma.join(f"{number} {name}" for name, number in numbers.items()) if numbers else ""
 
 
 def _is_code(name: str) -> bool:

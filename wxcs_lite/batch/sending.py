@@ -12,6 +12,7 @@ from wxcs_lite.batch.engine import Batch, Plan
 from wxcs_lite.batch.ledger import Ledger
 from wxcs_lite.batch.pace import Pace
 from wxcs_lite.batch.progress import Progress, shown_on
+from wxcs_lite.batch.unkept import close_unkept
 from wxcs_lite.batch.worker import Opening
 from wxcs_lite.held import Held
 from wxcs_lite.require import kind_of
@@ -66,12 +67,14 @@ def send_many(
     in a minute, and no connection, let all wait. Used-up quota, a token that stays rejected, and a ledger that fails
     end the batch with BatchStopped, which says how to go on. Raises LedgerError if the ledger cannot be used.
     """
+    close_unkept()
     token, messages = hide_if_str(token), hide_if_str(messages)
     open_pool, ledger = hide_if_str(open_pool), hide_if_str(ledger)
     _require_list(messages)
     workers, in_flight = _count("workers", workers), None if in_flight is None else _count("in_flight", in_flight)
     held = Held(_no_token if token is None else token)
     pace = Pace(_require_rate(rate))
+    _require_progress(progress)
     is_own = executor is None
     executor, spread = _executor(executor, workers)
     _require_opening(open_pool, executor)
@@ -135,11 +138,31 @@ def _require_opening(opening: object, executor: Executor) -> None:
         )
 
 
+_ROWS = {"iterrows": 'to_dict("records")', "iter_rows": "iter_rows(named=True)"}  # pandas, polars
+
+
 def _require_list(messages: object) -> None:
+    kind = type(messages)
+    rows = next((rows for name, rows in _ROWS.items() if hasattr(kind, name) and hasattr(kind, "columns")), None)
+    if rows is not None:  # it would be read as a list of the names of its columns
+        each = f"(text(row['openid'], …) for row in frame.{rows})"
+        raise TypeError(
+            f"messages must be an iterable of messages, not a {kind.__name__}: "
+            f"make a message of each row, as in {each}\n"
+            f"messages 应为消息的可迭代对象，不能是 {kind.__name__}：请由每一行生成一条消息，例如 {each}"
+        )
     if isinstance(messages, str | bytes | Mapping):
         raise TypeError(
             f"messages must be an iterable of messages or (key, message), not {kind_of(messages)}: put it into a list\n"
             f"messages 应为消息或 (key, 消息) 的可迭代对象，收到的是 {kind_of(messages)}：单条消息请放进列表"
+        )
+
+
+def _require_progress(progress: object) -> None:
+    if not (progress is None or progress is False or callable(progress) or hasattr(progress, "update")):
+        raise TypeError(
+            f"progress must be a function of (done, total), a bar with update(n), or False, not {kind_of(progress)}\n"
+            f"progress 应为 (done, total) 的函数、有 update(n) 的进度条或 False，收到的是 {kind_of(progress)}"
         )
 
 

@@ -2,6 +2,7 @@
 
 __all__ = ["MESSAGES", "PHONE"]
 
+# The rule for a:link: JupyterLab colours links for its own ground, and a card is white in dark themes, too.
 PHONE = """\
 .wxcs-still, .wxcs-still * { box-sizing: border-box; }
 .wxcs-still { width: 340px; max-width: 100%; color: #1f2328; font: 14px/1.5 -apple-system, "Segoe UI", Roboto,
@@ -10,6 +11,7 @@ PHONE = """\
   border-radius: 38px; height: 600px; overflow: hidden; gap: 0; box-shadow: 0 12px 30px rgba(20, 28, 38, .18); }
 .wxcs-still .wxcs-frame { height: auto; min-height: 240px; max-height: 560px; box-shadow: none;
   border-color: #30363d; }
+.wxcs-still a.wxcs-title:link, .wxcs-still a.wxcs-title:visited { color: #111; }
 .wxcs-top { flex: 0 0 auto; text-align: center; border-bottom: 1px solid #d8d8d8; padding: 8px 14px 9px; }
 .wxcs-bar { display: flex; justify-content: space-between; gap: 12px; font-size: 12px; color: #3b4450;
   padding: 0 8px; overflow-wrap: anywhere; text-align: left; }

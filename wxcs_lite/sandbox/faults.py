@@ -49,6 +49,9 @@ class Faults:
     ) -> None:
         chosen = [name for name, value in (("errcode", errcode), ("drop", drop), ("slow", slow), ("reply", reply))
                   if value is not None]  # fmt: skip
+        if (times, chosen) == (0, []):
+            self.clear()
+            return
         if len(chosen) != 1:
             raise ValueError(f"fail_next takes exactly one of errcode, drop, slow and reply, not {chosen or 'none'}")
         if errmsg is not None and errcode is None:

@@ -217,7 +217,8 @@ class Sandbox:
         `drop="before"` loses the connection together with the request, `drop="after"` carries out the request and loses
         the reply. `slow` carries it out and delays the reply by that many seconds; the pool without sockets does not
         wait: it times out at once, or not at all. `reply` is sent instead, without doing anything: the bytes of a whole
-        HTTP reply, after which the connection closes, or (status, headers, body).
+        HTTP reply, after which the connection closes, or (status, headers, body). `times=0` alone takes back what no
+        request has met yet.
         """
         with self._core.lock:
             self._core.faults.add(

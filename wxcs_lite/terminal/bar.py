@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TextIO
 
 from wxcs_lite.batch.report import STATES
@@ -12,6 +13,7 @@ __all__ = ["Bar"]
 _WIDTH = 24
 _EVERY = 0.1  # seconds
 _ERASE = "\r\x1b[K"
+_CUT, _WRAP = "\x1b[?7l", "\x1b[?7h"  # of a line that has wrapped, only the end could be erased
 
 
 class Bar:
@@ -36,8 +38,7 @@ class Bar:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _EVERY
-            self._out.write(_ERASE + self.line(now - self._begun))
-            self._out.flush()
+            self._draw(f"{_ERASE}{_CUT}{self.line(now - self._begun)}{_WRAP}")
 
     def line(self, seconds: float) -> str:
         """Return what it shows after so many seconds."""
@@ -55,5 +56,9 @@ class Bar:
     def erase(self) -> None:
         """Take the line away, for what is printed next."""
         if self._next < float("inf"):
-            self._out.write(_ERASE)
+            self._draw(_ERASE)
+
+    def _draw(self, shown: str) -> None:
+        with suppress(OSError):  # a terminal that is gone keeps nobody from sending
+            self._out.write(shown)
             self._out.flush()

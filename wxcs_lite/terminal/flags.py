@@ -52,15 +52,17 @@ _ABOUT = {
         "退出码：0 已发送，1 未发送，2 用法错误，3 可能已送达。"
     ),
     "send-many": (
-        "Send each message of a file once, over many connections. Each line is a message as JSON, or "
-        '{"key": "order-17", "message": …}, where the key is a name of yours for it. The ledger, a file, knows what '
-        "was sent, even if the program or the machine dies: the same command with --resume sends the rest. Ctrl-C "
-        "once ends when the replies have come, twice at once. Exit status: 0 all sent, 1 some were not, 2 nothing was "
-        "sent, 3 some may have been sent, 130 interrupted.\n"
-        '把文件中的消息各发送一次，多个连接同时进行。每行一条 JSON 消息，或 {"key": "order-17", "message": …}，key '
-        "是你给消息起的名字。账本文件记录哪些消息已经发送，程序或机器中途退出也不会丢：同一命令加 --resume 即可继续。"
+        "Send each message of a file once, over many connections. Each line is a message as JSON, such as "
+        '{"touser": "OPENID", "msgtype": "text", "text": {"content": "hello"}}, or {"key": "order-17", "message": …}, '
+        "where the key is a name of yours for it. The ledger, a file, knows what was sent, even if the program or the "
+        "machine dies: the same command with --resume sends the rest. Ctrl-C once ends when the replies have come, "
+        "twice at once. Exit status: 0 all sent, 1 some were not, 2 it did not begin, 3 some may have been sent, 130 "
+        "interrupted.\n"
+        '把文件中的消息各发送一次，多个连接同时进行。每行一条 JSON 消息，例如 {"touser": "OPENID", "msgtype": "text", '
+        '"text": {"content": "您好"}}，或 {"key": "order-17", "message": …}，key 是你给消息起的名字。'
+        "账本文件记录哪些消息已经发送，程序或机器中途退出也不会丢：同一命令加 --resume 即可继续。"
         "按一次 Ctrl-C，收到应答后结束；按两次立即退出。"
-        "退出码：0 全部发送，1 部分未发送，2 没有发送，3 部分可能已送达，130 被中断。"
+        "退出码：0 全部发送，1 部分未发送，2 没有开始，3 部分可能已送达，130 被中断。"
     ),
 }
 _SETTINGS = (
@@ -227,10 +229,10 @@ def add_send(commands: Any) -> None:
 _MANY = (
     ("dry-run", "check and count, send nothing / 只检查和统计，不发送"),
     ("resume", "go on with a ledger that is there / 用已有账本继续"),
-    ("skip-invalid", "leave out lines that are no message / 跳过不是消息的行"),
+    ("skip-invalid", "leave out lines that are not messages / 跳过不是消息的行"),
     ("resend-unknown", "those that may have arrived, too: perhaps twice / 重发结果未知的消息，用户可能收到两次"),
     ("resend-refused", "those that WeChat refused, too / 重发被微信拒绝的消息"),
-    ("json", "print JSON / 输出 JSON"),
+    ("json", "print JSON, with --dry-run too / 输出 JSON，--dry-run 也适用"),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 
 from wxcs_lite import endpoints
 from wxcs_lite.errors import InvalidMessage
+from wxcs_lite.require import quoted
 from wxcs_lite.terminal.environment import Told
 
 __all__ = ["Line", "MessageList", "Numbered", "Wrong"]
@@ -38,7 +39,7 @@ class Line(NamedTuple):
 
 
 class Wrong(NamedTuple):
-    """A line that is no message, and why."""
+    """A line that is not a message, and why."""
 
     number: int
     reason: Told
@@ -86,24 +87,42 @@ def _again(source: BinaryIO) -> BinaryIO:
 
 def _read(number: int, line: bytes) -> Line | Wrong:
     try:
-        found = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        text = line.decode("utf-8-sig").rstrip()  # several files may have been put together
+        if text.startswith("["):
+            return Wrong(number, _LIST)
+        if text == "{":
+            return Wrong(number, _BROKEN)
+        found = json.loads(text, object_pairs_hook=_object)
     except UnicodeDecodeError:
-        return Wrong(number, ("is not UTF-8", "不是 UTF-8 编码"))
+        return Wrong(number, _ENCODING)
     except json.JSONDecodeError as e:
         return Wrong(number, (f"is not JSON: {e.msg} (column {e.colno})", f"不是 JSON（第 {e.colno} 列出错）"))
+    except _Twice as e:
+        name = quoted(e.args[0])
+        return Wrong(number, (f"has the field {name} twice in one object", f"同一对象中字段 {name} 出现了两次"))
     except (ValueError, RecursionError):
         return Wrong(number, ("is not JSON: too deep, or a number too long", "不是 JSON：嵌套过深或数字过长"))
-    if isinstance(found, list):
-        return Wrong(number, _LIST)
     if not isinstance(found, dict):
         return Wrong(number, ("is not a JSON object", "不是 JSON 对象"))
     return _judged(number, found)
 
 
+class _Twice(Exception):
+    """A field that is there twice: JSON does not say which of the two customers is meant."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in names if names.count(name) > 1))
+    return found
+
+
 def _judged(number: int, found: dict[str, Any]) -> Line | Wrong:
     key, message = None, found
-    if "message" in found and "msgtype" not in found:
-        if not found.keys() <= {"key", "message"}:
+    if found.keys() & {"key", "message"} and "msgtype" not in found:
+        if not {"message"} <= found.keys() <= {"key", "message"}:
             return Wrong(number, _WRAPPED)
         key, message = found.get("key"), found["message"]
         if "key" in found and not (isinstance(key, str) and key):
@@ -119,4 +138,9 @@ _LIST = (
     "is a list: write one message a line (jq -c '.[]' list.json > messages.jsonl)",
     "是列表：请改为每行一条消息（jq -c '.[]' list.json > messages.jsonl）",
 )
-_WRAPPED = ('has fields beside "key" and "message"', "除 key 和 message 之外还有其他字段")
+_BROKEN = (
+    "is the beginning of an object that goes on: write one message a line (jq -c . list.json > messages.jsonl)",
+    "只是一个对象的开头：请改为每行一条消息（jq -c . list.json > messages.jsonl）",
+)
+_ENCODING = "is not UTF-8: save the file in this encoding", "不是 UTF-8 编码：请将文件另存为 UTF-8"
+_WRAPPED = ('must have "message", and nothing beside it but "key"', "应有 message 字段，除它和 key 之外不能有其他字段")

@@ -16,14 +16,14 @@ from wxcs_lite.errors import WxError
 from wxcs_lite.fresh import FreshToken
 from wxcs_lite.look.words import Language
 from wxcs_lite.terminal.bar import Bar
-from wxcs_lite.terminal.environment import Address, open_address, printable, told, warnings_in
+from wxcs_lite.terminal.environment import Address, open_address, printable, reason_of, told, warnings_in
 from wxcs_lite.terminal.message_list import Line, MessageList, Numbered, Wrong
 from wxcs_lite.terminal.survey import Found, look_over, survey
 from wxcs_lite.terminal.tokens import token_source
 
 __all__ = ["INTERRUPTED", "NOT_ALL", "UNKNOWN", "Order", "run"]
 
-# Exit statuses beside 0 (every message is sent, now or before) and 2 (nothing was sent: usage, file or ledger).
+# Exit statuses beside 0 (every message is sent, now or before) and 2 (it did not begin: usage, file or ledger).
 NOT_ALL = 1  # some certainly were not
 UNKNOWN = 3  # some may have been
 INTERRUPTED = 130  # by Ctrl-C; 128 plus the number of any other signal
@@ -36,9 +36,11 @@ _TEXTS = {
         "former": "the ledger {name} knows {count} of a former run: add --resume to go on, or name a new ledger for "
         "another list",
         "none": "there is no ledger {name} to go on from: check the path, or leave --resume out to begin",
-        "wrong": "nothing was sent: {count:,} lines are no message; mend them, or leave them out with --skip-invalid",
-        "skipped": "{count:,} lines that are no message are left out",
-        "csv": "--csv must name another file than the list and the ledger",
+        "wrong": "nothing was sent; lines that are not messages: {count:,}. Correct them, or leave them out with "
+        "--skip-invalid",
+        "skipped": "lines left out, because they are not messages: {count:,}",
+        "csv": "--csv must name another file than the list and the ledger, in a folder that is there",
+        "output": "the account could not be printed: {reason}",
         "file": "{name}: {reason}",
         "nothing": "Interrupted. Nothing was sent.",
         "waiting": "Interrupted: nothing more leaves; waiting for the replies to what is under way. "
@@ -47,7 +49,7 @@ _TEXTS = {
         "outcome": "line {line} ({key}): {state}: {reason}",
         "more": "and {count:,} more that were not sent",
         "not_reached": "{count:,} messages were not reached",
-        "next": "here: the same command with --resume; --resend-unknown and --resend-refused send those again, too",
+        "next": "to go on: the same command with --resume; --resend-unknown and --resend-refused send those, too",
         "exported": "{count:,} rows in {name}",
         "known": "the ledger {name} knows: {states}",
     },
@@ -58,7 +60,8 @@ _TEXTS = {
         "none": "没有可以继续的账本 {name}：请检查路径；若是第一次发送，请去掉 --resume",
         "wrong": "没有发送：有 {count:,} 行不是消息，请改正，或用 --skip-invalid 跳过这些行",
         "skipped": "已跳过 {count:,} 行（不是消息）",
-        "csv": "--csv 不能与名单或账本是同一个文件",
+        "csv": "--csv 不能与名单或账本是同一个文件，且所在文件夹应已存在",
+        "output": "无法输出统计结果：{reason}",
         "file": "{name}：{reason}",
         "nothing": "已中断，没有发送。",
         "waiting": "已中断：不再发送，正在等待已发出消息的应答。再按一次 Ctrl-C 立即退出。",
@@ -102,7 +105,7 @@ def run(order: Order, where: Address, *, lang: Language = "en", out: TextIO | No
         return sending.refuse(told(e, lang))
     except OSError as e:
         name = printable(e.filename or order.path)
-        return sending.refuse(_TEXTS[lang]["file"].format(name=name, reason=e.strerror or type(e).__name__))
+        return sending.refuse(_TEXTS[lang]["file"].format(name=name, reason=reason_of(e)[lang == "zh"]))
 
 
 class _Sending:
@@ -117,10 +120,10 @@ class _Sending:
             return self.refuse(objection)
         with MessageList(self._order.path) as messages:
             if self._order.dry_run:
-                found, counted = survey(messages, rate=self._order.rate, lang=self._lang)
+                found, counted = survey(messages, rate=self._order.rate, lang=self._lang, as_json=self._order.as_json)
                 self._tell_wrong(found)
-                print(counted, file=self._out)
-                return 2 if found.wrong and not self._order.skip_invalid else 0
+                is_printed = self._print(counted)
+                return 2 if not is_printed or (found.wrong and not self._order.skip_invalid) else 0
             found = look_over(messages)
             self._tell_wrong(found)
             if found.wrong and not self._order.skip_invalid:
@@ -135,11 +138,11 @@ class _Sending:
         if order.ledger is None:
             return None if order.dry_run else texts["ledger"]
         path, name = Path(order.ledger), printable(Path(order.ledger).name)
-        if order.csv is not None and os.path.realpath(order.csv) in (
-            os.path.realpath(order.path),
-            os.path.realpath(path),
-        ):
-            return texts["csv"]
+        if order.csv is not None:
+            target = os.path.realpath(order.csv)
+            needed = (os.path.realpath(order.path), os.path.realpath(path))
+            if target in needed or not Path(target).parent.is_dir():
+                return texts["csv"]
         if not path.exists():
             return texts["none"].format(name=name) if order.resume else None
         known = report(path).states if path.stat().st_size else {}
@@ -152,7 +155,7 @@ class _Sending:
 
     def _tell_wrong(self, found: Found) -> None:
         for line in found.lines(self._lang):
-            print(line, file=sys.stderr)
+            _say(line)
         if found.wrong and self._order.skip_invalid:
             self.tell("skipped", count=found.wrong)
 
@@ -175,16 +178,19 @@ class _Sending:
             )
             self.has_begun = True
             with _signals(self._texts) as caught, batch:
-                self._follow(batch, found.messages)
+                self._follow(batch, found.messages, caught)
         return self._sum_up(batch, found, caught)
 
-    def _follow(self, batch: Batch, total: int) -> None:
+    def _follow(self, batch: Batch, total: int, caught: list[int]) -> None:
         """Show the outcomes as they come, until the end or a signal."""
         bar = Bar(total, self._lang, sys.stderr)
         try:
             for outcome in batch:
                 bar.step(outcome.state)
-                if outcome.error is not None:
+                if caught:  # and what the handler raised was lost, as Python does in a callback
+                    break
+                # What is unsent because the batch stops has its reason in the account.
+                if outcome.error is not None and not (outcome.state == "unsent" and batch.reason is not None):
                     self._failed += 1
                     if self._failed <= _SHOWN:
                         bar.erase()
@@ -214,15 +220,16 @@ class _Sending:
             self.tell("more", count=self._failed - _SHOWN)
         if self._order.as_json:
             more = {"not_reached": found.messages - reached, "invalid_lines": found.wrong}
-            print(json.dumps(account.as_dict() | more, ensure_ascii=False), file=self._out)
+            shown = json.dumps(account.as_dict() | more, ensure_ascii=False)
         else:
-            print(account.zh if self._lang == "zh" else account.en, file=self._out)
+            shown = account.zh if self._lang == "zh" else account.en
             if found.messages > reached:
-                print(self._texts["not_reached"].format(count=found.messages - reached), file=self._out)
+                shown += "\n" + self._texts["not_reached"].format(count=found.messages - reached)
+        is_printed = self._print(shown)
         is_done = not self._failed and reached == found.messages and not account.states.get("unsent")
         if not is_done:
             self.tell("next")
-        is_done = self._export() and is_done
+        is_done = self._export() and is_done and is_printed
         if caught:
             return 128 + caught[0]
         return UNKNOWN if account.states.get("unknown") else 0 if is_done else NOT_ALL
@@ -237,23 +244,40 @@ class _Sending:
         except OSError as e:
             self._tell_file(e)
         except LedgerError as e:
-            print(told(e, self._lang), file=sys.stderr)
+            _say(told(e, self._lang))
         else:
             return True
         return False
 
     def _tell_file(self, error: OSError) -> None:
         name = printable(error.filename or self._order.path)
-        self.tell("file", name=name, reason=error.strerror or type(error).__name__)
+        self.tell("file", name=name, reason=reason_of(error)[self._lang == "zh"])
+
+    def _print(self, shown: str) -> bool:
+        """Print to stdout, and return whether that can be done; a reader that has enough (`head`) is not a failure."""
+        try:
+            print(shown, file=self._out, flush=True)
+        except OSError as e:
+            with suppress(OSError):  # what is still in the buffer would fail once more at the exit
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            if not isinstance(e, BrokenPipeError):
+                self.tell("output", reason=reason_of(e)[self._lang == "zh"])
+                return False
+        return True
 
     def tell(self, text: str, **values: object) -> None:
         """Print to stderr, so that stdout has only the account."""
-        print(self._texts[text].format(**values), file=sys.stderr, flush=True)
+        _say(self._texts[text].format(**values))
 
     def refuse(self, line: str) -> int:
         """Print why nothing was sent, and return the exit status for that."""
-        print(f"send-many: {line}", file=sys.stderr)
+        _say(f"send-many: {line}")
         return 2
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):  # where nobody reads, the messages are sent all the same
+        print(line, file=sys.stderr, flush=True)
 
 
 def _item(line: Line) -> Numbered | tuple[str, Numbered]:

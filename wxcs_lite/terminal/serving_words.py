@@ -15,7 +15,8 @@ inbox ann                   what is on ann's phone
 fail 45047                  the next call is answered with this errcode
 fail drop                   the next call is lost; fail drop after: only its reply is lost
 fail slow 15                the next reply comes 15 seconds late
-                            after fail …: x3 for the next three, /cgi-bin/token for calls to that path""",
+                            after fail …: x3 for the next three, /cgi-bin/token for calls to that path
+fail off                   what is still to fail does not""",
     """\
 ann: 你好                   ann 发来文本
 ann <- picture.png          ann 发来图片
@@ -26,7 +27,8 @@ inbox ann                   查看 ann 的手机
 fail 45047                  下一次调用返回该错误码
 fail drop                   下一次调用丢失；fail drop after 只丢失应答
 fail slow 15                下一次应答延迟 15 秒
-                            fail … 之后可加 x3（连续三次）或 /cgi-bin/token（只针对该路径）""",
+                            fail … 之后可加 x3（连续三次）或 /cgi-bin/token（只针对该路径）
+fail off                   取消尚未发生的故障""",
 )
 _HELP_ACCOUNTS = (
     "Every account has an ann of its own: {appid}/ann is that account's, ann alone is all of them.",
@@ -110,14 +112,15 @@ _ROWS = {
     "nothing": ("{who}: no messages", "{who}：没有消息"),
     "time_form": ("write +48h, +30s, +5m, +2d or +1h30m", "请写 +48h、+30s、+5m、+2d 或 +1h30m"),
     "fail_form": (
-        "write fail ERRCODE, fail drop, fail drop after or fail slow SECONDS; then x3, or a path, or both",
-        "请写 fail 错误码、fail drop、fail drop after 或 fail slow 秒数，其后可加 x3、路径，或两者都加",
+        "write fail ERRCODE, fail drop, fail drop after or fail slow SECONDS; then x3, or a path, or both; or fail off",
+        "请写 fail 错误码、fail drop、fail drop after 或 fail slow 秒数，其后可加 x3、路径，或两者；取消用 fail off",
     ),
     "fail_code": (
         "the sandbox does not know the text of errcode {errcode}; a few that it knows: {some}",
         "沙箱不知道错误码 {errcode} 的文字；它知道的例如 {some}",
     ),
     "fail_path": ("there is no call {path}; a few that there are: {some}", "没有接口 {path}；已有的例如 {some}"),
+    "fails_no_more": ("nothing fails any more", "不再有调用出错"),
     "fails_once": ("the next call{path} fails", "下一次{path}调用将出错"),
     "fails": ("the next {times} calls{path} fail", "接下来的 {times} 次{path}调用将出错"),
     "to_path": (" to {path}", " {path} "),

@@ -138,6 +138,11 @@ class Commands:
             sandbox.advance(seconds)
 
     def _fail(self, line: str) -> None:
+        if line.split()[1:] == ["off"]:
+            for sandbox in self._sandboxes.values():
+                sandbox.fail_next(times=0)
+            self._teller.say("fails_no_more")
+            return
         fault = _fault(line.split()[1:])
         for sandbox in self._sandboxes.values():
             sandbox.fail_next(**fault)
