@@ -455,18 +455,18 @@ def test_a_long_feed_leaves_the_loop_time_for_other_things(
     desks: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part of it is taken in at each turn, and a refresh in between makes no turn more."""
-    monkeypatch.setattr("wxcs_lite.panel.desk._AT_ONCE", 10)
+    monkeypatch.setattr("wxcs_lite.panel.arrivals._AT_ONCE", 10)
     woken: list[int] = []
 
     async def test() -> None:
         desk = desks()
-        real = desk._woken
+        real = desk._arrivals._woken
 
         def wakes() -> None:
             real()
             woken.append(len(desk.history))
 
-        monkeypatch.setattr(desk, "_woken", wakes)
+        monkeypatch.setattr(desk._arrivals, "_woken", wakes)
 
         def bring() -> None:
             for number in range(45):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread, get_ident
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ipywidgets import Text
 from tests.test_panel_desk import DOWNLOAD, EN, SEND, UPLOAD, Stage, bubbles, picked, write
 from wxcs_lite.errors import InvalidMessage, PushRejected
 from wxcs_lite.panel import Desk, Phone
+from wxcs_lite.panel.view import controls
 from wxcs_lite.push import Push, push_app
 from wxcs_lite.sandbox import Sandbox, sunset
 from wxcs_lite.transport import fetch_token
@@ -143,7 +145,7 @@ def test_many_messages_that_come_at_once_are_few_changes_of_widgets(stage: Stage
     for number in range(700):
         event = stage.sandbox.user("oAnn").says(f"line {number}.")
         fields = {"FromUserName": event.openid, "MsgType": event.kind, "CreateTime": int(event.at), **event.fields}
-        stage.desk._arrived.append(Push(fields))
+        stage.desk._arrivals._waiting.append(Push(fields))
     stage.desk.refresh()
     assert before
     assert [f"line {number}." for number in range(500, 700)] == re.findall(r"line \d+\.", bubbles(stage.desk))
@@ -356,6 +358,85 @@ def test_a_customer_is_found_and_opened_by_words_name_or_openid(stage: Stage) ->
     assert "Robert" == stage.desk._conversations.of("oBob").nickname
 
 
+def test_an_openid_that_somebody_has_written_opens_nobody_else(stage: Stage) -> None:
+    """It may be another customer's: the first Enter shows who has written it, the second opens it."""
+    stage.comes(stage.sandbox.user("oMallory").says("ask oNew, she knows"))
+    people = stage.view.people
+    people.search.value = "oNew"
+    submit(people.search)
+    assert "oMallory" not in stage.view.head.value
+    assert "oNew" in stage.status
+    assert ["● 2 oMallory · 5/5, 48 h | ask oNew, she knows"] == stage.rows
+    assert "oNew" == people.search.value
+    submit(people.search)
+    assert "<h3>oNew</h3>" in stage.view.head.value
+    assert "" == stage.status
+
+
+def test_an_openid_that_is_a_part_of_another_s_is_opened_when_it_is_entered_again(stage: Stage) -> None:
+    """Entered once it finds the other, whose name begins so; who is called so always comes first."""
+    people = stage.view.people
+    for heading in ("oBob", "oB", "oB"):
+        people.search.value = "oB"
+        submit(people.search)
+        assert f"<h3>{heading}</h3>" in stage.view.head.value
+
+
+def test_a_customer_on_the_screen_is_not_forgotten(stage: Stage) -> None:
+    """A feed may bring more than is kept: what they write afterwards is shown all the same."""
+    stage.desk._conversations._kept = 20
+    stage.desk.select("oAnn")
+    for number in range(30):
+        stage.comes(stage.sandbox.user("oBob").says(f"line {number}"))
+    assert [] == list(stage.desk._conversations.of("oAnn").entries)
+    stage.comes(stage.sandbox.user("oAnn").says("still here?"))
+    assert "still here?" in bubbles(stage.desk)
+    write(stage.desk, "yes")
+    stage.desk.send()
+    assert ["yes"] == inbox(stage, "oAnn")
+    assert "accepted" in bubbles(stage.desk)
+    stage.desk.select("oBob")
+    for number in range(30):
+        stage.comes(stage.sandbox.user("oBob").says(f"more {number}"))
+    assert stage.desk._conversations.get("oAnn") is None
+
+
+@pytest.mark.parametrize("shown", ["oAnn", "oMallory"])
+def test_a_message_on_its_way_is_settled_although_it_is_forgotten(stage: Stage, shown: str) -> None:
+    """A feed may bring more than is kept while WeChat has not answered: the bubble says what became of it."""
+
+    async def slow() -> None:
+        asked, answered = Event(), Event()
+
+        def wait(seen: Any) -> None:
+            if seen.path == SEND:
+                asked.set()
+                assert answered.wait(20)
+
+        pool = stage.sandbox.pool(on_request=wait)
+        desk = Desk(pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        desk._conversations._kept = 5
+        write(desk, "slow")
+        desk.send()
+        await until(asked.is_set)
+        desk.select(shown)
+        for number in range(10):
+            fields = {"FromUserName": "oBob", "MsgType": "text", "CreateTime": 1, "Content": f"line {number}."}
+            desk.receive(Push(fields))
+        answered.set()
+        await until(lambda: not desk._conversations._sending)
+        assert (EN["accepted"] in bubbles(desk)) == (shown == "oAnn")
+        assert ["sent"] == [event.kind for event in desk._conversations.of("oAnn").events]
+        push = Push({"FromUserName": "oBob", "MsgType": "text", "CreateTime": 1, "Content": "too late"})
+        thread = Thread(target=desk.receive, args=(push,))
+        thread.start()
+        thread.join(20)
+        desk.close()
+        await asyncio.sleep(0)
+
+    on_a_loop(slow)
+
+
 def test_an_openid_is_shortened_in_its_middle(stage: Stage) -> None:
     """Those of one Mini Program begin alike; long words and breaks in them stay one line."""
     stage.comes(stage.sandbox.user("o6_bmjrPTlm6_2sgVt7hMZOPfL2M").says("a\nb " + "c" * 100))
@@ -409,6 +490,25 @@ def test_a_slow_call_freezes_nothing(stage: Stage) -> None:
         desk.close()
 
     on_a_loop(slow)
+
+
+def test_what_others_write_does_not_draw_the_list_again_and_again(stage: Stage) -> None:
+    """A row that is pressed while the list is drawn is not opened: so it changes once a second, however many write."""
+
+    async def pushes() -> None:
+        desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        drawn: list[object] = []
+        desk.view.people.list.observe(drawn.append, "options")
+        begun = monotonic()
+        for number in range(40):
+            fields = {"FromUserName": "oBob", "MsgType": "text", "CreateTime": 1, "Content": f"line {number}."}
+            await asyncio.get_running_loop().run_in_executor(None, desk.receive, Push(fields))
+            await until(lambda: f"line {number}." in desk.view.news.value)  # noqa: B023
+        await until(lambda: drawn)
+        assert len(drawn) <= monotonic() - begun + 1
+        desk.close()
+
+    on_a_loop(pushes)
 
 
 def test_what_was_pressed_before_closing_is_sent_and_noted(stage: Stage, tmp_path: Path) -> None:
@@ -477,6 +577,32 @@ def test_leaving_a_field_sends_nothing(stage: Stage) -> None:
     stage.view.composer.fields["content"]._handle_custom_msg({"event": "focus"}, [])
     stage.desk.refresh()
     assert 0 == stage.calls(SEND)
+
+
+def test_a_click_waits_for_the_text_of_its_field_and_no_longer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is here already, or the click acts when it comes; a form of several fields has its time."""
+    monkeypatch.setattr(controls, "_FOLLOWS", 3600)
+
+    async def clicked() -> None:
+        desk = Desk(stage.pool, stage.token, touser="oAnn", clock=stage.sandbox.clock)
+        write(desk, "here already")
+        desk.view.composer.send.click()
+        await until(lambda: ["here already"] == inbox(stage, "oAnn"))
+        desk.select("oBob")
+        monkeypatch.setattr(controls, "_QUEUED", 0)
+        desk.view.composer.send.click()
+        assert 1 == stage.calls(SEND)
+        write(desk, "it comes")
+        await until(lambda: ["it comes"] == inbox(stage, "oBob"))
+        desk.view.composer.kind.value = "raw"
+        desk.view.composer.fields["raw"].value = '{"msgtype": "text", "text": {"content": "raw"}}'
+        desk.view.composer.send.click()
+        desk.view.composer.fields["raw"].value = '{"msgtype": "text", "text": {"content": "raw, too"}}'
+        desk.close()
+        await asyncio.sleep(0)
+        assert 2 == stage.calls(SEND)
+
+    on_a_loop(clicked)
 
 
 def test_a_click_waits_while_the_kernel_catches_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

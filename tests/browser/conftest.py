@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser import stage
 from wxcs_lite.look.words import Language
+from wxcs_lite.sandbox import sunset
 
 ASKED = os.environ.get("WXCS_BROWSER") == "1"
 collect_ignore_glob = [] if ASKED else ["test_*.py"]
@@ -86,3 +87,10 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(os.environ.get("WXCS_SHOTS") or tmp_path_factory.mktemp("shots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "parcel.png"
+    path.write_bytes(sunset(240, 160))
+    return path

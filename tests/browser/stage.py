@@ -1,4 +1,4 @@
-"""A stage for the browser: JupyterLab and Voilà on 127.0.0.1 with nothing of the user's, and Debian's Chromium."""
+"""A stage for the browser: Debian's Chromium, and JupyterLab, Notebook and Voilà on 127.0.0.1, without the user's."""
 
 import json
 import os
@@ -24,6 +24,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+_LAB = ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
 PATIENCE = 60_000  # ms; a machine under load may take long to start a kernel
 
 
@@ -84,14 +85,28 @@ def lab(home: Path) -> Iterator[str]:
     for name, value in settings.items():
         _write(home / f"settings/@jupyterlab/{name}.jupyterlab-settings", value)
     _write(home / "settings/@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings", {"saveState": True})
+    with _jupyter(home, work, "lab", "jupyterlab", *_LAB) as url:
+        yield url
+
+
+@contextmanager
+def notebook_7(home: Path) -> Iterator[str]:
+    """Serve Jupyter Notebook with the notebooks; its URL."""
+    work = home / "work"
+    shutil.copytree(ROOT / "notebooks", work)
+    with _jupyter(home, work, "tree", "notebook", "--JupyterNotebookApp.expose_app_in_browser=True") as url:
+        yield url
+
+
+@contextmanager
+def _jupyter(home: Path, work: Path, first: str, module: str, *options: str) -> Iterator[str]:
     port = free_port()
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+        sys.executable, "-m", module, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
-        "--ServerApp.password=", f"--ServerApp.root_dir={work}", "--LabApp.expose_app_in_browser=True",
-        "--LabApp.extension_manager=readonly",
+        "--ServerApp.password=", f"--ServerApp.root_dir={work}", *options,
     ]  # fmt: skip
-    with serving(command, f"http://127.0.0.1:{port}/lab", home):
+    with serving(command, f"http://127.0.0.1:{port}/{first}", home):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -124,11 +139,14 @@ class Notebook:
         page.on("dialog", self._dialog)
         page.on("request", lambda request: self.asked.append(request.url))
         page.set_default_timeout(PATIENCE)
-        # A workspace of its own, because otherwise Lab opens the previous page's tabs, one of them in front of ours.
-        page.goto(f"{url}/lab/workspaces/{Path(path).stem}/tree/{path}")
+        page.goto(self.address(url, path))
         # Before the kernel is idle, a run is lost without a word.
         self.idle()
         self.desk, self.phone = page.locator(".wxcs-desk"), page.locator(".wxcs-phone")
+
+    def address(self, url: str, path: str) -> str:
+        # A workspace of its own, because otherwise Lab opens the previous page's tabs, one of them in front of ours.
+        return f"{url}/lab/workspaces/{Path(path).stem}/tree/{path}"
 
     def _count(self, socket: Any) -> None:
         socket.on("framereceived", lambda data: self.frames.append(len(data)))
@@ -228,6 +246,19 @@ class Notebook:
         self.page.wait_for_timeout(400)  # as one reads it: the panel passes over a click within a quarter of a second
 
 
+class Notebook7(Notebook):
+    """A notebook open in Jupyter Notebook 7, which has no status bar."""
+
+    def address(self, url: str, path: str) -> str:
+        return f"{url}/notebooks/{path}"
+
+    def idle(self) -> None:
+        self.page.wait_for_function(_IS_IDLE)
+
+
+_IS_IDLE = (
+    """() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'"""
+)
 _RUN = """async code => {
   const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   await kernel.requestExecute({code, store_history: false}).done;

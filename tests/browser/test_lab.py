@@ -1,7 +1,6 @@
 """The whole job in JupyterLab, in a real browser: by mouse, by keyboard, under attack, saved, checked and measured."""
 
 import json
-import re
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -9,56 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.browser.job import CARD, LINK, TALK, whole_job
 from tests.browser.stage import ROOT, Notebook
 from wxcs_lite.panel.texts import LANGUAGES
-from wxcs_lite.sandbox import sunset
 
 Open = Callable[..., Notebook]
-LINK = {
-    "title": "Track your parcel",
-    "description": "Where it is now, updated every hour",
-    "url": "https://example.com/track/42",
-    "thumb_url": "https://example.com/map.png",
-}
-CARD = {"title": "Your order", "pagepath": "pages/order?id=42"}
-LINK_ZH = {**LINK, "title": "物流跟踪", "description": "每小时更新一次位置"}
-CARD_ZH = {**CARD, "title": "您的订单"}
-TALK = {
-    "en": ("Hello! Has my order left yet?", "Hi Ann! It is on its way: tomorrow afternoon.", "May I see the parcel?"),
-    "zh": ("您好，我的订单发货了吗？", "您好！已经在路上，明天下午送到。", "能看一下包裹吗？"),
-}
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "parcel.png"
-    path.write_bytes(sunset(240, 160))
-    return path
-
-
-def whole_job(nb: Notebook, lang: str, photo: Path) -> None:
-    """The customer asks, the agent types and answers with text, picture, link and card; the phone shows each."""
-    question, answer, more = TALK[lang]
-    nb.says(question)
-    nb.desk.locator(".wxcs-in").filter(has_text=question).wait_for()
-    nb.press(nb.desk, "typing_on")
-    nb.desk.get_by_role("button", name=re.compile(r"\(\d+ s\)|（\d+ 秒）|\(\d+ 秒\)")).wait_for()
-    nb.phone.get_by_text(nb.words["is_typing"]).wait_for()
-    nb.field("content").fill(answer)
-    nb.sends(".wxcs-text")
-    nb.phone.get_by_text(nb.words["service"], exact=True).wait_for()
-    nb.says(more)
-    nb.picks(photo)
-    nb.sends(".wxcs-image img")
-    nb.choose("kind", "link")
-    for key, value in (LINK_ZH if lang == "zh" else LINK).items():
-        nb.field(key).fill(value)
-    nb.sends(".wxcs-link")
-    nb.choose("kind", "miniprogrampage")
-    nb.picks(photo)
-    for key, value in (CARD_ZH if lang == "zh" else CARD).items():
-        nb.field(key).fill(value)
-    nb.sends(".wxcs-card img")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -351,7 +305,8 @@ def test_screen_readers_find_their_way(opened: Open) -> None:
     assert nb.page.locator(".wxcs-desk [lang=en]").count() > 3
     nb.press(nb.desk, "language")
     nb.page.locator(".wxcs-desk h2").get_by_text("客服工作台").wait_for()
-    assert nb.page.locator(".wxcs-desk [lang=en]").count() == 0
+    # Each text is a message of its own, and the heading's comes first.
+    nb.page.wait_for_function("() => !document.querySelector('.wxcs-desk [lang=en]')")
 
 
 THIRTY = """
@@ -539,6 +494,27 @@ def test_fifty_keys_are_few_messages(opened: Open, capsys: pytest.CaptureFixture
     assert models < 120
 
 
+def test_three_hundred_messages_make_a_saved_notebook_little_larger(
+    opened: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The state of the widgets has what is drawn, each bubble once on the desk and once on the phone."""
+    nb = opened()
+    nb.page.wait_for_timeout(1000)
+    sizes = [len(nb.save().encode())]
+    said = "message {number:03}, of some forty letters in all"
+    nb.python(f"for number in range(300): shown.sandbox.user('ann').says(f{said!r})")
+    for half in (nb.desk, nb.phone):
+        half.locator(".wxcs-text").get_by_text(said.format(number=299), exact=True).wait_for()
+    nb.page.wait_for_timeout(1000)
+    saved = nb.save()
+    sizes.append(len(saved.encode()))
+    with capsys.disabled():
+        print(f"\nsaved notebook: {sizes[0]} bytes without messages, {sizes[1]} with 300 on desk and phone")
+    drawn = saved.count(said.format(number=299)) + saved.count(said.format(number=250))
+    assert drawn >= 4
+    assert sizes[1] - sizes[0] < 300 * 300  # bytes
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("width", [480, 820])
 def test_narrow(opened: Open, photo: Path, shots: Path, lang: str, width: int) -> None:
@@ -575,3 +551,79 @@ def test_a_press_takes_as_long_as_a_finger_does(opened: Open, width: int) -> Non
     assert at == send.bounding_box()
     nb.page.mouse.up()
     nb.phone.locator(".wxcs-link").wait_for()
+
+
+_BOXES = """() => Object.fromEntries([...document.querySelectorAll(
+  '.wxcs-both button, .wxcs-both input, .wxcs-both select')].filter(one => one.offsetParent).map(one => {
+    const at = one.getBoundingClientRect(), label = one.closest('.jupyter-widgets').querySelector('label');
+    const name = (one.tagName === 'BUTTON' ? one : label).innerText.replace(/[(（].*/, '');
+    const key = [one.closest('.wxcs-phone') ? 'phone' : 'desk', one.type, name, one.type === 'radio' ? one.value : ''];
+    return [key.join(' '), [at.x, at.y, at.height].map(Math.round)];
+  }))"""
+
+
+@pytest.mark.parametrize(("width", "lang"), [(480, "en"), (480, "zh"), (820, "zh"), (1360, "en")])
+def test_what_is_told_moves_no_control(opened: Open, width: int, lang: str) -> None:
+    """Remarks, errors, pushes, countdowns and names come and go while something is pressed: it is still there."""
+    nb = opened(lang, width=width, height=1300)
+    nb.command("application:toggle-left-area")
+    nb.says("Hello!")
+    nb.choose("kind", "link")
+    nb.field("title").wait_for()
+    nb.page.wait_for_timeout(500)
+    nb.desk.get_by_role("button", name=nb.words["send"], exact=True).scroll_into_view_if_needed()
+    before = nb.page.evaluate(_BOXES)
+    assert len(before) > 20
+    for told in (
+        "draft = shown.desk.conversation.draft; draft.put('link', 'title', 't'); shown.desk.refresh()",
+        "shown.desk.send()",
+        "shown.desk.select('bob'); shown.sandbox.user('ann').says('more'); shown.desk.select('ann')",
+        "for n in range(30): shown.sandbox.user(f'customer-{n:02}').says('a question')",
+        "shown.desk.rename(shown.desk.conversation, 'Annabel Lee of the kingdom by the sea')",
+        "for name in ('description', 'url', 'thumb_url'): draft.put('link', name, 'x' * 600)\nshown.desk.refresh()",
+        "shown.sandbox.advance(48 * 3600); shown.desk.send()",
+        "draft.choose('link'); shown.desk.refresh()",
+        "shown.desk.toggle_typing()",
+        "shown.sandbox.user('ann').says('again'); shown.desk.toggle_typing()",
+        "shown.sandbox.advance(8)",
+        "shown.desk.toggle_typing()",
+        "shown.phone._picture = 'a-long-name-' * 9, b''; shown.phone.refresh()",
+    ):
+        nb.python(told)
+        nb.page.wait_for_timeout(300)
+        after = nb.page.evaluate(_BOXES)
+        moved = {name: (at, after[name]) for name, at in before.items() if name in after and at != after[name]}
+        assert {} == moved, told
+        assert len(before.keys() - after.keys()) <= 1, told  # the button for typing has another name
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (480, 900)])
+def test_all_that_an_answer_needs_is_on_the_screen(opened: Open, width: int, height: int) -> None:
+    """List, conversation, what is told and every control; conversation and composer have most of the height."""
+    nb = opened(width=width, height=height)
+    nb.command("application:toggle-left-area")
+    nb.python(THIRTY + "shown.sandbox.advance(48 * 3600)")
+    nb.opens("customer-03")
+    nb.field("content").fill("too late")
+    nb.press(nb.desk, "send")
+    nb.desk.get_by_role("alert").wait_for()
+    first = ".wxcs-desk" if width > 1000 else ".wxcs-desk .wxcs-side"
+    nb.page.evaluate("first => document.querySelector(first).scrollIntoView()", first)
+    nb.page.wait_for_timeout(300)
+    pane, screen = (nb.page.locator(name).bounding_box() for name in (".jp-WindowedPanel-outer", "#jp-main-statusbar"))
+    assert pane is not None
+    assert screen is not None
+    wanted = [nb.desk.locator(f".wxcs-{name}") for name in ("side", "head-of-talk", "screens", "told", "composer")]
+    wanted += [
+        nb.desk.get_by_role("button", name=nb.words[key], exact=True) for key in ("send", "many_lines", "typing_on")
+    ]
+    wanted += [nb.desk.locator(".wxcs-people"), nb.desk.locator(".wxcs-foot-of-desk")] if width > 1000 else []
+    for one in wanted:
+        box = one.bounding_box()
+        assert box is not None
+        assert box["y"] >= pane["y"] - 1
+        assert box["y"] + box["height"] <= screen["y"]
+    desk, side = (nb.page.locator(name).bounding_box() for name in (".wxcs-desk", ".wxcs-side"))
+    assert desk is not None
+    assert side is not None
+    assert side["height"] >= 0.6 * desk["height"]

@@ -21,12 +21,16 @@ from wxcs_lite.panel.draft import Draft
 from wxcs_lite.push import Push, dedupe_key
 from wxcs_lite.reply_window import WindowEvent
 
-__all__ = ["ENTRY", "SENDING", "Conversation", "Conversations", "as_json", "as_line", "key_of_push", "result_of"]
+__all__ = [
+    "ENTRY", "SENDING", "Conversation", "Conversations", "as_json", "as_line", "key_of_push", "may_be_openid",
+    "result_of",
+]  # fmt: skip
 
 ENTRY = "user_enter_tempsession"
 SENDING = "sending"
 _END_OF_TIME = 2**32  # seconds; a later time may not be a date
 _KEPT = 20_000  # entries of all customers; a file has all of them
+_HOW = ("called", "part", "said")  # how well a conversation is found
 _EVENTS = 100  # of one customer: the window depends on the latest only
 
 
@@ -34,14 +38,15 @@ class Conversation:
     """What was said between one customer and the desk, and what the desk is about to say."""
 
     __slots__ = (
-        "draft", "entries", "error", "events", "nickname", "touser", "typing_until", "unread", "waiting_since",
+        "draft", "entries", "error", "events", "is_shown", "nickname", "touser", "typing_until", "unread",
+        "waiting_since",
     )  # fmt: skip
 
     def __init__(self, touser: str) -> None:
         self.touser, self.nickname = touser, ""
         self.entries: deque[dict[str, Any]] = deque()
         self.events: deque[WindowEvent] = deque(maxlen=_EVENTS)  # in the order in which they happened
-        self.unread = 0
+        self.unread, self.is_shown = 0, False
         self.draft = Draft()
         self.error: Exception | None = None
         self.waiting_since: float | None = None
@@ -54,8 +59,9 @@ class Conversation:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing would be lost without it."""
-        return not self.entries and self.draft.empty and self.error is None and not self.nickname
+        """Whether nothing would be lost without it, and nobody looks at it."""
+        is_empty = not self.entries and self.draft.empty and self.error is None
+        return is_empty and not self.nickname and not self.is_shown
 
 
 class Conversations:
@@ -114,6 +120,12 @@ class Conversations:
             ranked = [(rank, one) for one in found if (rank := _rank(one, sought)) is not None]
             found = (one for _, one in sorted(ranked, key=itemgetter(0)))
         return list(islice(found, count))
+
+    def found(self, search: str) -> tuple[Conversation | None, str]:
+        """Return the first of those who are found, and how: called so, by a part of the name, or by their words."""
+        for one in self.listed(search, 1):
+            return one, _HOW[_rank(one, search.strip().casefold()) or 0]
+        return None, ""
 
     def came_in(self, now: float, fields: Mapping[str, Any], key: str) -> dict[str, Any] | None:
         """Note a push, a message or an event of a customer, and return its entry, or None if it is here already."""
@@ -211,9 +223,7 @@ class Conversations:
 
     def _forget(self, conversation: Conversation) -> None:
         gone = conversation.entries.popleft()
-        if gone["result"] == SENDING:
-            self._sending.pop(gone["id"], None)
-        if conversation.is_blank:
+        if gone["result"] != SENDING and conversation.is_blank:  # one that is on its way has still to be settled
             for held in (self._all, self._waiting, self._others):
                 held.pop(conversation.touser, None)
 
@@ -248,6 +258,15 @@ def key_of_push(push: Push) -> str:
     if push.get("MsgId") is None and push.get("MsgType") != "event":
         return token_hex(8)
     return sha256(f"{dedupe_key(push)} {push.get('CreateTime')}".encode()).hexdigest()[:16]
+
+
+def may_be_openid(sought: str) -> bool:
+    """Return whether this may be somebody's openid, and not only words.
+
+    >>> may_be_openid("oP3k7-w_A"), may_be_openid("my parcel"), may_be_openid("包裹")
+    (True, False, False)
+    """
+    return sought.isascii() and not any(map(str.isspace, sought))
 
 
 def result_of(error: Exception | None) -> str | dict[str, Any]:

@@ -5,21 +5,19 @@ customer whom it concerns.
 """
 
 import os
-import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from secrets import token_hex
-from threading import get_ident
 from typing import Any
 from weakref import WeakSet
 
 from wxcs_lite.endpoints import Command
 from wxcs_lite.errors import PushRejected
 from wxcs_lite.look.words import Language
+from wxcs_lite.panel.arrivals import Arrivals
 from wxcs_lite.panel.calls import Calls, Sending
-from wxcs_lite.panel.conversation import Conversation, Conversations, key_of_push, result_of
+from wxcs_lite.panel.conversation import Conversation, Conversations, key_of_push, may_be_openid, result_of
 from wxcs_lite.panel.draft import MEDIA, Draft, Picture
 from wxcs_lite.panel.feed import Follower, follow
 from wxcs_lite.panel.gallery import Gallery
@@ -29,7 +27,7 @@ from wxcs_lite.panel.screen import Said, Screen
 from wxcs_lite.panel.status import Tone
 from wxcs_lite.panel.texts import LANGUAGES
 from wxcs_lite.panel.ticker import Ticker
-from wxcs_lite.panel.view.controls import mimebundle, running_loop
+from wxcs_lite.panel.view.controls import mimebundle
 from wxcs_lite.panel.view.desk import DeskView
 from wxcs_lite.panel.worker import Worker
 from wxcs_lite.pools import Pool
@@ -40,7 +38,6 @@ __all__ = ["Desk"]
 
 _EXPORT = "wxcs_history.json"
 _TYPING = 15  # seconds for which WeChat shows it
-_AT_ONCE = 500  # pushes; a feed that is read for the first time may hold 100,000
 _ANNOUNCED = 5  # of the messages that come at once
 _open: WeakSet["Desk"] = WeakSet()  # desks on one pool tell each other what they sent
 
@@ -80,9 +77,9 @@ class Desk:
         self._conversations, self._history = Conversations(), History(history)
         broken = self._history.read_into(self._conversations)
         self._sender, self._gallery = Worker(), Gallery(self._calls, self._picture_changed)
-        self._arrived, self._thread = deque[Any](), get_ident()
-        self._loop, self._is_woken = running_loop(), False
+        self._arrivals = Arrivals(self._woken)
         self._said: Said = None
+        self._sought = ""  # what was entered to find somebody, the last time
         self.after_each: list[Callable[[], object]] = []
         self.inbound: set[str] = set()
         self._closers: list[Callable[[], object]] = []
@@ -241,15 +238,24 @@ class Desk:
             self._do(lambda: self._send(conversation), conversation)
 
     def search(self, is_entered: bool) -> None:
-        """Show who is found; after an Enter, open the first, or a conversation with an openid that is not there yet."""
+        """Show who is found; after an Enter, open the first, or a conversation with an openid that is not there yet.
+
+        An openid that somebody has only written may be another's: it opens nothing, and the same entered again opens
+        the conversation with that openid, whatever it is a part of.
+        """
         sought = str(self.view.people.search.value).strip()
-        found = self._conversations.listed(sought, 1)
-        if is_entered and sought:
-            with self.view.kit.showing():
-                self.view.people.search.value = ""
-            self.choose(found[0].touser if found else sought)
-        else:
+        if not (is_entered and sought):
             self.refresh()
+            return
+        found, how = self._conversations.found(sought)
+        is_again, self._sought = sought == self._sought, sought
+        if how == "said" and may_be_openid(sought) and not is_again:
+            self._do(lambda: self._say("only_said", "calm", openid=sought))
+            return
+        with self.view.kit.showing():
+            self.view.people.search.value = ""
+        is_new = found is None or (is_again and how != "called" and may_be_openid(sought))
+        self.choose(sought if is_new or found is None else found.touser)
 
     def rename(self, conversation: Conversation, nickname: str) -> None:
         """Give a customer a name of the agent's own."""
@@ -400,34 +406,23 @@ class Desk:
             self._guarded(lambda: self._screen.change_picture(media_id))
 
     def _arrive(self, arrived: Any) -> None:
-        self._arrived.append(arrived)
-        if get_ident() == self._thread:
+        if self._arrivals.put(arrived):
             self.refresh()
-        else:
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._loop is not None and not self._is_woken and not self._loop.is_closed():
-            self._is_woken = True
-            self._loop.call_soon_threadsafe(self._woken)
 
     def _woken(self) -> None:
-        self._is_woken = False
-        self.refresh()
+        if self._is_open:
+            self._guarded(self._take_in)
+            self._guarded(self._show_talk)  # the list with the next tick: see view.people
 
     def _take_in(self) -> None:
-        """Note what has arrived, a part of it at a time if there is a loop, which has other things to do as well."""
-        count = min(len(self._arrived), _AT_ONCE if self._loop is not None else sys.maxsize)
-        taken = [self._take(self._arrived.popleft()) for _ in range(count)]
-        came = [entry for entry in taken if entry is not None]
+        """Note what has arrived, and show what concerns the conversation on the screen."""
+        came = [entry for one in self._arrivals.take() if (entry := self._take(one)) is not None]
         for entry in came[-_ANNOUNCED:]:
             self._screen.announce(entry)
         if came and self.conversation is None:
             self._open(self._conversations.of(came[0]["customer"]))
         else:
             self._draw(came)
-        if self._arrived:
-            self._wake()
 
     def _take(self, arrived: Push | tuple[str, str]) -> dict[str, Any] | None:
         if isinstance(arrived, tuple):
@@ -439,9 +434,11 @@ class Desk:
         return entry
 
     def _show(self) -> None:
-        now = self._clock()
-        self._screen.people(now)
-        self._screen.header(now)
+        self._screen.people(self._clock())
+        self._show_talk()
+
+    def _show_talk(self) -> None:
+        self._screen.header(self._clock())
         self._screen.draft(self._lang)
         self._show_status()
         self.view.composer.tidy()

@@ -139,7 +139,7 @@ class Phone:
 
     def _build(self) -> None:
         kit = self._kit
-        write = kit.sender(self.write, "write_send")
+        write = kit.sender(self.write, "write_send", field=lambda: self.message)
         # Each press of these counts: five minutes are five presses.
         enter = kit.button(self.enter_session, "enter", each=True)
         minute = kit.button(self.advance_minute, "minute", each=True)
@@ -154,7 +154,7 @@ class Phone:
         frame = kit.box([self.top, self.talk.box, bar], "wxcs-frame")
         pictures = kit.box([send_picture, self.file], across=True)
         times = kit.box([enter, minute, two_days], across=True)
-        hand = kit.box([kit.heading("h3", "hand"), pictures, self.ready, times, self.error], "wxcs-hand")
+        hand = kit.box([kit.heading("h3", "hand"), pictures, times, self.ready, self.error], "wxcs-hand")
         offline = kit.heading("p", "offline", "wxcs-offline")
         self.root = kit.box([kit.style(), offline, frame, hand], "wxcs", "wxcs-phone")
 

@@ -32,6 +32,8 @@ class Screen:
 
     def open(self, conversation: Conversation | None) -> list[dict[str, Any]]:
         """Show another conversation, from its end; return the entries that are shown."""
+        for one in filter(None, (self.conversation, conversation)):
+            one.is_shown = one is conversation
         self.conversation = conversation
         shown = [] if conversation is None else list(conversation.entries)[-_SHOWN:]
         self._view.talk.fill(drawn_all(shown, self._view.kit.words, self._pictures))
@@ -56,11 +58,10 @@ class Screen:
         conversation = self.conversation
         if conversation is None or entry["customer"] != conversation.touser:
             return
-        before = None
-        for one in conversation.entries:
-            if one is entry:
-                self._view.talk.replace(key_of(entry), drawn(entry, before, self._view.kit.words, self._pictures))
-            before = one
+        latest = iter(reversed(conversation.entries))
+        is_kept = any(one is entry for one in latest)
+        before = next(latest, None) if is_kept else entry
+        self._view.talk.replace(key_of(entry), drawn(entry, before, self._view.kit.words, self._pictures))
 
     def change_picture(self, media_id: str) -> None:
         """Show a picture, or that it cannot be loaded, wherever it is in the conversation."""

@@ -70,7 +70,8 @@ def window_short(events: Iterable[WindowEvent], now: float, words: Words) -> str
     if tone == "closed":
         return words["short_closed"]
     hours = int(closes_in) // 3600
-    time = words["short_hours"].format(h=hours) if hours else duration(closes_in, words)
+    # No seconds: each of them would draw the list again.
+    time = words["short_hours"].format(h=hours) if hours else duration(max(60, closes_in), words)
     return f"{left}/{total}, {time}"
 
 
@@ -119,7 +120,8 @@ def error_html(error: Exception, words: Words, lang: Language, *, renews: bool =
         (words["remedy"], remedy),
         (words["retry"], advice.retry_text[chinese]),
         ("", delivered),
-        ("errmsg", f"{error.errmsg} · rid: {error.rid or '–'}"),
+        ("errmsg", error.errmsg.removesuffix(f" rid: {error.rid}")),
+        ("rid", error.rid or "–"),
     ]
     return _alert(f"{error.errcode} {meaning}", [row for row in rows if row[1] != meaning])
 
@@ -128,7 +130,8 @@ def _alert(title: str, rows: list[tuple[str, str]]) -> str:
     shown = "".join(
         f"<div>{f'<b>{escape(label)}</b> ' if label else ''}<span>{escape(text)}</span></div>" for label, text in rows
     )
-    return f'<div class="wxcs-status wxcs-alert" role="alert"><strong>{escape(title)}</strong>{shown}</div>'
+    heading = f"<strong>{escape(title)}</strong>"  # it can be reached by Tab, so that keys scroll what is long
+    return f'<div class="wxcs-status wxcs-alert" role="alert" tabindex="0">{heading}{shown}</div>'
 
 
 def _where(error: Exception) -> str:

@@ -14,6 +14,11 @@ _ROWS: dict[str, tuple[str, str]] = {
     "search_hint": ("name, openid or words, then Enter", "名称、openid 或消息内容，回车"),
     "customers": ("Customers", "用户"),
     "count": ("{waiting} waiting, {count} in all", "{waiting} 位待回复，共 {count} 位用户"),
+    "only_said": (
+        "Nobody is called {openid}; those in the list have said it. Press Enter again to write to {openid} itself.",
+        "没有用户的名称或 openid 包含“{openid}”，列表中是消息里提到它的用户。"
+        "如要给 openid 为“{openid}”的用户发消息，请再按一次回车。",
+    ),
     "found": ("{count} found", "找到 {count} 位"),
     "no_words": ("nothing said yet", "尚无消息"),
     "nobody": ("No conversation open", "未打开会话"),

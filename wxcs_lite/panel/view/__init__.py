@@ -10,6 +10,9 @@ What ipywidgets alone cannot do, and what is done instead, because no script is 
   the focus goes into the field when a conversation is opened and when a message was sent.
 - A row of the list is plain text: what is unread is a sign in it, and two lines are a matter of the style sheet. When
   rows change, the browser moves the list to the row that is chosen.
+- A list is drawn again as a whole, and a row that is pressed meanwhile is not opened. So what others do changes the
+  list once a second, and not with each message.
+- The button that picks a file shows how many were picked, which is never any: they are taken out at once.
 - A picture past some 9 MB is dropped between browser and kernel, and neither is told. So only an empty draft can be
   given one, and the field for a path is beside it.
 - The text in a field arrives when the field is left or Enter is pressed: with each key it would cost a message each.

@@ -98,14 +98,14 @@ class Composer:
             w.RadioButtons, {kind: f"kind_{kind}" for kind in KINDS}, "kind", orientation="horizontal"
         )
         kit.watch(self.kind, self._kind_chosen)
-        self.more_lines = kit.button(self._turn, "many_lines")
-        self.typing = kit.button(desk.toggle_typing, "typing_on")
+        self.more_lines = kit.button(self._turn, "many_lines", "wxcs-steady")
+        self.typing = kit.button(desk.toggle_typing, "typing_on", "wxcs-steady", "wxcs-typing")
         self.ai_label = kit.make(w.Checkbox, keys={"description": "ai_label"}, indent=False)
         kit.watch(self.ai_label, self._labelled)
-        tools = [self.kind, self.more_lines, self.typing, self.ai_label]
         self.picks = kit.box([], "wxcs-picks")
+        tools = [self.kind, self.picks, self.more_lines, self.typing, self.ai_label]
         self.line, self.names = kit.box([self.lines], "wxcs-line-of-text", across=True), kit.box([])
-        self.tools = kit.box([self.picks, *tools], "wxcs-tools", across=True)
+        self.tools = kit.box(tools, "wxcs-tools", across=True)
         self.box = kit.box([self.line, self.tools], "wxcs-composer", "wxcs-gone")
 
     def _make(self, conversation: Conversation, many: bool) -> None:
@@ -194,7 +194,12 @@ class Composer:
         if self._of is not None:
             self._left.append((monotonic(), [self.send, self.nickname]))
         kit, desk, self._of = self._kit, self._desk, conversation
-        self.send = kit.sender(lambda: desk.press(conversation), "send", "wxcs-send")
+        self.send = kit.sender(
+            lambda: desk.press(conversation),
+            "send",
+            "wxcs-send",
+            field=lambda: self.fields.get("content") if conversation is self.conversation else None,
+        )
         self.nickname = kit.make(
             w.Text, keys={"description": "nickname"}, continuous_update=False, value=plain(conversation.nickname)
         )

@@ -41,6 +41,7 @@ class Kit:
         self._headings: list[tuple[Any, str, str]] = []
         self._ended: dict[object, float] = {}
         self._entered: dict[str, asyncio.TimerHandle] = {}
+        self._pressed: dict[str, tuple[asyncio.TimerHandle, Callable[[], object]]] = {}
         self._told_at: dict[str, float] = {}
         self._is_showing = False
         self._loop, self._thread = running_loop(), get_ident()
@@ -97,10 +98,15 @@ class Kit:
         made.on_click(lambda _: self._here(action if each else lambda: self._press(action, action)))
         return made
 
-    def sender(self, action: Callable[[], object], key: str, *classes: str) -> Any:
-        """Return a button whose action needs what has just been written; those of one key count as one button."""
+    def sender(
+        self, action: Callable[[], object], key: str, *classes: str, field: Callable[[], Any] = lambda: None
+    ) -> Any:
+        """Return a button whose action needs what has just been written; those of one key count as one button.
+
+        If all of it is in one field, `field` returns that: nothing is waited for when its text has arrived.
+        """
         made = self.make(w.Button, *classes, keys={"description": key}, button_style="primary")
-        made.on_click(lambda _: self._here(lambda: self._press(key, action, waits=True)))
+        made.on_click(lambda _: self._here(lambda: self._send(key, action, field())))
         return made
 
     def line(
@@ -126,7 +132,7 @@ class Kit:
 
         def told(change: Any) -> None:
             if not (self._is_showing and get_ident() == self._thread):
-                self._here(lambda: changed(change["new"]))
+                self._here(lambda: self._changed(widget.model_id, change["new"], changed))
 
         widget.observe(told, trait)
 
@@ -177,7 +183,7 @@ class Kit:
 
     def close(self) -> None:
         """Close everything, layout and styles too, so that nothing stays in the widget state."""
-        for timer in self._entered.values():
+        for timer in (*self._entered.values(), *(timer for timer, _ in self._pressed.values())):
             timer.cancel()
         for widget in (*self._made.values(), *self._shared.values()):
             widget.close()
@@ -207,7 +213,6 @@ class Kit:
 
     def _left(self, field: str, value: str, typed: Callable[[str], object], entered: Callable[[], object]) -> None:
         typed(value)
-        self._told_at[field] = monotonic()
         if timer := self._entered.get(field):
             timer.cancel()
             self._has_entered(field, entered)
@@ -220,14 +225,38 @@ class Kit:
     def _head(self, widget: Any, markup: str, key: str) -> None:
         self.show(widget, markup.format(escape(self.words[key])))
 
-    def _press(self, pressed: object, action: Callable[[], object], waits: bool = False) -> None:
-        if monotonic() - self._ended.get(pressed, float("-inf")) < _QUEUED:
-            return
-        rest = _SETTLED if self._was_busy() else _FOLLOWS
-        if waits:
-            self._ended[pressed] = monotonic() + rest
-        if not (waits and later(rest, lambda: self._act(pressed, action))):
+    def _changed(self, name: str, value: Any, changed: Callable[[Any], object]) -> None:
+        changed(value)
+        self._told_at[name] = monotonic()
+        if pressed := self._pressed.pop(name, None):
+            timer, act = pressed
+            timer.cancel()
+            act()
+
+    def _press(self, pressed: object, action: Callable[[], object]) -> None:
+        if not self._is_hasty(pressed):
             self._act(pressed, action)
+
+    def _send(self, pressed: object, action: Callable[[], object], field: Any) -> None:
+        """Act when what was written before the press is here: a text that has just arrived is the last of its field."""
+        if self._is_hasty(pressed):
+            return
+        is_busy, name = self._was_busy(), "" if field is None else field.model_id
+        is_here = not is_busy and monotonic() - self._told_at.get(name, float("-inf")) < _QUEUED
+        rest = _SETTLED if is_busy else _FOLLOWS
+        self._ended[pressed] = monotonic() + rest
+        timer = None if is_here else later(rest, lambda: self._has_waited(name, pressed, action))
+        if timer is None:
+            self._act(pressed, action)
+        elif name and not is_busy:
+            self._pressed[name] = timer, lambda: self._act(pressed, action)
+
+    def _has_waited(self, name: str, pressed: object, action: Callable[[], object]) -> None:
+        self._pressed.pop(name, None)
+        self._act(pressed, action)
+
+    def _is_hasty(self, pressed: object) -> bool:
+        return monotonic() - self._ended.get(pressed, float("-inf")) < _QUEUED
 
     def _act(self, pressed: object, action: Callable[[], object]) -> None:
         action()

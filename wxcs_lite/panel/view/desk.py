@@ -55,7 +55,7 @@ class DeskView:
         chosen = self.look_kind.value
         self.kit.hide(self.code, chosen in ("off", "phone"))
         if chosen in ("off", "phone"):
-            self.kit.show(self.look, f'<div class="wxcs-look">{markup}</div>' if chosen == "phone" else "")
+            self.kit.show(self.look, f'<div class="wxcs-look" tabindex="0">{markup}</div>' if chosen == "phone" else "")
         else:
             self.kit.show(self.look, "")
             self.code.value = code
@@ -101,12 +101,14 @@ class DeskView:
         kit = self.kit
         top = kit.box([kit.heading("h2", "desk", "wxcs-h"), self.next, self.language], "wxcs-head", across=True)
         foot = kit.box([self.look_kind, self.more], "wxcs-foot-of-desk", across=True)
-        talk = kit.box([self.head, self.talk.box, self.composer.box], "wxcs-side")
-        # What comes and goes stands below, or it would move Send while it is pressed, and the press would be lost: the
-        # same press leaves the field, and a remark on it goes before the finger is lifted.
+        # Nothing that comes and goes may move a button while it is pressed, or the press is lost; a field that is left
+        # by that press has its remark removed before the finger is lifted. So this column has a height of its own, the
+        # composer stands at its end, and what is told above takes its room from the conversation.
+        told = kit.box([self.status, self.remarks], "wxcs-told")
+        talk = kit.box([self.head, self.talk.box, told, self.composer.box], "wxcs-side")
         main = kit.box([self.people.box, talk], "wxcs-main", across=True)
         return kit.box(
-            [kit.style(), kit.heading("p", "offline", "wxcs-offline"), self.news, top, main, self.remarks, self.status,
-             foot, self.look, self.code, self.folded],
+            [kit.style(), kit.heading("p", "offline", "wxcs-offline"), self.news, top, main, foot, self.look,
+             self.code, self.folded],
             "wxcs", "wxcs-desk",
         )  # fmt: skip
