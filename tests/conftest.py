@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,9 @@ pytest_plugins = ["pytester", "wxcs_lite.testing"]
 ROOT = Path(__file__).parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a script's background, and tests send Ctrl-C to programs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("any machine", deadline=None)  # a slow moment of the machine is not a failure
 settings.load_profile("any machine")
