@@ -19,7 +19,7 @@ __all__ = ["People", "row"]
 # the last words makes the second line full.
 _BREAK, _JOINER, _FILL = "\u200b", "\u2060", "\u2003" * 60
 _LAST, _NAME = 60, 18  # characters
-# A press of a row is lost if the list is drawn again before the finger is lifted: the browser makes all its rows anew.
+# A press of a row is lost if the list is drawn again before the finger is lifted: the browser makes all its rows again.
 # So what others do changes the list once a second, with the countdowns, and what the agent does at once.
 _SEEN = 0.3  # seconds: nobody reads a row that has just moved, and clicks, so soon
 
