@@ -185,6 +185,6 @@ class Phone:
         return [("", one) for one in markup]
 
     def _redraw(self) -> None:
-        """Show the latest anew, in the language of now."""
+        """Show the latest again, in the language of now."""
         self._told_at, self._seen = float("-inf"), max(0, len(self._customer.screen) - _SHOWN)
         self.talk.fill(self._new())

@@ -63,7 +63,7 @@ class Talk:
         self._place()
 
     def replace(self, key: str, markup: str) -> None:
-        """Show a bubble anew, wherever it is."""
+        """Show a bubble again, wherever it is."""
         for widget, bubbles in reversed(self._drawn):
             for at, (known, _) in enumerate(bubbles):
                 if known == key:
