@@ -1,15 +1,15 @@
 """Say which exercises are solved: `python notebooks/grade.py FOLDER_OR_NOTEBOOK…`.
 
 A file's name must contain the lesson's, as in ann/03_sending.ipynb or 03_sending-ann.ipynb. What stands above its check
-is run in a kernel of its own, in a copy of this folder; then comes the check of this folder, not the student's. That is
+is run in a Python of its own, in a copy of this folder; then comes the check of this folder, not the student's. That is
 other people's code: run it where it can do no harm. A notebook for the teacher's sandbox gets a sandbox of its own.
-Lesson 11 is left out: what was done with the mouse is not in its file. Needs nbclient, which comes with JupyterLab.
+Lesson 11 is left out: what was done with the mouse is not in its file. Needs IPython, which comes with JupyterLab.
 """
 
-import asyncio
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,18 +17,34 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
-
 __all__ = ["Grade", "grade", "notebooks"]
 
 HERE = Path(__file__).resolve().parent
 LESSONS = sorted(path.stem for path in HERE.glob("*.ipynb"))
 DONE = ("Done.", "完成。")
-LONGEST = 60  # seconds for each cell
+LONGEST = 120  # seconds for all cells of a notebook; a lesson takes three
 BY_MOUSE = "11_the_panel"
+# IPython without a kernel, which would need ports, and threads of its own for each notebook.
+IN_PYTHON = """
+import json, sys
+from pathlib import Path
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+cells, told = map(Path, sys.argv[1:])
+sys.argv[:] = [""]
+shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+ran = [shell.run_cell(source) for source in json.loads(cells.read_text("utf-8"))]
+value = ran[-1].result
+shown = "" if value is None else shell.display_formatter.format(value)[0].get("text/plain", "")
+
+def line(error):
+    said = f"{error.msg} (line {error.lineno})" if isinstance(error, SyntaxError) else error
+    return "" if error is None else f"{type(error).__name__}: {said}"
+
+errors = [line(one.error_before_exec or one.error_in_exec) for one in ran]
+told.write_text(json.dumps({"shown": shown, "errors": errors}), "utf-8")
+"""
 SHARED = "from wxcs_lite.sandbox import Sandbox\n\n\ndef Shared(*_):\n    return Sandbox()\n"
 
 
@@ -78,53 +94,41 @@ def _check(path: Path, folder: str) -> str:
 
 
 def _said(sources: list[str], folder: str) -> str:
-    """Return what the last cell shows, or why it shows nothing; a kernel that dies is started once more."""
-    for _ in range(2):
-        try:
-            return _shown(sources, folder)
-        except CellTimeoutError:
-            return f"a cell does not end within {LONGEST} s / 有单元格运行了 {LONGEST} 秒仍未结束"
-        except RuntimeError as error:  # on a busy machine another program may have taken a port of the kernel's
-            died = error
-        except Exception as error:
-            return _line(type(error).__name__, str(error))
-    return f"the code ends its kernel / 代码结束了自己的内核：{type(died).__name__}"
+    """Return what the last cell shows, or why it shows nothing, and the first error above it, which may be why."""
+    try:
+        found = _run(sources, folder)
+    except subprocess.TimeoutExpired:
+        return f"it does not end within {LONGEST} s / 运行了 {LONGEST} 秒仍未结束"
+    except (OSError, ValueError):
+        return "the code ends its Python / 代码结束了自己的 Python 进程"
+    *before, last = found["errors"]
+    said = found["shown"] or _line(last)
+    errors = [f"✗ cell {n} / 第 {n} 个代码单元格：{_line(error)}" for n, error in enumerate(before, 1) if error]
+    return said if said.startswith(DONE) else "\n".join([said, *errors[:1]])
 
 
-def _line(name: str, said: str) -> str:
-    return f"{name}: {said[:200]}"
+def _line(error: str) -> str:
+    return error[:200].replace("\n", " ")
 
 
-def _shown(sources: list[str], folder: str) -> str:
-    """Return what the last cell shows, or its error; if that is not all, the first error above it, which may be why."""
-    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-    with tempfile.TemporaryDirectory() as copy:
+def _run(sources: list[str], folder: str) -> dict[str, Any]:
+    """Run cells in a Python of their own, in a copy of this folder; return what it has written down."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as copy:
         left_out = shutil.ignore_patterns("*.ipynb", "recipes", "__pycache__", ".ipynb_checkpoints")
         shutil.copytree(HERE, copy, ignore=left_out, dirs_exist_ok=True)
         (Path(copy) / "shared.py").write_text(SHARED, "utf-8")
-        asyncio.run(_client(notebook, Path(copy) / folder).async_execute())
-    *_, last = [{}, *notebook.cells[-1].outputs]
-    text: str = last.get("data", {}).get("text/plain", "")
-    if text.startswith(DONE):
-        return text
-    errors = [
-        f"✗ cell {number} / 第 {number} 个代码单元格：{_line(output.ename, output.evalue)}"
-        for number, cell in enumerate(notebook.cells[:-1], 1)
-        for output in cell.outputs
-        if output.output_type == "error"
-    ]
-    return "\n".join([text or _line(last.get("ename", ""), last.get("evalue", "")), *errors[:1]])
-
-
-def _client(notebook: NotebookNode, folder: Path) -> Any:
-    return NotebookClient(
-        notebook,
-        kernel_name="python3",
-        timeout=LONGEST,
-        allow_errors=True,
-        extra_arguments=["--log-level=CRITICAL"],  # a kernel's own remarks are not about the exercise
-        resources={"metadata": {"path": str(folder)}},
-    )
+        cells, told = Path(copy) / "cells.json", Path(copy) / "told.json"
+        cells.write_text(json.dumps(sources), "utf-8")
+        subprocess.run(
+            [sys.executable, "-X", "utf8", "-c", IN_PYTHON, str(cells), str(told)],
+            cwd=Path(copy) / folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=LONGEST,
+        )
+        found: dict[str, Any] = json.loads(told.read_text("utf-8"))
+        return found
 
 
 def main() -> int:

@@ -158,7 +158,7 @@ def test_many_messages_that_come_at_once_are_few_changes_of_widgets(stage: Stage
 
 
 def test_a_row_that_has_just_moved_is_not_clicked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The browser tells a row's place. One that was clicked before the list was drawn again means the rows of before."""
+    """The browser tells a row's place. One that was clicked before the list was drawn again means the former rows."""
     now = 100.0
     monkeypatch.setattr("wxcs_lite.panel.view.people.monotonic", lambda: now)
     people = stage.view.people
