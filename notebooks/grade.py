@@ -34,6 +34,7 @@ from traitlets.config import Config
 cells, told = map(Path, sys.argv[1:])
 sys.argv[:] = [""]
 shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+shell.compile.flags = 0  # no line follows, so Python can say what is wrong with one that goes on
 ran = [shell.run_cell(source) for source in json.loads(cells.read_text("utf-8"))]
 value = ran[-1].result
 shown = "" if value is None else shell.display_formatter.format(value)[0].get("text/plain", "")
