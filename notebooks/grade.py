@@ -22,7 +22,7 @@ __all__ = ["Grade", "grade", "notebooks"]
 HERE = Path(__file__).resolve().parent
 LESSONS = sorted(path.stem for path in HERE.glob("*.ipynb"))
 DONE = ("Done.", "完成。")
-LONGEST = 120  # seconds for all cells of a notebook; a lesson takes three
+LONGEST = 120  # seconds for all cells of a notebook; a lesson takes less than one
 BY_MOUSE = "11_the_panel"
 # IPython without a kernel, which would need ports, and threads of its own for each notebook.
 IN_PYTHON = """

@@ -803,7 +803,7 @@ def test_a_wrong_argument_is_refused_at_once(sandbox: Sandbox, path: Path, wrong
     ("method", "said"), [("iterrows", 'frame.to_dict("records")'), ("iter_rows", "frame.iter_rows(named=True)")]
 )
 def test_a_frame_is_no_list_of_messages(sandbox: Sandbox, method: str, said: str) -> None:
-    """It iterates over the names of its columns, and its rows are no messages yet: the error says what to write."""
+    """It yields the names of its columns, and its rows are not messages: the error says what to write."""
     frame = type("DataFrame", (list,), {"columns": ["openid", "name"], method: None})(["openid", "name"])
     with pytest.raises(TypeError, match="not a DataFrame: make a message of each row") as caught:
         start(sandbox, frame)

@@ -245,7 +245,7 @@ class Full(io.StringIO):
 def test_an_account_that_cannot_be_printed_is_said(
     box: Box, lang: Language, dry_run: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was sent is sent, and not the list is at fault; a reader that has enough is no failure."""
+    """What was sent stays sent, and the list is not blamed; a reader that has enough is not a failure."""
     for number, status in ((errno.ENOSPC, 2 if dry_run else NOT_ALL), (errno.EPIPE, 0)):
         box.ledger.unlink(missing_ok=True)
         order = Order(box.write(), ledger=str(box.ledger), workers=4, dry_run=dry_run)

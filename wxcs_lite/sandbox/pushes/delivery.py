@@ -119,14 +119,9 @@ class Pushes:
             "of the echostr",
             f"{self._target.name} 的 URL 校验未通过：应答须恰为 echostr 的 {len(echostr)} 字节",
         )
-        if isinstance(reply, str):
-            raise _not_passed(wanted, reply, False)
-        if not (200 <= reply.status < 300 and reply.body == echostr.encode()):
-            is_right = reply.body == echostr.encode()
-            right, right_zh = (", the right ones", "，内容正确") if is_right else ("", "")
-            count = len(reply.body)
-            got = f"HTTP {reply.status} with {count} bytes{right}\nHTTP {reply.status}，{count} 字节{right_zh}"
-            raise _not_passed(wanted, got, True)
+        right = echostr.encode()
+        if isinstance(reply, str) or not 200 <= reply.status < 300 or reply.body != right:
+            raise _not_passed(wanted, reply, right)
 
     def _judge_path_check(self, reply: Reply | str) -> None:
         wanted = (
@@ -134,12 +129,8 @@ class Pushes:
             "empty body",
             f"{self._target.name} 的路径校验未通过：应答须为状态码 200，内容为 success 或空",
         )
-        if isinstance(reply, str):
-            raise _not_passed(wanted, reply, False)
-        if reply.status != 200 or reply.body not in (b"", b"success"):
-            count = len(reply.body)
-            got = f"HTTP {reply.status} with {count} bytes\nHTTP {reply.status}，{count} 字节"
-            raise _not_passed(wanted, got, True)
+        if isinstance(reply, str) or reply.status != 200 or reply.body not in (b"", b"success"):
+            raise _not_passed(wanted, reply)
 
     def push(self, event: CustomerEvent) -> None:
         """Push an event until it is answered, well or abnormally, at most four times, and apply the answer."""
@@ -174,10 +165,15 @@ class Pushes:
                 person.screen.append(Notice(now, event, WRONG_ANSWER if answer == "abnormal" else NO_ANSWER))
 
 
-def _not_passed(wanted: tuple[str, str], got: str, was_answered: bool) -> UrlCheckError:
-    came = in_two_languages(got)
-    notes = (f", not with {came[0]}", f"，而不是 {came[1]}") if was_answered else (f"; {came[0]}", f"；{came[1]}")
-    return UrlCheckError("\n".join(map("".join, zip(wanted, notes, strict=True))), came, was_answered)
+def _not_passed(wanted: tuple[str, str], reply: Reply | str, right: bytes | None = None) -> UrlCheckError:
+    """Return the error for a reply that is not the wanted one; `right` bytes may have come with another status."""
+    if isinstance(reply, str):
+        en, zh = in_two_languages(reply)
+        return UrlCheckError(f"{wanted[0]}; {en}\n{wanted[1]}；{zh}", (en, zh), False)
+    known, known_zh = (", the right ones", "，内容正确") if reply.body == right else ("", "")
+    en = f"HTTP {reply.status} with {len(reply.body)} bytes{known}"
+    zh = f"HTTP {reply.status}，{len(reply.body)} 字节{known_zh}"
+    return UrlCheckError(f"{wanted[0]}, not with {en}\n{wanted[1]}，而不是 {zh}", (en, zh), True)
 
 
 def _check(format: str, lacks_key: bool, content_type: str | None, inner_json: str, time_limit: float) -> None:

@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 
 class _NoAnswerError(Exception):
-    """There is no answer; the text says why, in two languages."""
+    """No answer came; the text says why, in two languages."""
 
 
 def open_target(target: "str | WSGIApplication") -> Target:
